@@ -1,0 +1,146 @@
+"""What FCN-5 and MsE-CNN share: convolution and pooling levels over a mel spectrogram, a linear head on their maxima.
+
+Axis letters: B clips, F mel bands, L frames, C channels of a level, K tags.
+"""
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+#: Max-pooling of each level, (frequency, time) [Choi et al. 2016, Table 1, FCN-5; Hamidi et al. 2019, Figure 1].
+POOLS = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4))
+INPUT = "input"
+
+
+class ConvLevel(nn.Module):
+    """One level: 3x3 convolution, batch normalisation, ELU, max-pooling.
+
+    Args:
+        pool_first: pool right after the convolution and normalise one eighth of the cells. With positive normalisation
+            weights, and ELU monotone, this is the same function in evaluation and a faster step in training.
+
+    Shape:
+        - input: (B, C_in, F, L)
+        - output: (B, C_out, F // pool[0], L // pool[1])
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, pool: tuple[int, int], *, pool_first: bool = False) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        self.norm = nn.BatchNorm2d(out_channels)
+        self.activation = nn.ELU()
+        self.pool = nn.MaxPool2d(pool)
+        self.pool_first = pool_first
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.conv(x)
+        if self.pool_first:
+            return self.activation(self.norm(self.pool(x)))
+        return self.pool(self.activation(self.norm(x)))
+
+
+class ConvLevels(nn.Module):
+    """Five levels on a normalised mel spectrogram; the scales named by `scales` reach a linear classifier.
+
+    A skip path that only max-pools what it carries ends in one number per channel, the maximum over the part of that
+    level's map that the later poolings do not crop away. So each scale's features are global maxima, and the path
+    itself need not be computed. `tests/test_models.py` holds this against a literal drawing of Figure 1, bit for bit.
+
+    Args:
+        n_tags: K, outputs of the classifier.
+        channels: channels of each level.
+        pools: (frequency, time) max-pooling of each level.
+        n_mels, n_frames: size of the input.
+        scales: which maps reach the classifier, in the order in which their features are concatenated.
+        dropout: share of features dropped in training, before the classifier.
+        order: "literal" (conv, norm, ELU, pool, as in the paper) or "pool_first" (see `ConvLevel`).
+
+    Shape:
+        - input: (B, 1, F, L) log-mel in dB
+        - output: (B, K) logits
+    """
+
+    architecture: str
+    input_kind = "mel"
+
+    def __init__(
+        self,
+        *,
+        n_tags: int,
+        channels: tuple[int, ...],
+        scales: tuple[str, ...],
+        pools: tuple[tuple[int, int], ...] = POOLS,
+        n_mels: int = 96,
+        n_frames: int = 1366,
+        dropout: float = 0.0,
+        order: str = "literal",
+    ) -> None:
+        super().__init__()
+        if order not in ("literal", "pool_first"):
+            raise ValueError(f"order must be 'literal' or 'pool_first', not {order!r}")
+        self.n_tags, self.n_mels, self.n_frames = n_tags, n_mels, n_frames
+        self.scales = scales
+        self.pools = pools
+        self.maps = (INPUT, *(f"level{i}" for i in range(1, len(channels) + 1)))
+        self.n_channels = dict(zip(self.maps, (1, *channels), strict=True))
+        self.n_features = {scale: self.n_channels[scale] for scale in scales}
+        self.crop = _crops(self.maps, pools)
+        self.input_norm = nn.BatchNorm2d(n_mels)  # one scale and shift for each mel band [authors' code]
+        self.levels = nn.ModuleList(
+            ConvLevel(c_in, c_out, pool, pool_first=order == "pool_first")
+            for (c_in, c_out), pool in zip(pairwise((1, *channels)), pools, strict=True)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(sum(self.n_features.values()), n_tags)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        features = self.features(mel)
+        return self.classifier(self.dropout(torch.cat([features[scale] for scale in self.scales], dim=1)))  # (B, K)
+
+    def features(self, mel: Tensor) -> dict[str, Tensor]:
+        """What the classifier sees: for each scale its (B, C) global maxima."""
+        maps = self.level_maps(mel)
+        return {scale: self.global_max(scale, maps[scale]) for scale in self.scales}
+
+    def level_maps(self, mel: Tensor) -> dict[str, Tensor]:
+        """The normalised input (B, 1, F, L) and each level's pooled output (B, C, F', L'), by name."""
+        if mel.shape[1:] != (1, self.n_mels, self.n_frames):
+            raise ValueError(f"expected mels (B, 1, {self.n_mels}, {self.n_frames}), got {tuple(mel.shape)}")
+        x = self.input_norm(mel.transpose(1, 2)).transpose(1, 2)  # bands as channels and back: (B, 1, F, L)
+        maps = {INPUT: x}
+        for name, level in zip(self.maps[1:], self.levels, strict=True):
+            maps[name] = x = level(x)
+        return maps
+
+    def global_max(self, name: str, level_map: Tensor) -> Tensor:
+        """The maximum of each channel (B, C) over the cells of a map that are not cropped on the way up."""
+        rows, columns = self.crop[name]
+        return level_map[..., :rows, :columns].amax((-2, -1))
+
+    def receptive_field(self, name: str, row: int, column: int) -> tuple[int, int, int, int]:
+        """Mel cells that a cell of a map depends on.
+
+        Returns:
+            First and last band, first and last frame, inclusive, clipped to the input.
+        """
+        bands, frames = (row, row), (column, column)
+        for pool_f, pool_t in reversed(self.pools[: self.maps.index(name)]):
+            bands = bands[0] * pool_f - 1, bands[1] * pool_f + pool_f  # undo the pooling, then one cell of 3x3 halo
+            frames = frames[0] * pool_t - 1, frames[1] * pool_t + pool_t
+        return (max(bands[0], 0), min(bands[1], self.n_mels - 1), max(frames[0], 0), min(frames[1], self.n_frames - 1))
+
+    def parameters_json(self) -> dict[str, Any]:
+        """What `registry.create` needs to build this network again."""
+        return {"n_tags": self.n_tags, "n_mels": self.n_mels, "n_frames": self.n_frames}
+
+
+def _crops(maps: tuple[str, ...], pools: tuple[tuple[int, int], ...]) -> dict[str, tuple[int, int]]:
+    """Rows and columns of each map that survive to one cell: the product of the poolings still to come."""
+    crops = {}
+    rows = columns = 1
+    for name, (pool_f, pool_t) in zip(reversed(maps), ((1, 1), *reversed(pools)), strict=True):
+        rows, columns = rows * pool_f, columns * pool_t
+        crops[name] = rows, columns
+    return dict(reversed(crops.items()))

@@ -1,0 +1,43 @@
+"""Name to network: what a checkpoint's card and the command line call a model by."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from torch import nn
+
+Constructor = TypeVar("Constructor", bound=Callable[..., nn.Module])
+_CONSTRUCTORS: dict[str, Callable[..., nn.Module]] = {}
+
+
+def register(name: str) -> Callable[[Constructor], Constructor]:
+    """Decorates a model's class, or a function that builds one, with the name by which `create` finds it."""
+
+    def remember(constructor: Constructor) -> Constructor:
+        _CONSTRUCTORS[name] = constructor
+        return constructor
+
+    return remember
+
+
+def create(name: str, n_tags: int = 50, **parameters: Any) -> nn.Module:
+    """Builds a network with fresh weights.
+
+    Raises:
+        KeyError: no model of that name.
+        TypeError: the model takes no such parameter.
+    """
+    _import_models()
+    if name not in _CONSTRUCTORS:
+        raise KeyError(f"no model is called {name!r}; there are {', '.join(names())}")
+    return _CONSTRUCTORS[name](n_tags=n_tags, **parameters)
+
+
+def names() -> tuple[str, ...]:
+    """Every registered model's name, sorted."""
+    _import_models()
+    return tuple(sorted(_CONSTRUCTORS))
+
+
+def _import_models() -> None:
+    """Each paper's file registers itself when it is imported; imported here, late, since they import this one."""
+    from msecnn.models import fcn, msecnn  # noqa: F401
