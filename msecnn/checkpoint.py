@@ -1,0 +1,257 @@
+"""A folder on disk to network, front end and vocabulary, and back; verified.
+
+NAME/model.safetensors      weights, and the mean features that explanations measure from
+NAME/card.json              all that is needed to rebuild the network, and all that a reader should know of it
+NAME/selftest.safetensors   a waveform with its mel, features and logits, against which every load can be checked
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+
+from msecnn.errors import MsecnnError
+from msecnn.frontend import LogMelSpectrogram, MelConfig
+from msecnn.models import registry
+
+#: Checkpoints that come with the program, beside the package.
+BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
+WEIGHTS, CARD, SELFTEST = "model.safetensors", "card.json", "selftest.safetensors"
+SCHEMA = 1
+_MEAN_FEATURES = "mean_features."
+_LFS_POINTER = b"version https://git-lfs"
+#: Self-test figures may move by this much between processors and library versions: float32 rounding of sums of
+#: thousands of terms, in logits.
+SELFTEST_TOLERANCE = 1e-3
+
+
+class CheckpointError(MsecnnError):
+    """A checkpoint is missing, damaged or not what its card says."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network with all that belongs to it.
+
+    Attributes:
+        name: the folder's name.
+        folder: where it lies.
+        model: in evaluation mode, on the CPU.
+        mel_config: its front end (for a model on waveforms, the rate and length that it expects).
+        tags: the K names of the model's outputs, in order.
+        card: everything `card.json` says.
+        mean_features: each scale's average features (C,) over the training clips, or None where they are not known.
+    """
+
+    name: str
+    folder: Path
+    model: nn.Module
+    mel_config: MelConfig
+    tags: tuple[str, ...]
+    card: dict[str, Any]
+    mean_features: dict[str, Tensor] | None
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the card says that its numbers mean nothing."""
+        return bool(self.card.get("untrained", False))
+
+
+def bundled() -> tuple[str, ...]:
+    """Names of the checkpoints that come with the program."""
+    return tuple(sorted(card.parent.name for card in BUNDLED.glob(f"*/{CARD}")))
+
+
+def save(
+    folder: str | Path,
+    model: nn.Module,
+    *,
+    mel_config: MelConfig,
+    tags: tuple[str, ...],
+    card: Mapping[str, Any],
+    mean_features: Mapping[str, Tensor] | None = None,
+) -> None:
+    """Writes a checkpoint. Weights go first and the card last, so that an interrupted save is seen as one.
+
+    Args:
+        card: what training knows: data, command, metrics, limits... What the network itself tells is added.
+        mean_features: (C,) for each scale.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    for scale, mean in (mean_features or {}).items():
+        tensors[_MEAN_FEATURES + scale] = mean.detach().cpu().float().contiguous()
+    weights = to_bytes(tensors)
+    full_card = {
+        "schema": SCHEMA,
+        "name": folder.name,
+        "architecture": model.architecture,
+        "parameters": model.parameters_json(),  # type: ignore[operator]
+        "n_parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "front_end": mel_config.to_json(),
+        "tags": list(tags),
+        "untrained": False,
+        **card,
+        "sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    _write(folder / WEIGHTS, weights)
+    _write(folder / SELFTEST, to_bytes(_selftest(model, mel_config)))
+    _write(folder / CARD, (json.dumps(full_card, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def load(name_or_folder: str | Path) -> Checkpoint:
+    """Loads a bundled checkpoint by its name, or any other by its folder.
+
+    Raises:
+        CheckpointError: it is not there, not whole, or not what its card says; the sentence tells which.
+    """
+    folder = _find(name_or_folder)
+    card = _read_card(folder)
+    try:
+        mel_config = MelConfig.from_json(card["front_end"])
+        tags = tuple(str(tag) for tag in card["tags"])
+        architecture, parameters = card["architecture"], card["parameters"]
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{folder / CARD} is not a card of this program: {error}") from error
+    try:
+        model = registry.create(architecture, **parameters)
+    except KeyError as error:
+        raise CheckpointError(f"{folder / CARD}: {error.args[0]}") from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{folder / CARD}: {architecture} cannot be built: {error}") from error
+    if len(tags) != model.n_tags:
+        raise CheckpointError(f"{folder / CARD} names {len(tags)} tags for a network with {model.n_tags} outputs.")
+    tensors = _read_weights(folder / WEIGHTS, card.get("sha256"))
+    mean_features = {
+        key.removeprefix(_MEAN_FEATURES): tensors.pop(key) for key in list(tensors) if key.startswith(_MEAN_FEATURES)
+    }
+    _fill(model, tensors, folder / WEIGHTS)
+    return Checkpoint(
+        name=folder.name,
+        folder=folder,
+        model=model.eval(),
+        mel_config=mel_config,
+        tags=tags,
+        card=card,
+        mean_features=mean_features or None,
+    )
+
+
+def verify(checkpoint: Checkpoint) -> None:
+    """Runs the self-test: the stored waveform must give the stored mel, features and logits on this machine.
+
+    Raises:
+        CheckpointError: it does not, or there is no self-test.
+    """
+    path = checkpoint.folder / SELFTEST
+    try:
+        expected = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    actual = _selftest(checkpoint.model, checkpoint.mel_config, waveform=expected["waveform"])
+    for name, tensor in expected.items():
+        if name not in actual or actual[name].shape != tensor.shape:
+            raise CheckpointError(f"{path}: {name} is not of the shape that this network gives.")
+        difference = float((actual[name] - tensor).abs().max())
+        if not difference <= SELFTEST_TOLERANCE:
+            raise CheckpointError(f"{checkpoint.name} failed its self-test: {name} is off by {difference:.2g}.")
+
+
+def _selftest(model: nn.Module, config: MelConfig, waveform: Tensor | None = None) -> dict[str, Tensor]:
+    """A second's worth of a rising tone and noise, repeated to a window, and everything the network makes of it."""
+    if waveform is None:
+        seconds = torch.arange(config.sample_rate) / config.sample_rate
+        noise = torch.randn(config.sample_rate, generator=torch.Generator().manual_seed(0))
+        waveform = 0.5 * torch.sin(2 * torch.pi * (200 + 900 * seconds) * seconds) + 0.02 * noise
+    n_samples = config.window_samples
+    window = waveform.repeat(n_samples // len(waveform) + 1)[:n_samples].unsqueeze(0)
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        if model.input_kind == "waveform":
+            result = {"waveform": waveform, "logits": model(window)}
+        else:
+            mel = LogMelSpectrogram(config)(window)
+            features = {f"features.{scale}": value for scale, value in model.features(mel).items()}  # type: ignore[operator]
+            result = {"waveform": waveform, "mel": mel, "logits": model(mel), **features}
+    model.train(was_training)
+    return {name: tensor.float().contiguous() for name, tensor in result.items()}
+
+
+def _find(name_or_folder: str | Path) -> Path:
+    for folder in (Path(name_or_folder), BUNDLED / str(name_or_folder)):
+        if (folder / CARD).is_file():
+            return folder.resolve()
+    raise CheckpointError(
+        f"There is no checkpoint {str(name_or_folder)!r}: neither a folder with a {CARD} "
+        f"nor one of the bundled ones ({', '.join(bundled()) or 'none'})."
+    )
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{folder / CARD} cannot be read: {error}") from error
+    if not isinstance(card, dict):
+        raise CheckpointError(f"{folder / CARD} is not a card of this program.")
+    if card.get("schema") != SCHEMA:
+        raise CheckpointError(f"{folder / CARD} has schema {card.get('schema')!r}; this program reads {SCHEMA}.")
+    return card
+
+
+def _read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_LFS_POINTER))
+            if start == _LFS_POINTER:
+                raise CheckpointError(f"{path} is a Git LFS pointer, not weights; run 'git lfs pull' to fetch them.")
+            digest = hashlib.sha256(start)
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
+    if digest.hexdigest() != sha256:
+        raise CheckpointError(f"{path} is damaged, or not the file its card describes: its SHA-256 differs.")
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
+
+
+def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Copies weights in; names and shapes must match exactly."""
+    expected = model.state_dict()
+    if expected.keys() != tensors.keys():
+        odd = sorted(expected.keys() ^ tensors.keys())
+        raise CheckpointError(f"{path} holds other weights than its architecture: {', '.join(odd[:3])} do not match.")
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            wanted, got = tuple(expected[name].shape), tuple(tensor.shape)
+            raise CheckpointError(f"{path}: {name} has shape {got}; its architecture needs {wanted}.")
+    model.load_state_dict(tensors)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            os.chmod(file.name, 0o644)
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
