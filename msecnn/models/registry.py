@@ -40,4 +40,4 @@ def names() -> tuple[str, ...]:
 
 def _import_models() -> None:
     """Each paper's file registers itself when it is imported; imported here, late, since they import this one."""
-    from msecnn.models import fcn, msecnn  # noqa: F401
+    from msecnn.models import fcn, msecnn, musicnn, vgg, won  # noqa: F401

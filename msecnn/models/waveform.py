@@ -1,0 +1,99 @@
+"""Taggers that take a waveform at 16 kHz: what the networks trained by others on MagnaTagATune have in common.
+
+Axis letters: B clips, W windows of one recording, T samples, F mel bands, L frames of a window, K tags.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from msecnn.frontend import fill_window, mel_filterbank, power_spectrogram
+
+SAMPLE_RATE = 16_000
+N_FFT = 512
+HOP_LENGTH = 256
+N_MELS = 96
+
+
+class PowerMel(nn.Module):
+    """Power mel spectrogram at 16 kHz, 96 bands up to 8 kHz.
+
+    Args:
+        mel_scale, norm: as in `frontend.mel_filterbank`.
+        pad_mode: what lies beyond the waveform's ends, "constant" (zeros) or "reflect".
+
+    Shape:
+        - waveform: (B, T)
+        - output: (B, 1, F, T // 256 + 1)
+    """
+
+    window: Tensor
+    filterbank: Tensor
+
+    def __init__(self, *, mel_scale: str, norm: str | None, pad_mode: str) -> None:
+        super().__init__()
+        self.pad_mode = pad_mode
+        bank = mel_filterbank(N_FFT, N_MELS, SAMPLE_RATE, mel_scale=mel_scale, norm=norm)
+        self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
+        self.register_buffer("filterbank", torch.from_numpy(bank), persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        power = power_spectrogram(waveform, self.window, HOP_LENGTH, pad_mode=self.pad_mode)  # (B, L, n_fft/2+1)
+        return (power @ self.filterbank.T).transpose(1, 2).unsqueeze(1)
+
+
+class WaveformTagger(nn.Module):
+    """A front end and a network on the windows that it cuts; subclasses give `mel`, `windows` and `tag_mel`.
+
+    Shape:
+        - input: (B, T) waveform at `sample_rate`, T at least `window_samples`; the first window is tagged
+        - output: (B, K) logits
+    """
+
+    architecture: str
+    input_kind = "waveform"
+    sample_rate = SAMPLE_RATE
+    scales: tuple[str, ...] = ()
+    #: Seconds that one call hears.
+    window_s: float
+    mel: Callable[[Tensor], Tensor]
+    classifier: nn.Linear
+
+    def __init__(self, n_tags: int) -> None:
+        super().__init__()
+        self.n_tags = n_tags
+        self.n_features: dict[str, int] = {}
+
+    @property
+    def window_samples(self) -> int:
+        """Samples in one window."""
+        return round(self.window_s * self.sample_rate)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        return self.tag_mel(self.mel(waveform[:, : self.window_samples]))
+
+    def tag_mel(self, mel: Tensor) -> Tensor:
+        """Logits (B, K) of windows' mels (B, 1, F, L), as `windows` gives them."""
+        raise NotImplementedError
+
+    def windows(self, waveform: np.ndarray) -> Tensor:
+        """Cuts a recording (T,) as the network's authors do, side by side from its start; returns mels (W, 1, F, L).
+
+        What is left over at the end is not heard. A recording shorter than a window is repeated.
+        """
+        waveform = fill_window(waveform, self.window_samples)
+        n_windows = len(waveform) // self.window_samples
+        cut = waveform[: n_windows * self.window_samples].reshape(n_windows, -1)
+        mel: Tensor = self.mel(torch.from_numpy(cut))
+        return mel
+
+    def features(self, waveform: Tensor) -> dict[str, Tensor]:
+        """None: these networks have no scales to show."""
+        return {}
+
+    def parameters_json(self) -> dict[str, Any]:
+        """What `registry.create` needs to build this network again."""
+        return {"n_tags": self.n_tags}
