@@ -1,0 +1,126 @@
+"""A run's folder: configuration, history, and states of which each is written whole or not at all.
+
+A state is one safetensors file, tensors and counters together, so that no kill can leave the two out of step.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from msecnn.errors import MsecnnError
+
+PACKAGES = ("torch", "numpy", "safetensors")
+
+
+class TrainingError(MsecnnError):
+    """A run cannot start or go on; the last good state is kept."""
+
+
+class RunFolder:
+    """The files of one run: `config.json`, `history.jsonl`, `last.safetensors` to resume, `best.safetensors` to use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config, self.history = path / "config.json", path / "history.jsonl"
+        self.last, self.best = path / "last.safetensors", path / "best.safetensors"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the folder for one run; the system lets go of it however that run ends.
+
+        Raises:
+            TrainingError: another run holds it, or it cannot be made.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with (self.path / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield
+        except BlockingIOError:
+            raise TrainingError(f"{self.path} is being written by another run; give --out another folder") from None
+
+    def write_json(self, path: Path, content: Any) -> None:
+        """Writes readable JSON, whole or not at all."""
+        write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+
+    def write_history(self, epochs: list[dict[str, Any]]) -> None:
+        """One line of JSON an epoch."""
+        write_atomically(self.history, "".join(json.dumps(epoch) + "\n" for epoch in epochs).encode())
+
+    def write_state(self, path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Tensors and the counters that belong to them, in one file."""
+        tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        write_atomically(path, safetensors.torch.save(tensors, {"state": json.dumps(state)}))
+
+    def read_state(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The reverse of `write_state`.
+
+        Raises:
+            TrainingError: the file is missing or damaged.
+        """
+        try:
+            with safetensors.safe_open(path, "pt") as file:
+                return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["state"])  # noqa: SIM118
+        except (OSError, safetensors.SafetensorError, TypeError, KeyError, ValueError) as error:
+            raise TrainingError(f"{path} is not a state of a training run that can be read ({error})") from None
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces a file by way of a temporary one beside it, on disk before it takes the name.
+
+    Raises:
+        TrainingError: the disk is full or does not let us write.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+        raise TrainingError(
+            f"could not write {path}: {reason}; the last good state is kept, and --resume goes on from it"
+        ) from error
+
+
+def origin() -> dict[str, Any]:
+    """What made this run: command, commit, versions, machine."""
+    return {
+        "command": " ".join(sys.argv),
+        "commit": _commit(),
+        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}},
+        "machine": {"processor": platform.machine(), "system": platform.system(), "n_cores": os.cpu_count()},
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the source tree, with "-dirty" where tracked files were changed; None outside of a git tree."""
+    here = Path(__file__).resolve().parent
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
