@@ -1,0 +1,333 @@
+"""The one inference path: any recording to tag probabilities, window by window; page, command line and tests use it.
+
+A recording is decoded once, as a stream; each window's mel is computed once and shown to every model that shares the
+front end. Memory holds one window of sound and, if asked for, the mels.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from msecnn.audio import AudioStream, Recording, Source
+from msecnn.checkpoint import Checkpoint, load
+from msecnn.errors import MsecnnError
+from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
+from msecnn.models.inference import FoldedNetwork
+from msecnn.models.layers import ConvLevels
+from msecnn.models.lock import MODEL_LOCK
+
+#: A path, the bytes of a file, a loaded `Recording`, or a waveform array with its sample rate in Hz.
+Tagged = Source | Recording | tuple[np.ndarray, int]
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+#: Windows that go through a GPU together; a CPU is fastest with one at a time, which stays in its cache.
+GPU_BATCH = 32
+
+
+@dataclass(frozen=True)
+class TagPrediction:
+    """What one model says of one recording.
+
+    Attributes:
+        model: the checkpoint's name.
+        tags: K names.
+        probabilities: (K,) mean over the windows.
+        window_probabilities: (W, K).
+        window_logits: (W, K).
+        window_starts_s: (W,) seconds into the recording.
+        window_s: seconds of sound that one window stands for; less than the network's where a short recording was
+            repeated to fill it.
+        features: for each scale the (W, C) values that reach the classifier; empty for models without scales.
+        mel: (W, F, L) log-mel in dB, or None where it was not kept.
+        duration_s: seconds of the whole recording.
+        notes: sentences: what was resampled, mixed, cut, repeated, or is silent.
+        untrained: the model's weights are random, and its numbers mean nothing.
+    """
+
+    model: str
+    tags: tuple[str, ...]
+    probabilities: np.ndarray
+    window_probabilities: np.ndarray
+    window_logits: np.ndarray
+    window_starts_s: np.ndarray
+    window_s: float
+    features: dict[str, np.ndarray]
+    mel: np.ndarray | None
+    duration_s: float
+    notes: tuple[str, ...]
+    untrained: bool
+
+    @property
+    def windows(self) -> list[list[float]]:
+        """Start and end of each window in seconds."""
+        return [[round(float(start), 3), round(float(start) + self.window_s, 3)] for start in self.window_starts_s]
+
+    def top(self, n: int) -> list[tuple[str, float]]:
+        """The n most probable tags with their probabilities."""
+        order = np.argsort(-self.probabilities, kind="stable")[:n]
+        return [(self.tags[k], float(self.probabilities[k])) for k in order]
+
+    def to_json(self) -> dict[str, Any]:
+        """All tags by name, and the timeline (W, K) in the tags' order."""
+        probabilities = (round(float(p), 6) for p in self.probabilities)
+        result: dict[str, Any] = {
+            "tags": dict(zip(self.tags, probabilities, strict=True)),
+            "timeline": np.round(self.window_probabilities.astype(float), 6).tolist(),
+        }
+        return result | {"untrained": True} if self.untrained else result
+
+
+class Tagger:
+    """A checkpoint on a device, ready to tag; safe to call from several threads.
+
+    Args:
+        checkpoint: the model with its front end and vocabulary.
+        device: where to run; a GPU if there is one, else the CPU.
+        dtype: "float32", or "bfloat16" for processors and GPUs with instructions for it.
+
+    Attributes:
+        model: the network as the paper draws it, for gradients and maps.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, *, device: str | torch.device | None = None, dtype: str = "float32"
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.device = pick_device(device)
+        self.model = checkpoint.model.to(self.device)
+        self._network: nn.Module = self.model
+        if isinstance(self.model, ConvLevels):
+            self._network = FoldedNetwork(self.model, DTYPES[dtype])
+        elif dtype != "float32":
+            raise MsecnnError(f"{checkpoint.name} runs in float32 only.")
+
+    @classmethod
+    def from_checkpoint(
+        cls, name_or_path: str | Path, *, device: str | torch.device | None = None, dtype: str = "float32"
+    ) -> "Tagger":
+        """Loads a bundled checkpoint by name, or any by its folder; raises CheckpointError."""
+        return cls(load(name_or_path), device=device, dtype=dtype)
+
+    @property
+    def name(self) -> str:
+        return self.checkpoint.name
+
+    def tag(self, recording: Tagged, **options: Any) -> TagPrediction:
+        """Tags one recording; the options are those of the function `tag`."""
+        return tag(recording, [self], **options)[0]
+
+    def hears(self) -> tuple[int, int, MelConfig | None]:
+        """Sample rate, samples of a window, and front end (None for a model on waveforms): what models can share."""
+        if self.model.input_kind == "waveform":
+            return int(self.model.sample_rate), int(self.model.window_samples), None  # type: ignore[arg-type]
+        config = self.checkpoint.mel_config
+        return config.sample_rate, config.window_samples, config
+
+    def run(self, inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Logits (B, K) and features of a batch of mels or waveforms on this tagger's device."""
+        with MODEL_LOCK, torch.inference_mode():
+            if isinstance(self._network, FoldedNetwork):
+                features = self._network.features(inputs)
+                return self._network.classify(features), features
+            return self._network(inputs), {}
+
+
+def pick_device(device: str | torch.device | None = None) -> torch.device:
+    """The device asked for, or a GPU if there is one, or the CPU.
+
+    Raises:
+        MsecnnError: there is no such device.
+    """
+    try:
+        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError as error:
+        raise MsecnnError(f"{device!r} is no device; there are 'cpu' and 'cuda'.") from error
+    if chosen.type not in ("cpu", "cuda") or (chosen.type == "cuda" and not torch.cuda.is_available()):
+        raise MsecnnError(f"This machine has no device {str(chosen)!r}; 'cpu' is always there.")
+    return chosen
+
+
+def tag(
+    recording: Tagged,
+    taggers: Sequence[Tagger],
+    *,
+    hop_s: float | None = None,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    keep_mel: bool = True,
+    progress: Callable[[float, float | None], None] | None = None,
+) -> list[TagPrediction]:
+    """Tags one recording with several models that hear the same sound, decoded once.
+
+    Windows start every `hop_s` seconds. The last one is moved back so that it is full. A recording shorter than a
+    window is repeated up to it; the notes say so.
+
+    Args:
+        hop_s: seconds from one window's start to the next; a window's own length by default.
+        start_s, duration_s: the part to tag; all by default.
+        keep_mel: keep each window's mel in the result (0.5 MB a window).
+        progress: called with seconds heard so far, and of the whole where its header tells.
+
+    Returns:
+        One prediction for each tagger, in their order.
+
+    Raises:
+        AudioError: the recording cannot be used.
+    """
+    if hop_s is not None and not 0.01 <= hop_s < float("inf"):
+        raise MsecnnError(f"The hop must be at least 0.01 seconds, not {hop_s:g}.")
+    predictions: dict[int, TagPrediction] = {}
+    part = (start_s, duration_s)
+    for hearing in dict.fromkeys(tagger.hears() for tagger in taggers):
+        group = [i for i, tagger in enumerate(taggers) if tagger.hears() == hearing]
+        listener = _Listener([taggers[i] for i in group], keep_mel)
+        heard = listener.listen(recording, hop_s, part, progress)
+        predictions |= dict(zip(group, heard, strict=True))
+    return [predictions[i] for i in range(len(taggers))]
+
+
+class _Listener:
+    """Takes one recording through several models that share their front end, a batch of windows at a time."""
+
+    def __init__(self, taggers: Sequence[Tagger], keep_mel: bool) -> None:
+        self.taggers = taggers
+        self.sample_rate, self.window_samples, config = taggers[0].hears()
+        self.device = taggers[0].device
+        self.frontend = LogMelSpectrogram(config).to(self.device) if config else None
+        self.keep_mel = keep_mel and config is not None
+        self.mels: list[np.ndarray] = []
+        self.logits: list[list[np.ndarray]] = [[] for _ in taggers]
+        self.features: list[list[dict[str, np.ndarray]]] = [[] for _ in taggers]
+
+    def listen(
+        self,
+        recording: Tagged,
+        hop_s: float | None,
+        part: tuple[float, float | None],
+        progress: Callable[[float, float | None], None] | None,
+    ) -> list[TagPrediction]:
+        hop = self.window_samples if hop_s is None else max(1, round(hop_s * self.sample_rate))
+        starts: list[int] = []
+        batch: list[np.ndarray] = []
+        batch_size = 1 if self.device.type == "cpu" else GPU_BATCH
+        with _open(recording, self.sample_rate, *part) as stream:
+            cutter = _WindowCutter(stream, self.window_samples, hop)
+            for start, window in cutter:
+                starts.append(start)
+                batch.append(window)
+                if len(batch) == batch_size:
+                    self._run(batch)
+                    batch = []
+                if progress is not None:
+                    progress(start / self.sample_rate, stream.info.duration_s)
+            if batch:
+                self._run(batch)
+            notes = (*_own_notes(recording), *stream.notes, *cutter.notes(self.sample_rate))
+            duration_s, start_s = stream.measured_duration_s(), stream.start_s
+        if isinstance(recording, Recording):
+            duration_s, start_s = recording.duration_s, start_s + recording.start_s
+        window_s = min(self.window_samples, cutter.n_samples) / self.sample_rate
+        starts_s = start_s + np.array(starts) / self.sample_rate
+        mel = np.concatenate(self.mels) if self.keep_mel else None
+        return [
+            self._prediction(i, starts_s, window_s, mel=mel, duration_s=duration_s, notes=notes)
+            for i in range(len(self.taggers))
+        ]
+
+    def _run(self, windows: list[np.ndarray]) -> None:
+        inputs = torch.from_numpy(np.stack(windows)).to(self.device)  # (B, T)
+        if self.frontend is not None:
+            with torch.inference_mode():
+                inputs = self.frontend(inputs)  # (B, 1, F, L)
+        if self.keep_mel:
+            self.mels.append(inputs.squeeze(1).cpu().numpy())
+        for i, tagger in enumerate(self.taggers):
+            logits, features = tagger.run(inputs.to(tagger.device))
+            self.logits[i].append(logits.float().cpu().numpy())
+            self.features[i].append({scale: value.cpu().numpy() for scale, value in features.items()})
+
+    def _prediction(
+        self,
+        i: int,
+        starts_s: np.ndarray,
+        window_s: float,
+        *,
+        mel: np.ndarray | None,
+        duration_s: float,
+        notes: tuple[str, ...],
+    ) -> TagPrediction:
+        checkpoint = self.taggers[i].checkpoint
+        logits = np.concatenate(self.logits[i])  # (W, K)
+        probabilities = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
+        features = {scale: np.concatenate([f[scale] for f in self.features[i]]) for scale in self.features[i][0]}
+        return TagPrediction(
+            model=checkpoint.name,
+            tags=checkpoint.tags,
+            probabilities=probabilities.mean(0),
+            window_probabilities=probabilities,
+            window_logits=logits,
+            window_starts_s=starts_s,
+            window_s=window_s,
+            features=features,
+            mel=mel,
+            duration_s=duration_s,
+            notes=notes,
+            untrained=checkpoint.untrained,
+        )
+
+
+class _WindowCutter:
+    """Cuts a stream of blocks into windows, holding no more than a window and a block."""
+
+    def __init__(self, blocks: AudioStream, window_samples: int, hop: int) -> None:
+        self.blocks, self.window_samples, self.hop = blocks, window_samples, hop
+        self.n_samples = 0
+        self.moved_back = False
+
+    def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
+        held = np.zeros(0, dtype=np.float32)  # the stream's samples from `first` on
+        pending: list[np.ndarray] = []  # blocks not yet joined to them: joining each one would be quadratic
+        first = start = 0
+        for block in self.blocks:
+            pending.append(block)
+            self.n_samples += len(block)
+            n_pending = self.n_samples - first - len(held)
+            if self.n_samples < start + self.window_samples and n_pending < self.window_samples:
+                continue
+            held, pending = np.concatenate([held, *pending]), []
+            while start + self.window_samples <= self.n_samples:
+                yield start, held[start - first : start - first + self.window_samples]
+                start += self.hop
+            keep = max(first, min(start, self.n_samples - self.window_samples))
+            held, first = held[keep - first :].copy(), keep
+        heard = start - self.hop + self.window_samples if start else 0
+        if max(start, heard) < self.n_samples:  # another window is due, and its sound has not all been heard
+            last = max(0, self.n_samples - self.window_samples)
+            self.moved_back = last > 0
+            yield last, fill_window(np.concatenate([held, *pending])[last - first :], self.window_samples)
+
+    def notes(self, sample_rate: int) -> tuple[str, ...]:
+        """What was done to fit the windows."""
+        window_s, length_s = self.window_samples / sample_rate, self.n_samples / sample_rate
+        if self.n_samples < self.window_samples:
+            return (f"The sound lasts {length_s:.1f} s and was repeated to fill the {window_s:.1f} s of a window.",)
+        if self.moved_back:
+            return (f"The last window was moved back to {length_s - window_s:.1f} s, so that it is full.",)
+        return ()
+
+
+def _open(recording: Tagged, sample_rate: int, start_s: float, duration_s: float | None) -> AudioStream:
+    part: dict[str, Any] = {"sample_rate": sample_rate, "start_s": start_s, "duration_s": duration_s}
+    if isinstance(recording, Recording):
+        return AudioStream(recording.waveform, source_sample_rate=recording.sample_rate, **part)
+    if isinstance(recording, tuple):
+        return AudioStream(recording[0], source_sample_rate=recording[1], **part)
+    return AudioStream(recording, **part)
+
+
+def _own_notes(recording: Tagged) -> tuple[str, ...]:
+    return recording.notes if isinstance(recording, Recording) else ()
