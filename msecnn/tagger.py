@@ -190,6 +190,18 @@ def tag(
     return [predictions[i] for i in range(len(taggers))]
 
 
+def answer_json(file: str, predictions: Sequence[TagPrediction]) -> dict[str, Any]:
+    """One recording's answer in the schema that command line, page and programs share."""
+    first = predictions[0]
+    return {
+        "file": file,
+        "duration_s": round(first.duration_s, 3),
+        "notes": list(dict.fromkeys(note for prediction in predictions for note in prediction.notes)),
+        "windows": first.windows,
+        "models": {prediction.model: prediction.to_json() for prediction in predictions},
+    }
+
+
 class _Listener:
     """Takes one recording through several models that share their front end, a batch of windows at a time."""
 

@@ -1,0 +1,40 @@
+"""`models`: what there is to tag with, and what each was trained on."""
+
+import argparse
+import json
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+
+def run(args: argparse.Namespace) -> int:
+    from msecnn import checkpoint
+
+    rows = [describe(checkpoint.load(name)) for name in checkpoint.bundled()]
+    if args.format == "json":
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    for row in rows:
+        scales = ", ".join(f"{scale} {count}" for scale, count in row["scales"].items())
+        print(f"{row['name']}: {row['architecture']}, {row['parameters']:,} parameters, {len(row['tags'])} tags")
+        print(f"  checkpoint   {row['checkpoint']}")
+        print(f"  features     {scales or 'no scales'}")
+        print(f"  trained on   {row['trained_on']}")
+    return 0
+
+
+def describe(loaded: Any) -> dict[str, Any]:
+    """What a person asks of a checkpoint first, as plain values."""
+    return {
+        "name": loaded.name,
+        "architecture": loaded.model.architecture,
+        "checkpoint": str(loaded.folder),
+        "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
+        "scales": dict(loaded.model.n_features),
+        "tags": list(loaded.tags),
+        "trained_on": "nothing: random weights" if loaded.untrained else loaded.card.get("trained_on", "unknown"),
+        "untrained": loaded.untrained,
+        "licence": loaded.card.get("licence"),
+    }
