@@ -1,0 +1,153 @@
+"""`python -m msecnn prepare`: a data set fetched, checked and written down as a manifest; or its mels computed."""
+
+import argparse
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from msecnn.data.manifest import Manifest
+
+HELP = "fetch and check a data set and write its manifest"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(dest="kind", metavar="WHAT", required=True)
+    _add_folder(kinds.add_parser("folder", help="any music: a folder with one subfolder a tag"))
+    _add_csv(kinds.add_parser("csv", help="any music: a table of audio files and their tags"))
+    mels = kinds.add_parser("mels", help="compute the mels of a manifest's clips, once")
+    mels.add_argument("manifest", type=Path, help="the manifest, or its folder")
+    mels.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the mels")
+    _add_jobs(mels)
+
+
+def run(args: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    return {"folder": _folder, "csv": _csv, "mels": _mels}[args.kind](args)
+
+
+def _add_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, help="TAG/file, TAG/ALBUM/file, or either inside train, valid, test")
+    _add_out(parser)
+
+
+def _add_csv(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("table", type=Path, help="with a header line; separated by tabs, semicolons or commas")
+    parser.add_argument(
+        "--audio-root", type=Path, metavar="FOLDER", help="what the paths are relative to (the table's)"
+    )
+    parser.add_argument("--path-column", default="path", metavar="NAME", help="holds the file (%(default)s)")
+    parser.add_argument("--tags-column", metavar="NAME", help='holds "rock, piano" or "rock=0.7; piano=0.2"')
+    parser.add_argument("--split-column", metavar="NAME", help="holds train, valid or test; drawn by group without it")
+    parser.add_argument(
+        "--group-column", action="append", default=[], metavar="NAME",
+        help="names what no split may tear apart, such as the artist; several columns together if given several times",
+    )  # fmt: skip
+    parser.add_argument("--clip-column", metavar="NAME", help="holds the clip's name (its path)")
+    parser.add_argument("--start-column", metavar="NAME", help="holds where in the file the clip starts, in seconds")
+    parser.add_argument("--duration-column", metavar="NAME", help="holds how long the clip is, in seconds")
+    parser.add_argument(
+        "--absent", choices=("false", "unknown"), default="false",
+        help="what it means that a row doesn't name a tag (%(default)s)",
+    )  # fmt: skip
+    _add_out(parser)
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="MANIFEST", help="a .jsonl file, or a folder")
+    parser.add_argument("--name", help="of the data set")
+    parser.add_argument("--licence", default="", help="of the data set")
+    parser.add_argument(
+        "--vocabulary", metavar="FILE", help="'magnatagatune', or a file with a tag a line (default: the data's tags)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the splits, where they are drawn (%(default)s)")
+    parser.add_argument(
+        "--fractions", type=float, nargs=3, default=(0.8, 0.1, 0.1), metavar=("TRAIN", "VALID", "TEST"),
+        help="of the splits, where they are drawn (0.8 0.1 0.1)",
+    )  # fmt: skip
+    _add_jobs(parser)
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=int, metavar="N", help="files at once (as many as there are processors)")
+
+
+def _folder(args: argparse.Namespace) -> int:
+    from msecnn.data.importing import from_folder
+
+    manifest = from_folder(args.folder, _journal_path(args.out), **_common_options(args))
+    return _write(manifest, args.out)
+
+
+def _csv(args: argparse.Namespace) -> int:
+    from msecnn.data.importing import Columns, from_table
+
+    columns = Columns(
+        path=args.path_column,
+        tags=args.tags_column,
+        split=args.split_column,
+        group=tuple(args.group_column),
+        clip_id=args.clip_column,
+        start_s=args.start_column,
+        duration_s=args.duration_column,
+    )
+    manifest = from_table(
+        args.table,
+        _journal_path(args.out),
+        columns=columns,
+        audio_root=args.audio_root,
+        absent_is_unknown=args.absent == "unknown",
+        **_common_options(args),
+    )
+    return _write(manifest, args.out)
+
+
+def _mels(args: argparse.Namespace) -> int:
+    from msecnn.data.manifest import Manifest
+    from msecnn.data.mel_cache import MelCache
+
+    manifest = Manifest.read(args.manifest)
+    cache = MelCache.build(manifest, None, args.out, jobs=args.jobs)
+    print(f"{len(cache.available(manifest))} of {len(manifest)} clips have their mel in {args.out}")
+    return 1 if len(cache.failed) == len(manifest) else 0
+
+
+def _common_options(args: argparse.Namespace) -> dict:
+    return {
+        "vocabulary": _vocabulary(args.vocabulary),
+        "name": args.name,
+        "licence": args.licence,
+        "seed": args.seed,
+        "fractions": tuple(args.fractions),
+        "jobs": args.jobs,
+    }
+
+
+def _vocabulary(name: str | None) -> tuple[str, ...] | None:
+    from msecnn.data.manifest import DatasetError
+    from msecnn.tags import MAGNATAGATUNE_TAGS
+
+    if name is None:
+        return None
+    if name == "magnatagatune":
+        return MAGNATAGATUNE_TAGS
+    try:
+        lines = Path(name).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"cannot read the vocabulary {name}: {error}") from error
+    return tuple(line.strip() for line in lines if line.strip())
+
+
+def _journal_path(out: Path) -> Path:
+    return (out.parent if out.suffix == ".jsonl" else out) / "inspected.jsonl"
+
+
+def _write(manifest: "Manifest", out: Path) -> int:
+    from msecnn.data.manifest import SPLITS
+
+    path = manifest.write(out)
+    for name, reason in manifest.left_out.items():
+        print(f"left out: {name}: {reason}")
+    counts = ", ".join(f"{split} {len(manifest.split(split)):,}" for split in SPLITS)
+    print(f"{path}: {len(manifest):,} clips ({counts}), {len(manifest.tags)} tags, {len(manifest.left_out)} left out")
+    return 0

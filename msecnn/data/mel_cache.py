@@ -1,0 +1,270 @@
+"""Log-mel spectrograms computed once: float16, memory-mapped, one window a clip.
+
+A row is found by what it was made from: the front end's configuration (a folder each), the content of the audio file
+and the stretch of it. So nothing stale is ever read, and manifests can share a cache. Float16 costs at most 0.03 dB.
+
+    FOLDER/mels-1a2b3c4d5e6f/config.json   the front end
+                             probe.npy     what it made of a fixed noise, to notice a change of its code
+                             mels.f16      (N, F, L) float16
+                             rows.jsonl    what each finished row was made from
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from msecnn.audio import AudioError, load
+from msecnn.data.journal import Journal, read_journal
+from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.parallel import map_in_order
+from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
+
+logger = logging.getLogger(__name__)
+
+# Of a device's free memory, what the cache may take: the rest is for the network, its gradients and activations.
+DEVICE_SHARE = 0.5
+# Two runs of one front end agree far better than this, and any change that matters is larger.
+PROBE_TOLERANCE_DB = 0.1
+
+
+class MelCache:
+    """The mels of many clips.
+
+    Attributes:
+        config: the front end.
+        mels: (N, F, L) float16 in dB, memory-mapped.
+        failed: clip id and reason of what the last `build` couldn't use.
+    """
+
+    def __init__(self, home: Path, config: MelConfig) -> None:
+        self.config = config
+        self.failed: dict[str, str] = {}
+        rows = read_journal(home / "rows.jsonl")
+        self._row_of = {row["key"]: number for number, row in enumerate(rows)}
+        shape = (len(rows), config.n_mels, config.n_frames)
+        self.mels = (
+            np.memmap(home / "mels.f16", np.float16, "r", shape=shape) if rows else np.empty(shape, dtype=np.float16)
+        )
+        self._on_device: Tensor | None = None
+
+    @classmethod
+    def open(cls, folder: str | Path, config: MelConfig | None = None) -> "MelCache":
+        """Opens what was built for this front end; raises DatasetError if nothing was."""
+        config = config or MelConfig()
+        home = _home(folder, config)
+        if not (home / "config.json").exists():
+            raise DatasetError(f"{folder} holds no mels of this front end; build them first ({config})")
+        _check_probe(home, config)
+        return cls(home, config)
+
+    @classmethod
+    def build(
+        cls, manifest: Manifest, config: MelConfig | None, folder: str | Path, *, jobs: int | None = None
+    ) -> "MelCache":
+        """Computes the mels that are missing; may be killed and started again at any time.
+
+        Files that can't be used are named in the log and in `failed`, and passed over.
+
+        Args:
+            manifest: the clips.
+            config: the front end; the default one when None.
+            folder: of the cache.
+            jobs: files at once; as many as there are processors when None.
+        """
+        config = config or MelConfig()
+        home = _home(folder, config)
+        home.mkdir(parents=True, exist_ok=True)
+        with _only_builder(home):
+            _start(home, config)
+            failed = _add_rows(home, config, manifest.clips, jobs)
+        cache = cls(home, config)
+        cache.failed = failed
+        return cache
+
+    def __len__(self) -> int:
+        return len(self.mels)
+
+    def __contains__(self, clip: Clip) -> bool:
+        return _key(clip, self.config) in self._row_of
+
+    def available(self, manifest: Manifest) -> Manifest:
+        """The clips whose mels are here; the others are counted in the log."""
+        here = manifest.select(lambda clip: clip in self)
+        if len(here) < len(manifest):
+            logger.warning("%d of %d clips have no mel and are passed over", len(manifest) - len(here), len(manifest))
+        return here
+
+    def rows(self, clips: Iterable[Clip]) -> np.ndarray:
+        """(N,) int64: where each clip's mel stands in `mels`."""
+        keys = {clip.clip_id: _key(clip, self.config) for clip in clips}
+        missing = [clip_id for clip_id, key in keys.items() if key not in self._row_of]
+        if missing:
+            raise DatasetError(
+                f"{len(missing)} clips have no mel in the cache, the first is {missing[0]}; build it again"
+            )
+        return np.array([self._row_of[key] for key in keys.values()], dtype=np.int64)
+
+    def hold_on(self, device: torch.device | str) -> bool:
+        """Copies all mels to a GPU if they fit there; batches are then gathered on it. False if they don't fit."""
+        device = torch.device(device)
+        if device.type != "cuda" or self.mels.nbytes > DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
+            return False
+        held = torch.empty(self.mels.shape, dtype=torch.float16, device=device)
+        for start in range(0, len(self), 256):
+            held[start : start + 256] = torch.from_numpy(np.array(self.mels[start : start + 256]))
+        self._on_device = held
+        return True
+
+    def batch(self, rows: np.ndarray | Sequence[int], device: torch.device | str = "cpu") -> Tensor:
+        """The mels of some rows.
+
+        Shape:
+            - rows: (B,)
+            - output: (B, 1, F, L) float32
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        if self._on_device is not None and self._on_device.device.type == torch.device(device).type:
+            mels = self._on_device[torch.from_numpy(rows).to(self._on_device.device)]  # (B, F, L)
+        else:
+            mels = torch.from_numpy(self.mels[rows]).to(device)
+        return mels.unsqueeze(1).float()
+
+
+def _home(folder: str | Path, config: MelConfig) -> Path:
+    parameters = json.dumps(config.to_json(), sort_keys=True)
+    return Path(folder) / f"mels-{hashlib.sha256(parameters.encode()).hexdigest()[:12]}"
+
+
+def _key(clip: Clip, config: MelConfig) -> str:
+    """What a row was made from: the file's content and the stretch of it."""
+    if not clip.hash:
+        raise DatasetError(f"clip {clip.clip_id} has no content hash, so its mel can't be told from another's")
+    return f"{clip.hash} {clip.start_s:.3f}+{_stretch_s(clip, config):.3f}"
+
+
+def _stretch_s(clip: Clip, config: MelConfig) -> float:
+    return config.window_s if clip.duration_s is None else min(clip.duration_s, config.window_s)
+
+
+def _start(home: Path, config: MelConfig) -> None:
+    """Writes what a new cache begins with, or checks that the one begun is of this front end."""
+    if (home / "config.json").exists():
+        _check_probe(home, config)
+        return
+    np.save(home / "probe.npy", _probe(config))
+    partial = home / "config.json.partial"
+    partial.write_text(json.dumps(config.to_json(), indent=2) + "\n")
+    os.replace(partial, home / "config.json")
+
+
+def _probe(config: MelConfig) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(size=(1, 16 * config.n_fft)).astype(np.float32)
+    return LogMelSpectrogram(config)(torch.from_numpy(noise)).numpy()
+
+
+def _check_probe(home: Path, config: MelConfig) -> None:
+    difference = np.abs(np.load(home / "probe.npy", allow_pickle=False) - _probe(config)).max()
+    if not difference <= PROBE_TOLERANCE_DB:
+        raise DatasetError(
+            f"{home} was made by another version of the front end, {difference:.1f} dB apart; delete it and build again"
+        )
+
+
+def _add_rows(home: Path, config: MelConfig, clips: Sequence[Clip], jobs: int | None) -> dict[str, str]:
+    """Computes and writes the missing rows; returns clip id and reason of those that couldn't be used."""
+    frontend = LogMelSpectrogram(config)
+    failed: dict[str, str] = {}
+    row_bytes = config.n_mels * config.n_frames * np.dtype(np.float16).itemsize
+    with Journal(home / "rows.jsonl") as journal, (home / "mels.f16").open("ab") as file:
+        done = {row["key"] for row in journal.rows}
+        missing = list({key: clip for clip in clips if (key := _key(clip, config)) not in done}.values())
+        file.truncate(len(journal.rows) * row_bytes)  # a row without its line in the journal was not finished
+        _check_space(home, len(missing) * row_bytes)
+        results = map_in_order(lambda clip: _mel_or_reason(clip, frontend), missing, jobs=jobs)
+        with _one_thread_per_job():
+            for clip, mel in tqdm(results, total=len(missing), desc="mels", unit="clip", disable=not missing):
+                if isinstance(mel, str):
+                    logger.warning("passed over %s: %s", clip.clip_id, mel)
+                    failed[clip.clip_id] = mel
+                else:
+                    _append_row(file, mel)
+                    journal.append({"key": _key(clip, config), "clip_id": clip.clip_id})
+    return failed
+
+
+def _append_row(file: BinaryIO, mel: np.ndarray) -> None:
+    """Writes a row; it is on the disk when this returns."""
+    try:
+        file.write(mel.tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+    except OSError as error:
+        reason = (
+            f"cannot write {file.name}: {error.strerror}; what is finished stays, and the next run goes on from there"
+        )
+        raise DatasetError(reason) from error
+
+
+def _mel_or_reason(clip: Clip, frontend: LogMelSpectrogram) -> np.ndarray | str:
+    """(F, L) float16, or in a sentence why there is none."""
+    config = frontend.config
+    try:
+        content = clip.path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != clip.hash:
+            return f"{clip.path} has changed since the manifest was made"
+        stretch_s = _stretch_s(clip, config)
+        recording = load(content, sample_rate=config.sample_rate, start_s=clip.start_s, duration_s=stretch_s)
+    except OSError as error:
+        return f"cannot read {clip.path}: {error.strerror}"
+    except AudioError as error:
+        return str(error)
+    if len(recording.waveform) == 0:
+        return f"{clip.path} holds no sound at {clip.start_s:.2f} s"
+    waveform = fill_window(recording.waveform, config.window_samples)[: config.window_samples]
+    with torch.inference_mode():
+        mel = frontend(torch.from_numpy(np.ascontiguousarray(waveform)).unsqueeze(0))  # (1, 1, F, L)
+    return mel[0, 0].half().numpy()
+
+
+def _check_space(home: Path, needed: int) -> None:
+    free = shutil.disk_usage(home).free
+    if needed > free:
+        raise DatasetError(f"the mels need {needed / 1e9:.1f} GB more and {home} has {free / 1e9:.1f} GB free")
+
+
+@contextlib.contextmanager
+def _one_thread_per_job() -> Iterator[None]:
+    """Many files at once share the processors better than many threads on each file."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def _only_builder(home: Path) -> Iterator[None]:
+    """Holds the cache against a second process that would write the same rows; the lock ends with its process."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock: there, two builders at once are the user's to avoid
+        yield
+        return
+    with (home / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DatasetError(f"another process is building {home}; wait for it, or give another folder") from None
+        yield
