@@ -1,0 +1,22 @@
+"""Any recording (path, bytes or array) to a mono waveform at one sample rate, saying what was done on the way.
+
+PyAV (FFmpeg) decodes, soxr resamples at its HQ quality. Everything streams: a block of about a second is in memory
+at a time, and a part of a long file is reached by seeking. No bytes reach FFmpeg but those of the one file asked for.
+"""
+
+from msecnn.audio.decoder import AudioInfo
+from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, load, probe
+from msecnn.audio.source import AudioError
+from msecnn.audio.wav import write_wav
+
+__all__ = [
+    "SAMPLE_RATE",
+    "AudioError",
+    "AudioInfo",
+    "AudioStream",
+    "Recording",
+    "Source",
+    "load",
+    "probe",
+    "write_wav",
+]

@@ -1,0 +1,36 @@
+"""Write waveforms as WAV files."""
+
+import os
+import struct
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+
+def write_wav(
+    path: str | Path,
+    waveform: np.ndarray,
+    sample_rate: int,
+    *,
+    encoding: Literal["pcm16", "float32"] = "pcm16",
+) -> None:
+    """Write a mono waveform `(T,)` as a WAV file, whole or not at all; 16-bit samples are clipped to full scale."""
+    if encoding == "pcm16":
+        data = np.round(np.clip(waveform, -1, 1) * 32767).astype("<i2").tobytes()
+        code, n_bytes = 1, 2
+    else:
+        data = np.asarray(waveform, "<f4").tobytes()
+        code, n_bytes = 3, 4
+    layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, code, 1, sample_rate, sample_rate * n_bytes, n_bytes, 8 * n_bytes)
+    body = b"WAVE" + layout + struct.pack("<4sI", b"data", len(data)) + data
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(struct.pack("<4sI", b"RIFF", len(body)) + body)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
