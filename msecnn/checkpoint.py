@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from msecnn.errors import MsecnnError
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
+from msecnn.models.layers import ConvLevels
 
 #: Checkpoints that come with the program, beside the package.
 BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -121,22 +122,20 @@ def load(name_or_folder: str | Path) -> Checkpoint:
     try:
         mel_config = MelConfig.from_json(card["front_end"])
         tags = tuple(str(tag) for tag in card["tags"])
-        architecture, parameters = card["architecture"], card["parameters"]
-    except (KeyError, TypeError) as error:
+        architecture, parameters = str(card["architecture"]), dict(card["parameters"])
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{folder / CARD} is not a card of this program: {error}") from error
-    try:
-        model = registry.create(architecture, **parameters)
-    except KeyError as error:
-        raise CheckpointError(f"{folder / CARD}: {error.args[0]}") from error
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{folder / CARD}: {architecture} cannot be built: {error}") from error
-    if len(tags) != model.n_tags:
-        raise CheckpointError(f"{folder / CARD} names {len(tags)} tags for a network with {model.n_tags} outputs.")
+    model = _build(architecture, parameters, tags, mel_config, folder / CARD)
     tensors = _read_weights(folder / WEIGHTS, card.get("sha256"))
     mean_features = {
         key.removeprefix(_MEAN_FEATURES): tensors.pop(key) for key in list(tensors) if key.startswith(_MEAN_FEATURES)
     }
     _fill(model, tensors, folder / WEIGHTS)
+    sizes: dict[str, int] = model.n_features  # type: ignore[assignment]
+    if mean_features and {scale: tuple(mean.shape) for scale, mean in mean_features.items()} != {
+        scale: (count,) for scale, count in sizes.items()
+    }:
+        raise CheckpointError(f"{folder / WEIGHTS}: its mean_features are not of the sizes of its network's scales.")
     return Checkpoint(
         name=folder.name,
         folder=folder,
@@ -211,6 +210,26 @@ def _read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
+def _build(
+    architecture: str, parameters: dict[str, Any], tags: tuple[str, ...], mel_config: MelConfig, card: Path
+) -> nn.Module:
+    """The network that a card describes, checked against its vocabulary and its front end."""
+    if parameters.get("n_tags") != len(tags):
+        raise CheckpointError(f"{card} names {len(tags)} tags for a network with {parameters.get('n_tags')} outputs.")
+    try:
+        model = registry.create(architecture, **parameters)
+    except KeyError as error:
+        raise CheckpointError(f"{card}: {error.args[0]}") from error
+    except (TypeError, ValueError, RuntimeError, MemoryError) as error:
+        raise CheckpointError(f"{card}: {architecture} cannot be built: {error}") from error
+    if isinstance(model, ConvLevels) and (model.n_mels, model.n_frames) != (mel_config.n_mels, mel_config.n_frames):
+        raise CheckpointError(
+            f"{card}: its front end gives {mel_config.n_mels} mel bands and {mel_config.n_frames} frames; "
+            f"its network takes {model.n_mels} and {model.n_frames}."
+        )
+    return model
+
+
 def _read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
     try:
         with path.open("rb") as file:
@@ -240,6 +259,8 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
         if tensor.shape != expected[name].shape:
             wanted, got = tuple(expected[name].shape), tuple(tensor.shape)
             raise CheckpointError(f"{path}: {name} has shape {got}; its architecture needs {wanted}.")
+        if not tensor.isfinite().all():
+            raise CheckpointError(f"{path}: {name} holds numbers that are not finite.")
     model.load_state_dict(tensors)
 
 

@@ -1,0 +1,114 @@
+"""The front end agrees with librosa, and knows where each of its cells lies."""
+
+import librosa
+import numpy as np
+import pytest
+import torch
+
+from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window, mel_filterbank
+
+CONFIG = MelConfig()
+SECONDS = np.arange(CONFIG.window_samples) / CONFIG.sample_rate
+
+
+def music() -> np.ndarray:
+    """Chords with harmonics that decay, over a beat of noise: dense, dynamic, and with quiet gaps."""
+    waveform = np.zeros_like(SECONDS)
+    rng = np.random.default_rng(0)
+    for onset in np.arange(0, 29, 0.5):
+        after = np.maximum(SECONDS - onset, 0)
+        envelope = (onset <= SECONDS) * np.exp(-6 * after)
+        for note in rng.choice([110, 131, 165, 196, 220, 262, 330, 440], 3):
+            waveform += envelope * sum(np.sin(2 * np.pi * note * h * after) / h for h in range(1, 12)) / 12
+        waveform += envelope**4 * rng.standard_normal(len(waveform)) / 8
+    return waveform
+
+
+WAVEFORMS = {
+    "music": music(),
+    "noise": np.random.default_rng(1).standard_normal(len(SECONDS)) / 10,
+    "silence": np.zeros_like(SECONDS),
+    "quiet": np.random.default_rng(2).standard_normal(len(SECONDS)) * 1e-5,
+    **{f"tone at {hz} Hz": np.sin(2 * np.pi * hz * SECONDS) for hz in (100, 440, 1000, 5000)},
+    "click": np.eye(1, len(SECONDS), 6000)[0],
+}
+
+
+def by_librosa(waveform: np.ndarray, **parameters: float | None) -> np.ndarray:
+    mel = librosa.feature.melspectrogram(y=waveform, sr=12_000, n_fft=512, hop_length=256, n_mels=96)
+    return librosa.power_to_db(mel, **{"top_db": None, **parameters})
+
+
+@pytest.mark.parametrize("kind", WAVEFORMS)
+def test_agrees_with_librosa(kind: str) -> None:
+    waveform = WAVEFORMS[kind].astype(np.float32)
+    mel = LogMelSpectrogram(CONFIG)(torch.from_numpy(waveform)[None])
+    assert mel.shape == (1, 1, 96, 1366)
+    assert mel.dtype == torch.float32
+    np.testing.assert_allclose(mel[0, 0], by_librosa(waveform), atol=1e-3, rtol=0)
+
+
+def test_doubled_db_is_the_authors_slip() -> None:
+    waveform = WAVEFORMS["music"].astype(np.float32)
+    mel = librosa.feature.melspectrogram(y=waveform, sr=12_000, n_fft=512, hop_length=256, n_mels=96)
+    expected = librosa.power_to_db(mel**2, top_db=80)
+    doubled = LogMelSpectrogram(MelConfig(doubled_db=True, top_db=80))(torch.from_numpy(waveform)[None])
+    np.testing.assert_allclose(doubled[0, 0], expected, atol=2e-3, rtol=0)
+
+
+def test_a_batch_is_its_clips() -> None:
+    batch = torch.from_numpy(np.stack([WAVEFORMS["music"], WAVEFORMS["noise"]]).astype(np.float32))
+    frontend = LogMelSpectrogram(CONFIG)
+    for i in range(2):
+        torch.testing.assert_close(frontend(batch)[i], frontend(batch[i : i + 1])[0])
+
+
+@pytest.mark.parametrize("scale", ["slaney", "htk"])
+@pytest.mark.parametrize("norm", ["slaney", None])
+def test_filterbank_agrees_with_librosa(scale: str, norm: str | None) -> None:
+    expected = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=96, htk=scale == "htk", norm=norm)
+    np.testing.assert_allclose(mel_filterbank(512, 96, 16_000, mel_scale=scale, norm=norm), expected, atol=1e-7)
+
+
+def test_a_window_is_29_seconds() -> None:
+    assert CONFIG.window_samples == 349_440
+    assert CONFIG.window_s == 29.12
+    assert LogMelSpectrogram(CONFIG)(torch.zeros(1, CONFIG.window_samples)).shape[-1] == CONFIG.n_frames
+
+
+def test_a_frame_is_found_where_the_click_was() -> None:
+    mel = LogMelSpectrogram(CONFIG)(torch.from_numpy(WAVEFORMS["click"].astype(np.float32))[None])[0, 0]
+    loud = (mel.amax(0) > -99).nonzero().flatten().tolist()
+    for frame in range(CONFIG.n_frames):
+        start, end = CONFIG.frame_span_s(frame)
+        assert (frame in loud) == (start < 0.5 < end)
+    assert CONFIG.frame_to_s(loud[0]) == pytest.approx(0.5, abs=512 / 12_000)
+
+
+@pytest.mark.parametrize("hz", [100, 440, 1000, 5000])
+def test_a_band_is_found_where_the_tone_was(hz: int) -> None:
+    mel = LogMelSpectrogram(CONFIG)(torch.from_numpy(WAVEFORMS[f"tone at {hz} Hz"].astype(np.float32))[None])[0, 0]
+    lower, _, upper = CONFIG.band_edges_hz()[int(mel[:, 600].argmax())]
+    assert lower <= hz <= upper
+
+
+def test_bands_follow_each_other() -> None:
+    edges = CONFIG.band_edges_hz()
+    assert edges.shape == (96, 3)
+    assert edges[0, 0] == 0
+    assert edges[-1, 2] == pytest.approx(6000)
+    np.testing.assert_allclose(edges[1:, 0], edges[:-1, 1])
+    np.testing.assert_allclose(edges[1:, 1], edges[:-1, 2])
+
+
+def test_short_sound_fills_a_window_by_repetition() -> None:
+    np.testing.assert_array_equal(fill_window(np.array([1.0, 2.0, 3.0]), 7), [1, 2, 3, 1, 2, 3, 1])
+    long = np.arange(9.0)
+    assert fill_window(long, 7) is long
+
+
+def test_config_travels_as_json() -> None:
+    config = MelConfig(doubled_db=True, top_db=80.0)
+    assert MelConfig.from_json(config.to_json()) == config
+    with pytest.raises(TypeError):
+        MelConfig.from_json({"colour": "red"})
