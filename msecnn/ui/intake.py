@@ -1,0 +1,155 @@
+"""The one way in: a recording that was uploaded, recorded or chosen among the examples is opened and tagged."""
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import torch
+from gradio.utils import get_upload_folder, is_in_or_equal
+
+from msecnn import audio
+from msecnn.frontend import LogMelSpectrogram, MelConfig
+from msecnn.tagger import TagPrediction, tag
+from msecnn.tags import families
+from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
+from msecnn.ui.studio import Studio
+from msecnn.ui.visit import Visit, VisitError, opened
+from msecnn.ui.wires import Answer, Page, Payload, Request
+
+#: Columns of the overview picture of a long recording.
+OVERVIEW_COLUMNS = 1200
+
+
+def build(page: Page) -> None:
+    page.surface("intake")
+    page.wire("open", open_recording, model=True)
+    page.wire("window", show_window)
+    page.wire("example-pictures", show_examples)
+
+
+def open_recording(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+    """Opens a recording, or the open one again with other models, and tags it."""
+    models = _chosen_models(studio, request)
+    path, name, example = _source(studio, visit, request)
+    info = audio.probe(path)
+    _check_length(info.duration_s, studio.max_s)
+    predictions = tag(path, [studio.taggers[model] for model in models])
+    visit = Visit(path=path, name=name, example=example, predictions=dict(zip(models, predictions, strict=True)))
+    _check_length(predictions[0].duration_s, studio.max_s)
+    return Answer(_opening(studio, visit, info), visit)
+
+
+def show_window(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+    """The picture of another window of the open recording."""
+    visit = opened(visit)
+    model, window = next(iter(visit.predictions)), int(request["window"])
+    return Answer({"window": window, "picture": mel_picture(visit.mel(model, window))})
+
+
+def show_examples(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+    """The bundled examples' spectrograms, small."""
+    return Answer({"pictures": {example.id: _thumbnail(example.path) for example in studio.examples.values()}})
+
+
+@functools.cache
+def _thumbnail(path: Path) -> str:
+    """An example's mel, every sixth frame."""
+    config = MelConfig()
+    waveform = audio.load(path, sample_rate=config.sample_rate, duration_s=config.window_s).waveform
+    with torch.no_grad():
+        mel = LogMelSpectrogram(config)(torch.from_numpy(waveform)[None])[0, 0].numpy()
+    return mel_picture(mel[:, ::6])
+
+
+def _chosen_models(studio: Studio, request: Request) -> tuple[str, ...]:
+    chosen = tuple(name for name in request.get("models") or () if name in studio.taggers)
+    return chosen[:2] or tuple(studio.taggers)[:2]
+
+
+def _source(studio: Studio, visit: Visit | None, request: Request) -> tuple[Path, str, str | None]:
+    if (example := request.get("example")) is not None:
+        if example not in studio.examples:
+            raise VisitError(f"There is no example called {example!r}.")
+        return studio.examples[example].path, studio.examples[example].title, example
+    if (path := request.get("path")) is not None:
+        # The path comes from the browser: only what was uploaded may be read.
+        if not is_in_or_equal(str(path), get_upload_folder()):
+            raise VisitError("Only a file that was uploaded here can be opened.")
+        return Path(path), str(request.get("name") or Path(path).name), None
+    visit = opened(visit)
+    return visit.path, visit.name, visit.example
+
+
+def _check_length(duration_s: float | None, max_s: float) -> None:
+    if duration_s is not None and duration_s > max_s:
+        raise VisitError(
+            f"This recording lasts {duration_s / 60:.1f} minutes; this page takes up to {max_s / 60:g} minutes."
+        )
+
+
+def _opening(studio: Studio, visit: Visit, info: audio.AudioInfo) -> Payload:
+    first = next(iter(visit.predictions.values()))
+    assert first.mel is not None
+    config = studio.taggers[first.model].checkpoint.mel_config
+    example = studio.examples[visit.example] if visit.example else None
+    return {
+        "recording": {
+            "name": visit.name,
+            "example": visit.example,
+            "credit": f"{example.artist} · {example.licence}" if example else "",
+            "duration_s": first.duration_s,
+            "sample_rate": info.sample_rate,
+            "channels": info.channels,
+            "codec": info.codec,
+            "notes": list(first.notes),
+            "audio": gr.FileData(path=str(visit.path)).model_dump() if example else None,
+        },
+        "mel": {
+            "low_db": LOW_DB,
+            "high_db": HIGH_DB,
+            "hop_s": config.hop_length / config.sample_rate,
+            "n_frames": config.n_frames,
+            "window_s": config.window_s,
+            "bands_hz": np.round(config.band_edges_hz(), 1).tolist(),
+        },
+        "windows": [[round(value, 3) for value in window] for window in first.windows],
+        "window": 0,
+        "picture": mel_picture(first.mel[0]),
+        "overview": mel_picture(_overview(first)) if len(first.windows) > 1 else None,
+        "families": {name: list(members) for name, members in families(first.tags).items()},
+        "models": [_model(studio, name, prediction) for name, prediction in visit.predictions.items()],
+    }
+
+
+def _model(studio: Studio, name: str, prediction: TagPrediction) -> Payload:
+    checkpoint = studio.taggers[name].checkpoint
+    return {
+        "name": name,
+        "title": studio.title(name),
+        "tags": list(prediction.tags),
+        "probabilities": np.round(prediction.probabilities, 4).tolist(),
+        "timeline": np.round(prediction.window_probabilities, 4).tolist(),
+        "scales": list(prediction.features),
+        "untrained": prediction.untrained,
+        "calibration": checkpoint.card.get("calibration"),
+    }
+
+
+def _overview(prediction: TagPrediction) -> np.ndarray:
+    """The whole recording's mel, at most `OVERVIEW_COLUMNS` wide: a column is the loudest of its frames."""
+    assert prediction.mel is not None
+    n_frames, frame_s = prediction.mel.shape[-1], prediction.window_s / (prediction.mel.shape[-1] - 1)
+    total = round(prediction.duration_s / frame_s) + 1
+    whole = np.full((prediction.mel.shape[1], max(total, n_frames)), LOW_DB, np.float32)
+    for start_s, mel in zip(prediction.window_starts_s, prediction.mel, strict=True):
+        start = min(round(float(start_s) / frame_s), whole.shape[1] - n_frames)
+        whole[:, start : start + n_frames] = mel
+    edges = np.linspace(0, whole.shape[1], min(OVERVIEW_COLUMNS, whole.shape[1]) + 1).astype(int)[:-1]
+    return np.maximum.reduceat(whole, edges, axis=1)
+
+
+def models(studio: Studio) -> list[dict[str, Any]]:
+    """What the page may offer before anything is open."""
+    return [{"name": name, "title": studio.title(name)} for name in studio.taggers]

@@ -1,0 +1,69 @@
+"""Composes the page: the way in, the player, and a tab for each question one can ask."""
+
+import json
+from pathlib import Path
+
+import gradio as gr
+
+from msecnn.ui import intake, tags_tab
+from msecnn.ui.studio import Studio
+from msecnn.ui.wires import Page
+
+STATIC = Path(__file__).parent / "static"
+
+#: Read in this order; each registers its surfaces with core.js.
+SCRIPTS = ("core.js", "pictures.js", "intake.js", "player.js", "tags.js")
+
+#: Tab name in the address bar, its title, and who builds it.
+TABS = (("tags", "Tags", tags_tab.build),)
+
+TITLE = "MsE-CNN: hear, see and question how a network tags music"
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The whole page. Launch it with `launch_options()`."""
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True) as blocks:
+        page = Page(studio=studio, visit=gr.State(None))
+        page.surface("header")
+        intake.build(page)
+        page.surface("player")
+        with gr.Tabs(elem_id="tabs"):
+            for name, title, build_tab in TABS:
+                with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
+                    build_tab(page)
+    return blocks
+
+
+def launch_options(studio: Studio) -> dict[str, object]:
+    """Theme, scripts and manners, which Gradio takes at launch. Everything is inline: no other host is ever asked."""
+    scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    css = (STATIC / "style.css").read_text(encoding="utf-8")
+    offered = json.dumps(_offered(studio)).replace("</", "<\\/")
+    return {
+        # Of the fonts that come with Gradio, the 600 weight of Plex lacks letters; 400 and 700 are whole.
+        "theme": gr.themes.Base(
+            primary_hue=gr.themes.colors.amber,
+            neutral_hue=gr.themes.colors.stone,
+            font=(gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"),
+            font_mono=(gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
+        ),
+        "head": f"<style>{css}</style>\n<script>window.msecnnOffered = {offered};\n{scripts}</script>",
+        "footer_links": [],
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "allowed_paths": [],
+    }
+
+
+def _offered(studio: Studio) -> dict[str, object]:
+    """What the browser must know before the first question."""
+    return {
+        "max_s": studio.max_s,
+        "max_bytes": studio.max_bytes,
+        "models": intake.models(studio),
+        "examples": [
+            {key: getattr(example, key) for key in ("id", "title", "artist", "licence", "kind")}
+            for example in studio.examples.values()
+        ],
+    }
