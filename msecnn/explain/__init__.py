@@ -1,1 +1,7 @@
 """Why a tag was given: exact where the network allows it, estimated and measured where it does not."""
+
+from msecnn.errors import MsecnnError
+
+
+class ExplanationError(MsecnnError):
+    """What was asked cannot be explained, and why."""
