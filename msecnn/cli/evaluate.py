@@ -1,29 +1,45 @@
-"""`msecnn evaluate`: judge a file of scores, or checkpoints on the clips of a manifest."""
+"""`python -m msecnn evaluate`: judge a file of scores, or checkpoints on the clips of a manifest."""
 
 import argparse
 import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from msecnn.errors import MsecnnError
+
+if TYPE_CHECKING:
+    from msecnn.tagger import Tagger
 
 HELP = "judge checkpoints or a file of scores: ROC-AUC, PR-AUC, intervals"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    parser.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="a folder, or the name of a bundled one")
+    parser.add_argument("--data", type=Path, metavar="MANIFEST", help="whose clips to judge on")
+    parser.add_argument("--split", default="test", help="train, valid or test (%(default)s)")
+    parser.add_argument("--device", help="cpu or cuda (a GPU if there is one)")
     parser.add_argument(
-        "--scores", metavar="FILE.npz", help="arrays labels (N,K), scores (N,K), tags (K,), groups (N,)"
-    )
-    parser.add_argument("--threshold", type=float, default=0.5, help="of F1 (default 0.5)")
-    parser.add_argument("--bootstrap", type=int, default=1000, metavar="R", help="replicates (default 1000)")
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default 0)")
+        "--scores", type=Path, metavar="FILE.npz",
+        help="instead of checkpoints: arrays labels (N,K), scores (N,K), tags (K,), groups (N,) if clips go together",
+    )  # fmt: skip
+    parser.add_argument("--threshold", type=float, default=0.5, help="of F1 (%(default)s)")
+    parser.add_argument("--bootstrap", type=int, default=1000, metavar="R", help="replicates (%(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (%(default)s)")
     parser.add_argument("--format", choices=("table", "markdown", "json"), default="table")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="also write report.json and report.md, and keep scores")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the command."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if args.bootstrap < 1:
         raise MsecnnError(f"--bootstrap must be at least 1, not {args.bootstrap}.")
-    return _scores(args)
+    if args.scores and not args.checkpoints:
+        return _scores(args)
+    if args.scores or not args.checkpoints or not args.data:
+        raise MsecnnError("Give either --scores FILE.npz, or checkpoints and --data MANIFEST.")
+    return _checkpoints(args)
 
 
 def _scores(args: argparse.Namespace) -> int:
@@ -32,9 +48,57 @@ def _scores(args: argparse.Namespace) -> int:
     found = metrics.evaluate(
         scores.read(args.scores), threshold=args.threshold, n_replicates=args.bootstrap, seed=args.seed
     )
-    if args.format == "json":
-        print(json.dumps(report.plain(found.to_json()), indent=1))
-    else:
-        markdown = args.format == "markdown"
-        print(report.summary(found, markdown=markdown), report.per_tag(found, markdown=markdown), sep="\n\n")
+    texts = {
+        name: "\n\n".join([report.summary(found, markdown=markdown), report.per_tag(found, markdown=markdown)])
+        for name, markdown in (("table", False), ("markdown", True))
+    }
+    return _give(args, found.to_json(), texts)
+
+
+def _checkpoints(args: argparse.Namespace) -> int:
+    from msecnn.data.manifest import Manifest
+    from msecnn.training import evaluation, paper_table, report
+
+    manifest = Manifest.read(args.data)
+    found = evaluation.evaluate(
+        _taggers(args),
+        manifest,
+        args.split,
+        kept=args.out / "heard" if args.out else None,
+        threshold=args.threshold,
+        n_replicates=args.bootstrap,
+        seed=args.seed,
+    )
+    rows = paper_table.table_1(found.architectures) if found.is_magnatagatune else None
+    whole = found.to_json() | {"table_1": [row.to_json() for row in rows] if rows else None}
+    texts = {
+        name: report.evaluation(found, markdown=markdown) for name, markdown in (("table", False), ("markdown", True))
+    }
+    return _give(args, whole, texts)
+
+
+def _taggers(args: argparse.Namespace) -> "dict[str, Tagger]":
+    """Each checkpoint under a name of its own: as much of the end of its path as tells it from the others."""
+    from msecnn.tagger import Tagger
+
+    taggers = [Tagger.from_checkpoint(name, device=args.device) for name in args.checkpoints]
+    by_folder = {tagger.checkpoint.folder: tagger for tagger in taggers}
+    for n_parts in range(1, max(len(folder.parts) for folder in by_folder) + 1):
+        named = {"/".join(folder.parts[-n_parts:]): tagger for folder, tagger in by_folder.items()}
+        if len(named) == len(by_folder):
+            break
+    return named
+
+
+def _give(args: argparse.Namespace, whole: Mapping[str, Any], texts: Mapping[str, str]) -> int:
+    """Prints what was found in the format asked for, and writes it where `--out` says."""
+    from msecnn.training.report import plain
+    from msecnn.training.run_folder import write_atomically
+
+    as_json = json.dumps(plain(dict(whole)), indent=1, ensure_ascii=False)
+    print(as_json if args.format == "json" else texts[args.format])
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)
+        write_atomically(args.out / "report.json", (as_json + "\n").encode())
+        write_atomically(args.out / "report.md", (texts["markdown"] + "\n").encode())
     return 0
