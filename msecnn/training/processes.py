@@ -34,6 +34,11 @@ class Processes:
             dist.all_reduce(values)
         return values
 
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.count > 1:
+            dist.barrier()
+
     def share(self, n: int) -> slice:
         """This process's part of a batch of n."""
         return slice(self.rank * n // self.count, (self.rank + 1) * n // self.count)

@@ -4,17 +4,17 @@ A state is one safetensors file, tensors and counters together, so that no kill 
 """
 
 import errno
-import fcntl
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import safetensors
 import safetensors.torch
@@ -46,11 +46,15 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            with (self.path / ".lock").open("w") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield
-        except BlockingIOError:
-            raise TrainingError(f"{self.path} is being written by another run; give --out another folder") from None
+            lock = (self.path / ".lock").open("w")
+        except OSError as error:
+            raise TrainingError(f"cannot write to the folder {self.path}: {error.strerror}") from error
+        with lock:
+            try:
+                _lock(lock)
+            except BlockingIOError:
+                raise TrainingError(f"{self.path} is being written by another run; give --out another folder") from None
+            yield
 
     def write_json(self, path: Path, content: Any) -> None:
         """Writes readable JSON, whole or not at all."""
@@ -78,6 +82,14 @@ class RunFolder:
             raise TrainingError(f"{path} is not a state of a training run that can be read ({error})") from None
 
 
+def _lock(file: TextIO) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock: there, two runs in one folder are the user's to avoid
+        return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Replaces a file by way of a temporary one beside it, on disk before it takes the name.
 
@@ -101,8 +113,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def origin() -> dict[str, Any]:
     """What made this run: command, commit, versions, machine."""
+    program = "python -m msecnn" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
     return {
-        "command": " ".join(sys.argv),
+        "command": f"{program} {shlex.join(sys.argv[1:])}",
         "commit": _commit(),
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}},
         "machine": {"processor": platform.machine(), "system": platform.system(), "n_cores": os.cpu_count()},

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -24,7 +24,12 @@ from tqdm import tqdm
 from msecnn.training import processes, schedule
 from msecnn.training.augmentation import Augmentation, Draws, augment, draw, mix, turned
 from msecnn.training.averaging import AveragedWeights
+from msecnn.training.events import Events
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
+
+if TYPE_CHECKING:
+    from msecnn.data.manifest import Manifest
+    from msecnn.data.mel_cache import MelCache
 
 log = logging.getLogger(__name__)
 
@@ -106,29 +111,53 @@ class TrainingData:
             the network's input are cropped, at random in training and from the start in validation.
         targets: (N, K) float32 probabilities, 0 and 1 for hard labels, NaN for unknown.
         train, valid: which of the N clips; `valid` may be empty, then the last epoch's weights count as the best.
+        rows: (N,) where each clip's mel stands in `mels`; None if they stand in the same order.
     """
 
     mels: NDArray[np.float16] | Tensor
     targets: NDArray[np.float32]
     train: NDArray[np.int64]
     valid: NDArray[np.int64]
+    rows: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        if self.mels.ndim != 3 or self.targets.ndim != 2 or len(self.mels) != len(self.targets):
+        n_mels = len(self.mels if self.rows is None else self.rows)
+        if self.mels.ndim != 3 or self.targets.ndim != 2 or n_mels != len(self.targets):
             raise TrainingError(
-                f"mels (N, F, L) and targets (N, K) do not fit: {tuple(self.mels.shape)} and {self.targets.shape}"
+                f"{n_mels} mels and targets of shape {self.targets.shape} do not fit: they must be (N, F, L) and (N, K)"
             )
         if not len(self.train):
             raise TrainingError("there are no training clips")
         if np.isnan(self.targets[self.train]).all():
             raise TrainingError("no training clip has a known label")
 
+    @classmethod
+    def of(
+        cls, manifest: "Manifest", cache: "MelCache", *, targets: NDArray[np.float32] | None = None
+    ) -> "TrainingData":
+        """The training and validation clips of a manifest whose mels are cached.
+
+        Args:
+            targets: (N, K) for all clips of the manifest, in its order; None takes its labels.
+        """
+        splits = np.array([clip.split for clip in manifest.clips])
+        used = np.flatnonzero(splits != "test")
+        rows = cache.rows([manifest.clips[index] for index in used])
+        labels = manifest.labels() if targets is None else targets
+        train, valid = (np.flatnonzero(splits[used] == name) for name in ("train", "valid"))
+        return cls(cache.mels, labels[used], train, valid, rows=rows)
+
     def fingerprint(self) -> str:
-        """Tells this data from other data: targets, splits, and the mels' shape and first clips."""
-        digest = hashlib.sha256(f"{tuple(self.mels.shape)}".encode())
-        for array in (self.targets, self.train, self.valid, np.asarray(torch.as_tensor(self.mels[:4]).cpu())):
+        """Tells this data from other data: targets, splits, the mels' shape and the first of them."""
+        first = self.mels[self.row(self.train[:4])]
+        digest = hashlib.sha256(f"{tuple(self.mels.shape[1:])}".encode())
+        for array in (self.targets, self.train, self.valid, np.asarray(torch.as_tensor(first).cpu())):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+    def row(self, clips: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where the mels of these clips stand."""
+        return clips if self.rows is None else self.rows[clips]
 
 
 @dataclass(frozen=True)
@@ -229,6 +258,7 @@ class Trainer:
         self.best_weights = {name: value.clone() for name, value in self.averaged.weights.items()}
         self.phase = schedule.phase_of(config.schedule, 0, config.epochs)
         self.optimizer = self._optimizer()
+        self.events: Events | None = None
 
     @property
     def history(self) -> History:
@@ -246,8 +276,10 @@ class Trainer:
                 )
             self._restore(*self.folder.read_state(self.folder.last))
         elif self.group.first:
-            content = {"config": self.config.to_json(), "data": self.data.fingerprint(), **origin(), **description}
-            self.folder.write_json(self.folder.config, content)
+            content = {"config": self.config.to_json(), "fingerprint": self.data.fingerprint(), **origin()}
+            self.folder.write_json(self.folder.config, content | dict(description))
+        if self.group.first:
+            self.events = Events(self.folder.path, n_epochs=len(self.epochs))
 
     def run(self, *, progress: bool = True, after_epoch: Callable[[History], None] | None = None) -> None:
         """Trains the epochs that are left and loads the best weights."""
@@ -364,9 +396,10 @@ class Trainer:
         return mels, targets.to(self.group.device)
 
     def _take(self, clips: NDArray[np.int64]) -> Tensor:
+        rows = self.data.row(clips)
         if isinstance(self.mels, Tensor):
-            return self.mels[torch.from_numpy(clips).to(self.mels.device)].to(self.group.device)
-        return torch.from_numpy(self.mels[clips]).to(self.group.device)
+            return self.mels[torch.from_numpy(rows).to(self.mels.device)].to(self.group.device)
+        return torch.from_numpy(self.mels[rows]).to(self.group.device)
 
     def _logits(self, mels: Tensor) -> Tensor:
         with torch.autocast(self.group.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
@@ -433,6 +466,8 @@ class Trainer:
             self.folder.write_state(self.folder.best, self.best_weights, {"epoch": self.best_epoch})
         self.folder.write_state(self.folder.last, tensors, state)  # from here on the epoch counts
         self.folder.write_history(self.epochs)
+        if self.events:
+            self.events.write(self.epochs[-1])
 
     def _restore(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
         before, now = state["config"], self.config.to_json()
