@@ -64,17 +64,18 @@ class ConvNormRelu(nn.Module):
         return activated
 
 
-def _levels(plan: tuple[tuple[int, int, tuple[int, int]], ...]) -> nn.Sequential:
-    """3x3 levels, each max-pooled."""
-    return nn.Sequential(
-        *(
-            nn.Sequential(
-                ConvNormRelu(nn.Conv2d(n_in, n_out, 3, padding=1), nn.BatchNorm2d(n_out)),
-                nn.MaxPool2d(pool),
-            )
-            for n_in, n_out, pool in plan
-        )
-    )
+class Level(nn.Module):
+    """3x3 convolution, batch normalisation, ReLU, max-pooling (frequency, time)."""
+
+    def __init__(self, n_in: int, n_out: int, pool: tuple[int, int]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(n_in, n_out, 3, padding=1)
+        self.norm = nn.BatchNorm2d(n_out)
+        self.pool = nn.MaxPool2d(pool)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pooled: Tensor = self.pool(self.norm(self.conv(x)).relu())
+        return pooled
 
 
 @register("won_fcn")
@@ -86,7 +87,7 @@ class WonFcn(WonTagger):
 
     def __init__(self, n_tags: int = 50) -> None:
         super().__init__(n_tags)
-        self.levels = _levels(FCN_LEVELS)
+        self.levels = nn.Sequential(*(Level(*plan) for plan in FCN_LEVELS))
         self.classifier = nn.Linear(FCN_LEVELS[-1][1], n_tags)
 
     def tag_mel(self, mel: Tensor) -> Tensor:
@@ -103,7 +104,7 @@ class WonCrnn(WonTagger):
 
     def __init__(self, n_tags: int = 50) -> None:
         super().__init__(n_tags)
-        self.levels = _levels(CRNN_LEVELS)
+        self.levels = nn.Sequential(*(Level(*plan) for plan in CRNN_LEVELS))
         self.recurrent = nn.GRU(CRNN_LEVELS[-1][1], N_RECURRENT, N_RECURRENT_LAYERS, batch_first=True)
         self.classifier = nn.Linear(N_RECURRENT, n_tags)
 

@@ -56,7 +56,7 @@ class _Layout:
 
 _PONS_NORM = (r"bn0\.(.*)", r"input_norm.\1")
 _WON_NORM = (r"spec_bn\.(.*)", r"input_norm.\1")
-_WON_LEVELS = tuple((rf"layer{i + 1}\.(.*)", rf"levels.{i}.0.\1") for i in range(5))
+_WON_LEVELS = tuple((rf"layer{i + 1}\.(.*)", rf"levels.{i}.\1") for i in range(5))
 #: What we build ourselves (front ends) or have no use for.
 _UNUSED = re.compile(r"mel\..*|.*num_batches_tracked")
 
