@@ -1,5 +1,7 @@
 """Decoding: the first audio stream of one file, or an array, as mono blocks from any sample on."""
 
+import ctypes
+import functools
 import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -19,6 +21,7 @@ SAMPLE_RATES = (1_000, 768_000)  # Hz; beyond these a header is wrong rather tha
 MAX_CHANNELS = 64
 MAX_DECLARED_S = 1e7  # a header that declares more than 115 days is not believed
 PREROLL_S = 1.0  # decoded and dropped before a window, so that codecs with memory (MP3, AAC, Opus) have settled
+MAX_ALLOCATION = 2**28  # bytes in one piece; the packet index of ten hours of AAC takes 2**26
 SHORTFALL_S = 0.1  # a file that ends this much before its header says is called cut short
 
 # Only demuxers of one self-contained file: no playlists, no images, nothing that opens a second file or an address.
@@ -117,6 +120,7 @@ class Decoder:
             raise
 
     def _open_container(self) -> tuple[Any, Any]:
+        _limit_allocations()
         self._file.seek(0)
         options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
         try:
@@ -141,10 +145,13 @@ class Decoder:
             return f"“{self.name}” begins like {kind}, but is damaged or cut too short to be read."
         return f"“{self.name}” is not a recording in a format that can be read."
 
+    def _encrypted(self) -> str:
+        return f"“{self.name}” is encrypted (DRM) or in an unknown codec, so it cannot be decoded."
+
     def _read_info(self) -> tuple[AudioInfo, bool]:
         codec = self._stream.codec_context
         if codec is None or codec.codec_tag in ("enca", "drms", "aavd"):
-            raise AudioError(f"“{self.name}” is encrypted or in an unknown codec, so it cannot be decoded.")
+            raise AudioError(self._encrypted())
         if not SAMPLE_RATES[0] <= codec.sample_rate <= SAMPLE_RATES[1] or not 1 <= codec.channels <= MAX_CHANNELS:
             raise AudioError(
                 f"“{self.name}” is damaged: it claims {codec.channels} channels at {codec.sample_rate:,} Hz."
@@ -169,6 +176,8 @@ class Decoder:
         """Decoded frames in order; damaged packets are counted and passed over."""
         try:
             for packet in self._container.demux(self._stream):
+                if packet.has_sidedata("encryption_info"):
+                    raise AudioError(self._encrypted())
                 try:
                     frames = packet.decode()
                 except av.FFmpegError:
@@ -241,6 +250,22 @@ class Decoder:
     def close(self) -> None:
         self._container.close()
         self._file.close()
+
+
+@functools.cache
+def _limit_allocations() -> None:
+    """Cap FFmpeg's single allocations, or an MP4 of 1 KB that claims 90 million packets would take gigabytes.
+
+    PyAV does not offer `av_max_alloc`, so it is called in the library that PyAV's wheel brings along.
+    """
+    packages = Path(av.__file__).parents[1]
+    found = [*packages.glob("av.libs/*avutil*"), *packages.glob("av/.dylibs/*avutil*")]
+    if not found:
+        logger.debug("FFmpeg's memory is not capped: libavutil is not where PyAV's wheels keep it")
+        return
+    av_max_alloc = ctypes.CDLL(str(found[0])).av_max_alloc
+    av_max_alloc.argtypes, av_max_alloc.restype = [ctypes.c_size_t], None
+    av_max_alloc(MAX_ALLOCATION)
 
 
 def _mono_blocks(frames: Iterator[Any]) -> Iterator[tuple[int, np.ndarray]]:

@@ -151,7 +151,8 @@ class AudioStream:
         self._first = round(start_s * sample_rate)  # first sample of the result, on the result's own grid
         self._n_wanted = None if duration_s is None else max(1, round(duration_s * sample_rate))
         self.start_s = self._first / sample_rate
-        self._n_samples = 0
+        self._n_read = 0  # samples of the source
+        self._n_samples = 0  # samples of the result
         self._peak = 0.0
         self._at_end = False
         self._decoder: Decoder | ArrayReader
@@ -202,6 +203,7 @@ class AudioStream:
         skip = self._first - n_aligned * (self.sample_rate // g)
         resampler = None
         for block_rate, block in self._decoder.blocks(n_aligned * (rate // g)):
+            self._n_read += len(block)
             if resampler is None or block_rate != rate:  # a chained stream may change its rate half-way
                 if resampler is not None:
                     yield resampler.resample_chunk(np.empty(0, np.float32), last=True)
@@ -228,7 +230,9 @@ class AudioStream:
         if self._first:
             length = f" ({_time(self.info.duration_s)})" if self.info.duration_s else ""
             return f"The start at {_time(self.start_s)} lies after the end of “{self.name}”{length}."
-        if self._decoder.n_damaged:
+        if self._n_read:
+            return f"“{self.name}” lasts less than one sample at {self.sample_rate:,} Hz."
+        if self._decoder.n_damaged or self.info.duration_s:
             return f"“{self.name}” is damaged: none of its sound could be decoded."
         return f"“{self.name}” holds no samples."
 
