@@ -4,6 +4,7 @@ A recording is decoded once, as a stream; each window's mel is computed once and
 front end. Memory holds one window of sound and, if asked for, the mels.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,6 +203,11 @@ def answer_json(file: str, predictions: Sequence[TagPrediction]) -> dict[str, An
     }
 
 
+@functools.lru_cache(maxsize=8)
+def _frontend(config: MelConfig, device: torch.device) -> LogMelSpectrogram:
+    return LogMelSpectrogram(config).to(device)
+
+
 class _Listener:
     """Takes one recording through several models that share their front end, a batch of windows at a time."""
 
@@ -209,7 +215,7 @@ class _Listener:
         self.taggers = taggers
         self.sample_rate, self.window_samples, config = taggers[0].hears()
         self.device = taggers[0].device
-        self.frontend = LogMelSpectrogram(config).to(self.device) if config else None
+        self.frontend = _frontend(config, self.device) if config else None
         self.keep_mel = keep_mel and config is not None
         self.mels: list[np.ndarray] = []
         self.logits: list[list[np.ndarray]] = [[] for _ in taggers]
