@@ -57,7 +57,7 @@ def from_table(
     name: str | None = None,
     licence: str = "",
     seed: int = 0,
-    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
     jobs: int | None = None,
 ) -> Manifest:
     """A manifest from a table with a header line; tabs, semicolons or commas, whatever its first line has most of.
@@ -101,7 +101,7 @@ def from_folder(
     name: str | None = None,
     licence: str = "",
     seed: int = 0,
-    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
     jobs: int | None = None,
 ) -> Manifest:
     """A manifest from TAG/file, TAG/ALBUM/file, or either inside train, valid and test.
@@ -153,7 +153,7 @@ def _finish(
     *,
     draw: bool,
     seed: int,
-    fractions: tuple[float, float, float],
+    fractions: Sequence[float],
 ) -> Manifest:
     if not clips:
         reason = f"; the first: {next(iter(left_out.items()))}" if left_out else ""

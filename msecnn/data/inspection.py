@@ -10,7 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from msecnn.audio import AudioError, AudioStream
-from msecnn.data.journal import Journal
+from msecnn.data.disk import Journal
 from msecnn.data.parallel import map_in_order
 
 logger = logging.getLogger(__name__)

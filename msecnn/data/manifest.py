@@ -9,6 +9,7 @@ that a clip doesn't mention means, and which files were left out and why. Every 
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -140,7 +141,7 @@ class Manifest:
         path.parent.mkdir(parents=True, exist_ok=True)
         absent = _commonest_missing_label(self.clips)
         root = _common_folder(clip.path for clip in self.clips)
-        folder = path.parent.resolve()
+        folder = Path(os.path.abspath(path.parent))
         header = {
             "format": FORMAT,
             "name": self.name,
@@ -155,7 +156,7 @@ class Manifest:
         with partial.open("w", encoding="utf-8") as file:
             file.write(json.dumps(header, ensure_ascii=False) + "\n")
             for clip in self.clips:
-                place = {"clip_id": clip.clip_id, "path": clip.path.resolve().relative_to(root).as_posix()}
+                place = {"clip_id": clip.clip_id, "path": Path(os.path.abspath(clip.path)).relative_to(root).as_posix()}
                 row = place | _clip_row(clip, self.tags, absent=absent)
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         os.replace(partial, path)
@@ -196,11 +197,15 @@ def _clip_row(clip: Clip, tags: Sequence[str], *, absent: float | None) -> dict[
 
 
 def _labels_to_json(clip: Clip, tags: Sequence[str], absent: float | None) -> dict[str, float | None]:
+    values = (_json_label(value) for value in clip.labels.tolist())
+    return {tag: value for tag, value in zip(tags, values, strict=True) if value != absent}
+
+
+def _json_label(value: float) -> float | None:
+    if value != value:
+        return None
     # str() of a float32 is the shortest text that reads back as the same float32
-    known = (
-        (tag, None if np.isnan(value) else float(str(value))) for tag, value in zip(tags, clip.labels, strict=True)
-    )
-    return {tag: value for tag, value in known if value != absent}
+    return int(value) if value in (0, 1) else float(str(np.float32(value)))
 
 
 def _clip_from_row(row: Mapping[str, Any], header: Mapping[str, Any], root: Path) -> Clip:
@@ -223,15 +228,12 @@ def _clip_from_row(row: Mapping[str, Any], header: Mapping[str, Any], root: Path
 
 def _commonest_missing_label(clips: Iterable[Clip]) -> float | None:
     """What a tag that a line doesn't mention means: 0 or None (unknown), whichever makes the file shorter."""
-    n_zero = n_unknown = 0
-    for clip in clips:
-        n_zero += int((clip.labels == 0).sum())
-        n_unknown += int(np.isnan(clip.labels).sum())
-    return None if n_unknown > n_zero else 0.0
+    balance = sum(int(np.isnan(clip.labels).sum()) - int((clip.labels == 0).sum()) for clip in clips)
+    return None if balance > 0 else 0
 
 
 def _common_folder(paths: Iterable[Path]) -> Path:
-    folders = {str(path.resolve().parent) for path in paths}
+    folders = {os.path.dirname(os.path.abspath(path)) for path in paths}
     return Path(os.path.commonpath(folders)) if folders else Path.cwd()
 
 
@@ -246,9 +248,7 @@ def _reason(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
-def draw_splits(
-    clips: Sequence[Clip], *, seed: int, fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
-) -> list[Clip]:
+def draw_splits(clips: Sequence[Clip], *, seed: int, fractions: Sequence[float] = (0.8, 0.1, 0.1)) -> list[Clip]:
     """Deals whole groups out to train, valid and test.
 
     A clip without a group goes with the other clips of its file, and equal files always go together.
@@ -262,23 +262,33 @@ def draw_splits(
         The clips, in the order given, with their new splits.
     """
     group_of = _inseparable(clips)
-    sizes: dict[str, int] = {}
-    for clip in clips:
-        sizes[group_of[clip.clip_id]] = sizes.get(group_of[clip.clip_id], 0) + 1
-    order = np.random.default_rng(seed).permutation(sorted(sizes))
-    wanted = dict(zip(SPLITS, (fraction * len(clips) for fraction in fractions), strict=True))
-    split_of = {}
+    split_of = deal_groups(Counter(group_of[clip.clip_id] for clip in clips), seed=seed, fractions=fractions)
+    return [replace(clip, split=split_of[group_of[clip.clip_id]]) for clip in clips]
+
+
+def deal_groups(sizes: Mapping[str, int], *, seed: int, fractions: Sequence[float]) -> dict[str, str]:
+    """Deals groups of clips out to the splits, in random order.
+
+    Args:
+        sizes: each group's number of clips.
+        seed, fractions: as in `draw_splits`.
+
+    Returns:
+        Each group's split.
+    """
+    order = np.random.default_rng(seed).permutation(sorted(sizes)).tolist()
+    wanted = dict(zip(SPLITS, (fraction * sum(sizes.values()) for fraction in fractions), strict=True))
     lacking = dict(wanted)
-    for n_left, group in zip(range(len(order), 0, -1), order.tolist(), strict=True):
+    split_of = {}
+    for n_dealt, group in enumerate(order):
         # to the split that lacks the largest share of its clips, of those where the group doesn't overshoot,
         # but no split stays empty where there are groups enough
         empty = [split for split in SPLITS if wanted[split] and lacking[split] == wanted[split]]
         fitting = [split for split in SPLITS if lacking[split] >= sizes[group] / 2]
-        candidates = empty if n_left <= len(empty) else fitting or SPLITS
-        choice = max(candidates, key=lambda split: lacking[split] / max(wanted[split], 1e-9))
-        split_of[group] = choice
-        lacking[choice] -= sizes[group]
-    return [replace(clip, split=split_of[group_of[clip.clip_id]]) for clip in clips]
+        candidates = empty if len(order) - n_dealt <= len(empty) else fitting or SPLITS
+        split_of[group] = max(candidates, key=lambda split: lacking[split] / max(wanted[split], 1e-9))
+        lacking[split_of[group]] -= sizes[group]
+    return split_of
 
 
 def torn_groups(clips: Iterable[Clip]) -> dict[str, tuple[str, ...]]:

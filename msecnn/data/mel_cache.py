@@ -14,7 +14,6 @@ import hashlib
 import json
 import logging
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -25,7 +24,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from msecnn.audio import AudioError, load
-from msecnn.data.journal import Journal, read_journal
+from msecnn.data.disk import Journal, check_space, read_journal
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.data.parallel import map_in_order
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
@@ -190,7 +189,7 @@ def _add_rows(home: Path, config: MelConfig, clips: Sequence[Clip], jobs: int | 
         done = {row["key"] for row in journal.rows}
         missing = list({key: clip for clip in clips if (key := _key(clip, config)) not in done}.values())
         file.truncate(len(journal.rows) * row_bytes)  # a row without its line in the journal was not finished
-        _check_space(home, len(missing) * row_bytes)
+        check_space(home, len(missing) * row_bytes, "mels")
         results = map_in_order(lambda clip: _mel_or_reason(clip, frontend), missing, jobs=jobs)
         with _one_thread_per_job():
             for clip, mel in tqdm(results, total=len(missing), desc="mels", unit="clip", disable=not missing):
@@ -235,12 +234,6 @@ def _mel_or_reason(clip: Clip, frontend: LogMelSpectrogram) -> np.ndarray | str:
     with torch.inference_mode():
         mel = frontend(torch.from_numpy(np.ascontiguousarray(waveform)).unsqueeze(0))  # (1, 1, F, L)
     return mel[0, 0].half().numpy()
-
-
-def _check_space(home: Path, needed: int) -> None:
-    free = shutil.disk_usage(home).free
-    if needed > free:
-        raise DatasetError(f"the mels need {needed / 1e9:.1f} GB more and {home} has {free / 1e9:.1f} GB free")
 
 
 @contextlib.contextmanager

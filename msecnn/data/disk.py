@@ -1,14 +1,30 @@
-"""An append-only file of JSON lines that survives being killed: what was appended stays, a torn end is dropped."""
+"""Writing that lasts: room looked for beforehand, and a journal of finished work that outlives being killed."""
 
 import json
 import os
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from msecnn.data.manifest import DatasetError
+
+
+def check_space(folder: Path, n_bytes: int, what: str) -> None:
+    """Raises DatasetError where fewer bytes are free than will be written.
+
+    Args:
+        folder: where to write; it exists.
+        n_bytes: how much.
+        what: names what will be written, in the plural.
+    """
+    free = shutil.disk_usage(folder).free
+    if n_bytes > free:
+        raise DatasetError(f"the {what} need {n_bytes / 1e9:.1f} GB more, and {folder} has {free / 1e9:.1f} GB free")
+
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
-    """The rows appended so far; none where there is no file."""
+    """The rows of a journal, a file of JSON lines; a torn last line doesn't count, and no file is no rows."""
     return _whole_rows(path)[0]
 
 
