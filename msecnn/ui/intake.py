@@ -4,7 +4,6 @@ import functools
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import torch
 from gradio.utils import get_upload_folder, is_in_or_equal
@@ -13,6 +12,7 @@ from msecnn import audio
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.tagger import TagPrediction, tag
 from msecnn.tags import families
+from msecnn.ui.files import served, served_wav
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
 from msecnn.ui.studio import Studio
 from msecnn.ui.visit import Visit, VisitError, opened
@@ -27,6 +27,7 @@ def build(page: Page) -> None:
     page.wire("open", open_recording, model=True)
     page.wire("window", show_window)
     page.wire("example-pictures", show_examples)
+    page.wire("sound", give_sound)
 
 
 def open_recording(studio: Studio, visit: Visit | None, request: Request) -> Answer:
@@ -51,6 +52,13 @@ def show_window(studio: Studio, visit: Visit | None, request: Request) -> Answer
 def show_examples(studio: Studio, visit: Visit | None, request: Request) -> Answer:
     """The bundled examples' spectrograms, small."""
     return Answer({"pictures": {example.id: _thumbnail(example.path) for example in studio.examples.values()}})
+
+
+def give_sound(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+    """The open recording as the networks hear it, for a browser that cannot play the file itself."""
+    visit = opened(visit)
+    recording = audio.load(visit.path)
+    return Answer({"sound": served_wav(recording.waveform, recording.sample_rate, "recording")})
 
 
 @functools.cache
@@ -104,7 +112,7 @@ def _opening(studio: Studio, visit: Visit, info: audio.AudioInfo) -> Payload:
             "channels": info.channels,
             "codec": info.codec,
             "notes": list(first.notes),
-            "audio": gr.FileData(path=str(visit.path)).model_dump() if example else None,
+            "audio": served(visit.path) if example else None,
         },
         "mel": {
             "low_db": LOW_DB,

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import gradio as gr
 
-from msecnn.ui import intake, tags_tab
+from msecnn.ui import intake, tags_tab, why_tab
 from msecnn.ui.studio import Studio
 from msecnn.ui.wires import Page
 
 STATIC = Path(__file__).parent / "static"
 
 #: Read in this order; each registers its surfaces with core.js.
-SCRIPTS = ("core.js", "pictures.js", "intake.js", "player.js", "tags.js")
+SCRIPTS = ("core.js", "pictures.js", "intake.js", "player.js", "tags.js", "why.js")
 
 #: Tab name in the address bar, its title, and who builds it.
-TABS = (("tags", "Tags", tags_tab.build),)
+TABS = (("tags", "Tags", tags_tab.build), ("why", "Why this tag", why_tab.build))
 
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 

@@ -31,7 +31,7 @@ def signed_picture(values: np.ndarray, limit: float) -> str:
 
 
 def pool_signed(values: np.ndarray, width: int) -> np.ndarray:
-    """Halves the frames, keeping of two neighbours the one further from zero: single cells stay visible.
+    """Joins `width` frames to a column, keeping the value furthest from zero: single cells stay visible.
 
     Shape:
         - values: (F, L)
@@ -42,6 +42,19 @@ def pool_signed(values: np.ndarray, width: int) -> np.ndarray:
     groups = padded.reshape(bands, -1, width)
     strongest = np.abs(groups).argmax(-1)[..., None]
     return np.take_along_axis(groups, strongest, -1)[..., 0]
+
+
+def thicken(values: np.ndarray) -> np.ndarray:
+    """Draws each cell over its eight neighbours where it is further from zero than they are.
+
+    Shape:
+        - values, output: (F, L)
+    """
+    rows, columns = values.shape
+    padded = np.pad(values, 1)
+    shifts = [padded[i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
+    stacked = np.stack(shifts)
+    return np.take_along_axis(stacked, np.abs(stacked).argmax(0)[None], 0)[0]
 
 
 def png_uri(grey: np.ndarray) -> str:

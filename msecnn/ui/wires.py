@@ -1,8 +1,8 @@
 """How the browser asks and the server answers: hidden components, one for each kind of question.
 
 A wire is a `gr.HTML` that shows nothing. The browser triggers its `call` event with a request; the answer arrives as
-its value. So every question goes through Gradio's queue, where a visitor's place can be seen, and no question disturbs what
-another part of the page shows.
+its value. So every question goes through Gradio's queue, where a visitor's place can be seen, and no question disturbs
+what another part of the page shows.
 """
 
 import logging

@@ -136,7 +136,7 @@
   const show = (answer, url) => {
     const { recording, mel, windows, window: chosen, picture, overview, families, models } = answer;
     const kept = models.some((model) => model.name === state.model) ? state.model : models.at(-1).name;
-    M.set({ recording: { ...recording, url: url || recording.audio?.url }, mel, windows, window: chosen, picture, overview, families, models, model: kept });
+    M.set({ tag: null, recording: { ...recording, url: url || recording.audio?.url }, mel, windows, window: chosen, picture, overview, families, models, model: kept });
     place.classList.add("has-recording");
     document.body.classList.add("mse-open");
     showOpened();

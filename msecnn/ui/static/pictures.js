@@ -64,5 +64,11 @@
     out[at + 3] = value === 128 ? 0 : Math.round(255 * amount ** gamma);
   });
 
-  window.msecnn.pictures = { read, range, paintMel, paintSigned };
+  // Dim and without colour: the ground on which signed maps are laid.
+  const paintGrey = (picture, [low, high] = range(picture)) => paint(picture, (value, out, at) => {
+    out[at] = out[at + 1] = out[at + 2] = 18 + 92 * Math.max(0, Math.min(1, (value - low) / (high - low)));
+    out[at + 3] = 255;
+  });
+
+  window.msecnn.pictures = { read, range, paintMel, paintSigned, paintGrey };
 })();

@@ -1,0 +1,128 @@
+"""Why a model gave a tag: the exact split over scales, the cells that decided, and saliency of each scale."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from msecnn.explain.evidence import EvidenceEvent, WinningCell
+from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
+from msecnn.ui.jobs import Job, stop
+from msecnn.ui.pictures import pool_signed, signed_picture, thicken
+from msecnn.ui.question import Question, choice
+from msecnn.ui.studio import Studio
+from msecnn.ui.visit import Visit
+from msecnn.ui.wires import Answer, Page, Payload, Request
+
+#: Events listed in favour and against, and winning cells marked in each strip.
+N_FOR, N_AGAINST, N_MARKS = 12, 6, 40
+#: Frames that share a column of a strip: 683 columns, more than most screens give a strip in pixels.
+FRAMES_A_COLUMN = 2
+#: A map that is silent about all but this share of its cells is drawn with each of them thickened, to be seen at all.
+SPARSE = 0.05
+#: Cells beyond this quantile of a map's strengths take the full colour; one outlier would leave the rest blank.
+FULL_COLOUR = 0.995
+
+
+def build(page: Page) -> None:
+    page.surface("why")
+    page.wire("why", explain, model=True)
+    page.wire("maps", show_maps, model=True)
+    page.wire("stop", stop)
+
+
+def explain(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+    """The exact part, for which one forward pass is enough."""
+    asked = Question.of(studio, visit, request)
+    return Answer(waterfall(asked) | _evidence(asked))
+
+
+def show_maps(studio: Studio, visit: Visit | None, request: Request) -> Iterator[Answer]:
+    """Saliency of each scale by the chosen method, with its progress."""
+    asked = Question.of(studio, visit, request)
+    job = saliency_job(asked, request)
+    for part in job:
+        yield Answer({"progress": part})
+    yield Answer(_pictures(job.result))
+
+
+def saliency_job(asked: Question, request: Request) -> Job[SaliencyMaps]:
+    method, baseline = choice(request, "method", METHODS), choice(request, "baseline", BASELINES)
+    return Job(
+        str(request.get("token")),
+        lambda progress, cancelled: saliency(
+            asked.tagger.model,
+            asked.mel,
+            asked.tag_index,
+            method=method,
+            baseline=baseline,
+            mel_config=asked.checkpoint.mel_config,
+            progress=progress,
+            cancelled=cancelled,
+        ),
+    )
+
+
+def waterfall(asked: Question) -> Payload:
+    """From the average clip's logit to this window's, one step per scale."""
+    split, k = asked.contributions, asked.tag_index
+    base, logit = float(split.base_value[k]), float(split.logits[0, k])
+    return {
+        "scales": list(split.scales),
+        "n_features": list(split.n_features.values()),
+        "relative": np.round(split.relative[0, :, k], 5).tolist(),
+        "base": base,
+        "logit": logit,
+        "base_probability": _probability(base),
+        "probability": _probability(logit),
+        "mean_known": split.mean_known,
+    }
+
+
+def _evidence(asked: Question) -> Payload:
+    found = asked.evidence
+    marks: list[WinningCell] = []
+    for scale in asked.contributions.scales:
+        cells = [cell for cell in found.cells if cell.scale == scale]
+        marks += sorted(cells, key=lambda cell: -abs(cell.relative))[:N_MARKS]
+    return {
+        "positive": [_place(event) for event in found.positive[:N_FOR]],
+        "negative": [_place(event) for event in found.negative[:N_AGAINST]],
+        "marks": [_place(cell) | {"channel": cell.channel} for cell in marks],
+    }
+
+
+def _place(found: EvidenceEvent | WinningCell) -> Payload:
+    return {
+        "scale": found.scale,
+        "relative": round(found.relative, 5),
+        "start_s": round(found.start_s, 3),
+        "end_s": round(found.end_s, 3),
+        "low_hz": round(found.low_hz),
+        "high_hz": round(found.high_hz),
+    }
+
+
+def _pictures(found: SaliencyMaps) -> Payload:
+    return {
+        "method": found.method,
+        "baseline": found.baseline,
+        "sum_check": found.sum_check,
+        "delta": found.delta,
+        "maps": [{"scale": scale} | _picture(values) for scale, values in zip(found.scales, found.maps, strict=True)],
+    }
+
+
+def _picture(values: np.ndarray) -> Payload:
+    told = np.abs(values[values != 0])
+    limit = float(np.quantile(told, FULL_COLOUR)) if told.size else 0.0
+    sparse = told.size < SPARSE * values.size
+    pooled = pool_signed(values, FRAMES_A_COLUMN)
+    return {
+        "picture": signed_picture(thicken(pooled) if sparse else pooled, limit),
+        "limit": limit,
+        "thickened": sparse,
+    }
+
+
+def _probability(logit: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(logit, -80, 80))))
