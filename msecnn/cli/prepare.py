@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(dest="kind", metavar="WHAT", required=True)
     _add_folder(kinds.add_parser("folder", help="any music: a folder with one subfolder a tag"))
     _add_csv(kinds.add_parser("csv", help="any music: a table of audio files and their tags"))
+    _add_magnatagatune(kinds.add_parser("magnatagatune", help="the data set of the paper: fetch, unpack, check, split"))
     mels = kinds.add_parser("mels", help="compute the mels of a manifest's clips, once")
     mels.add_argument("manifest", type=Path, help="the manifest, or its folder")
     mels.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the mels")
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    return {"folder": _folder, "csv": _csv, "mels": _mels}[args.kind](args)
+    return {"folder": _folder, "csv": _csv, "magnatagatune": _magnatagatune, "mels": _mels}[args.kind](args)
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +52,13 @@ def _add_csv(parser: argparse.ArgumentParser) -> None:
         help="what it means that a row doesn't name a tag (%(default)s)",
     )  # fmt: skip
     _add_out(parser)
+
+
+def _add_magnatagatune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="folder for, or with, its labels, archive and clips")
+    parser.add_argument("--mirror", metavar="URL", help="download from here instead of the publisher")
+    parser.add_argument("--no-download", action="store_true", help="take only what lies under ROOT")
+    _add_jobs(parser)
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +110,22 @@ def _csv(args: argparse.Namespace) -> int:
     return _write(manifest, args.out)
 
 
+def _magnatagatune(args: argparse.Namespace) -> int:
+    from msecnn.data import magnatagatune
+
+    base_url = (args.mirror or magnatagatune.HOME).rstrip("/") + "/"
+    manifests = magnatagatune.prepare(args.root, base_url=base_url, download=not args.no_download, jobs=args.jobs)
+    left_out = manifests["folders"].left_out
+    for name, reason in left_out.items():
+        print(f"left out: {name}: {reason}")
+    for name, manifest in manifests.items():
+        protocol = magnatagatune.PROTOCOL_COUNTS.get(name)
+        of = f"; the literature's are {', '.join(f'{count:,}' for count in protocol)}" if protocol else ""
+        print(f"{args.root / name}.jsonl: {_counts(manifest)}{of}")
+    print(f"{len(left_out)} clips left out")
+    return 0
+
+
 def _mels(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
     from msecnn.data.mel_cache import MelCache
@@ -143,11 +167,15 @@ def _journal_path(out: Path) -> Path:
 
 
 def _write(manifest: "Manifest", out: Path) -> int:
-    from msecnn.data.manifest import SPLITS
-
     path = manifest.write(out)
     for name, reason in manifest.left_out.items():
         print(f"left out: {name}: {reason}")
-    counts = ", ".join(f"{split} {len(manifest.split(split)):,}" for split in SPLITS)
-    print(f"{path}: {len(manifest):,} clips ({counts}), {len(manifest.tags)} tags, {len(manifest.left_out)} left out")
+    print(f"{path}: {_counts(manifest)}, {len(manifest.tags)} tags, {len(manifest.left_out)} files left out")
     return 0
+
+
+def _counts(manifest: "Manifest") -> str:
+    from msecnn.data.manifest import SPLITS
+
+    splits = ", ".join(f"{split} {len(manifest.split(split)):,}" for split in SPLITS)
+    return f"{len(manifest):,} clips ({splits})"

@@ -92,6 +92,8 @@ def _download(file: RemoteFile, url: str, partial: Path, *, pause_s: float) -> N
         # a server that can't resume starts anew each time: only what was never reached before is progress
         tries = 0 if _size(partial) > most else tries + 1
         most = max(most, _size(partial))
+        if tries == 1 and partial.exists() and sha256(partial) == file.sha256:
+            return  # whole, whatever length the server promised
         logger.warning("%s: %s, trying again", file.name, trouble)
         time.sleep(pause_s * 2 ** max(0, tries - 1) if tries else 0)
     raise DatasetError(
@@ -114,17 +116,16 @@ def _read_on(file: RemoteFile, url: str, partial: Path) -> bool:
         partial.unlink()
         return False
     with response:
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT or not _continues(response, begin):
-            begin = 0  # the server begins anew
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+            begin = 0  # the server can't resume and begins anew
+        elif not (response.headers.get("Content-Range") or "").startswith(f"bytes {begin}-"):
+            partial.unlink()  # it sends another part than asked for: ask for the whole
+            return False
         length = response.headers.get("Content-Length")
         expected = begin + int(length) if length and length.isdigit() else None
         _check_size(file, begin, expected, partial.parent)
         size = _append(response, partial, begin, file, expected)
     return size == expected if expected is not None else True
-
-
-def _continues(response: http.client.HTTPResponse, begin: int) -> bool:
-    return (response.headers.get("Content-Range") or "").startswith(f"bytes {begin}-")
 
 
 def _check_size(file: RemoteFile, begin: int, expected: int | None, folder: Path) -> None:
