@@ -5,3 +5,7 @@ from msecnn.errors import MsecnnError
 
 class ExplanationError(MsecnnError):
     """What was asked cannot be explained, and why."""
+
+
+class Cancelled(ExplanationError):
+    """A slow explanation was stopped by who asked for it."""

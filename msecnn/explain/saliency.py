@@ -1,0 +1,335 @@
+"""Where in the spectrogram each scale looks for a tag: attribution maps by Captum, one per scale.
+
+Gradient (Simonyan et al. 2014), gradient x input (Shrikumar et al. 2016), integrated gradients (Sundararajan et al.
+2017), Grad-CAM (Selvaraju et al. 2017), occlusion (Zeiler and Fergus 2014), noise-averaged gradient (SmoothGrad, Smilkov
+et al. 2017). `docs/explanations.md` says why guided backpropagation, deconvolution, LRP and DeepLift are not here.
+
+Axis letters: B clips, S scales, F mel bands, L frames, C channels of a scale.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from captum.attr import GradientAttribution, IntegratedGradients, LayerGradCam, Occlusion, Saliency
+from torch import Tensor, nn
+
+from msecnn.explain import Cancelled, ExplanationError
+from msecnn.explain.contributions import with_scales
+from msecnn.frontend import MelConfig
+from msecnn.models.layers import INPUT, ConvLevel, ConvLevels
+from msecnn.models.lock import MODEL_LOCK
+
+METHODS = ("gradient", "gradient_x_input", "integrated_gradients", "grad_cam", "occlusion", "smooth_gradient")
+BASELINES = ("floor", "clip_mean", "training_mean")
+#: Methods that measure from a baseline; the others ignore it.
+BASELINE_METHODS = ("gradient_x_input", "integrated_gradients", "occlusion")
+#: Steps from the baseline to the clip.
+N_STEPS = 32
+#: Patches of (bands, frames): an octave at the top of the range by a second, side by side.
+PATCH = (12, 48)
+#: Noisy copies, and their noise in dB: a third of music's usual spread within a band.
+N_NOISY = 16
+NOISE_DB = 4.0
+#: The scales' maps add up to the map of their sum, but for float32 rounding.
+SUM_TOLERANCE = 1e-4
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class SaliencyMaps:
+    """Signed attribution maps of one tag in one window.
+
+    Attributes:
+        method: one of `METHODS`.
+        baseline: one of `BASELINES`, or None for a method that needs none.
+        tag_index: the tag asked about.
+        scales: S names.
+        maps: (S, F, L) float32: positive where more energy speaks for the tag.
+        sum_check: the largest difference between the scales' sum and the same method's map of the summed logit, as a
+            share of the largest attribution; None for Grad-CAM, whose scales are maps of different layers.
+        delta: integrated gradients' error: sum of all maps minus the difference in logit that they should explain.
+    """
+
+    method: str
+    baseline: str | None
+    tag_index: int
+    scales: tuple[str, ...]
+    maps: np.ndarray
+    sum_check: float | None
+    delta: float | None
+
+    @property
+    def total(self) -> np.ndarray:
+        """(F, L): the sum over the scales."""
+        total: np.ndarray = self.maps.sum(0)
+        return total
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the maps, which belong into a file of arrays."""
+        names = ("method", "baseline", "tag_index", "sum_check", "delta")
+        return {**{name: getattr(self, name) for name in names}, "scales": list(self.scales)}
+
+
+class ScaleLogits(nn.Module):
+    """What Captum explains: the terms that chosen scales add to one tag's logit, and their sum.
+
+    No level above the highest one asked for is computed.
+
+    Args:
+        literal: run every level as it stands, for a method that watches the layers. Otherwise pooling comes before
+            normalisation and ELU where that is the same function: gradients are then several times cheaper.
+
+    Shape:
+        - input: (B, 1, F, L) log-mel in dB
+        - output: (B, S + 1), the last column the sum of the others
+    """
+
+    def __init__(self, model: ConvLevels, tag_index: int, scales: Sequence[str], *, literal: bool = False) -> None:
+        super().__init__()
+        self.model = model
+        self.scales = tuple(scales)
+        self.maps = model.maps[: 1 + max(model.maps.index(scale) for scale in scales)]
+        self.levels = cast(list[ConvLevel], list(model.levels))[: len(self.maps) - 1]
+        self.literal = literal or any(bool((level.norm.weight <= 0).any()) for level in self.levels)
+        self.normalised = nn.Identity()  # the input scale's map, as a layer for Grad-CAM to watch
+        widths = [model.n_features[scale] for scale in model.scales]
+        self.weights = dict(zip(model.scales, model.classifier.weight[tag_index].detach().split(widths), strict=True))
+
+    def forward(self, mel: Tensor) -> Tensor:
+        x = self.model.input_norm(mel.transpose(1, 2)).transpose(1, 2)  # (B, 1, F, L)
+        x = x.flatten(1).unflatten(1, (*mel.shape[2:], 1)).permute(0, 3, 1, 2)  # channels_last order
+        x = self.normalised(x)
+        terms = {INPUT: self._term(INPUT, x)}
+        for name, level in zip(self.maps[1:], self.levels, strict=True):
+            x = level(x) if self.literal else level.activation(level.norm(level.pool(level.conv(x))))
+            terms[name] = self._term(name, x)
+        chosen = [terms[scale] for scale in self.scales]
+        return torch.stack([*chosen, torch.stack(chosen).sum(0)], dim=1)  # (B, S + 1)
+
+    def layer(self, scale: str) -> nn.Module:
+        """The module whose output is a scale's map."""
+        return self.normalised if scale == INPUT else self.levels[self.maps.index(scale) - 1]
+
+    def _term(self, name: str, level_map: Tensor) -> Tensor:
+        """(B,): what a map adds to the logit, nothing if it was not asked for."""
+        if name not in self.scales:
+            return level_map.new_zeros(len(level_map))
+        return self.model.global_max(name, level_map) @ self.weights[name]
+
+
+class Steps:
+    """Counts the network's runs: tells how far a method is, stops it when asked, and lets others at the network.
+
+    Args:
+        n_steps: how many runs the method takes.
+    """
+
+    def __init__(self, n_steps: int, progress: Progress | None, cancelled: Callable[[], bool] | None) -> None:
+        self.n_steps, self.done = n_steps, 0
+        self.progress, self.cancelled = progress, cancelled
+
+    def step(self) -> None:
+        """Called after each run, outside the lock."""
+        self.done += 1
+        if self.progress is not None:
+            self.progress(min(1.0, self.done / self.n_steps))
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled("The explanation was stopped.")
+        time.sleep(1e-4)  # a lock let go and taken again at once never reaches a thread that waits for it
+
+
+def saliency(
+    model: nn.Module,
+    mel: np.ndarray,
+    tag_index: int,
+    *,
+    method: str = "gradient",
+    scales: Sequence[str] | None = None,
+    baseline: str = "floor",
+    mel_config: MelConfig | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> SaliencyMaps:
+    """Attributes a tag's logit to the cells of one window, each scale's term apart.
+
+    Args:
+        model: a convolutional network with scales, in evaluation mode.
+        mel: (F, L) log-mel in dB.
+        method: one of `METHODS`.
+        scales: which of the model's; all if left out.
+        baseline: what stands for "nothing there", for methods that need it; one of `BASELINES`.
+        mel_config: the front end, for the floor's dB; the default one if left out.
+        seed: of the noise, for "smooth_gradient".
+        progress: called with the share that is done.
+        cancelled: asked between the network's runs; true stops with `Cancelled`.
+
+    Raises:
+        ExplanationError: no such method, scale or baseline, or a model without scales.
+        Cancelled: as asked.
+    """
+    network = with_scales(model)
+    scales = _check(network, method, network.scales if scales is None else scales)
+    x = torch.from_numpy(np.array(mel, dtype=np.float32)).to(network.classifier.weight.device)[None, None]
+    reference = torch.zeros_like(x)
+    if method in BASELINE_METHODS:
+        reference = baseline_mel(network, mel, baseline, mel_config).to(x.device)[None, None]
+    n_runs = {"integrated_gradients": N_STEPS, "smooth_gradient": N_NOISY, "occlusion": _n_patches(mel.shape)}
+    steps = Steps(n_runs.get(method, 1), progress, cancelled)
+    sum_check = delta = None
+    if method == "grad_cam":
+        maps = _grad_cam(network, x, tag_index, scales, steps)
+    else:
+        partial = ScaleLogits(network, tag_index, scales)
+        *parts, total = _METHODS[method](partial, x, reference, seed, steps)  # S + 1 times (F, L)
+        maps = torch.stack(parts)
+        sum_check = _sum_check(maps, total)
+        assert sum_check < SUM_TOLERANCE
+        if method == "integrated_gradients":
+            delta = _delta(partial, x, reference, maps)
+    return SaliencyMaps(
+        method=method,
+        baseline=baseline if method in BASELINE_METHODS else None,
+        tag_index=tag_index,
+        scales=scales,
+        maps=maps.cpu().numpy(),
+        sum_check=sum_check,
+        delta=delta,
+    )
+
+
+def baseline_mel(model: nn.Module, mel: np.ndarray, baseline: str, mel_config: MelConfig | None = None) -> Tensor:
+    """The spectrogram (F, L) that stands for "nothing there".
+
+    "floor" is silence, the least that the front end knows; "clip_mean" each band's mean over this window;
+    "training_mean" each band's mean over the training clips, which the network's input normalisation keeps.
+    """
+    if baseline == "floor":
+        config = mel_config or MelConfig()
+        # doubled dB square the power and then cut at the same least power, so that the floor is the same
+        return torch.full(mel.shape, 10 * float(np.log10(config.amin)))
+    if baseline == "clip_mean":
+        return torch.from_numpy(np.array(mel, dtype=np.float32)).mean(1, keepdim=True).expand(mel.shape)
+    if baseline != "training_mean":
+        raise ExplanationError(f"There is no baseline {baseline!r}; there are {', '.join(BASELINES)}.")
+    mean = with_scales(model).input_norm.running_mean
+    if mean is None or not bool(mean.any()):
+        raise ExplanationError("This model has seen no training clips, so it has no training mean to measure from.")
+    return mean.detach().cpu().float()[:, None].expand(mel.shape)
+
+
+def _check(model: ConvLevels, method: str, scales: Sequence[str]) -> tuple[str, ...]:
+    if method not in METHODS:
+        raise ExplanationError(f"There is no method {method!r}; there are {', '.join(METHODS)}.")
+    if not scales or set(scales) - set(model.scales):
+        raise ExplanationError(f"The scales of {model.architecture} are {', '.join(model.scales)}; got {list(scales)}.")
+    return tuple(scale for scale in model.scales if scale in scales)
+
+
+def _gradient(partial: ScaleLogits, x: Tensor, _reference: Tensor, _seed: int, steps: Steps) -> Tensor:
+    return _attribute_rows(Saliency(partial), steps, x, abs=False)
+
+
+def _gradient_x_input(partial: ScaleLogits, x: Tensor, reference: Tensor, seed: int, steps: Steps) -> Tensor:
+    """On a dB scale zero is no silence, so the input is measured from the baseline."""
+    return _gradient(partial, x, reference, seed, steps) * (x - reference)[0]
+
+
+def _integrated_gradients(partial: ScaleLogits, x: Tensor, reference: Tensor, _seed: int, steps: Steps) -> Tensor:
+    n_rows = len(partial.scales) + 1
+    options = {"baselines": reference, "n_steps": N_STEPS, "internal_batch_size": n_rows}  # all scales of one step
+    return _attribute_rows(IntegratedGradients(partial), steps, x, **options)
+
+
+def _smooth_gradient(partial: ScaleLogits, x: Tensor, reference: Tensor, seed: int, steps: Steps) -> Tensor:
+    """Captum's NoiseTunnel, but for its noise: that comes from torch's global generator, where threads would meet."""
+    generator = torch.Generator().manual_seed(seed)
+    total = torch.zeros(())
+    for _ in range(N_NOISY):
+        noise = NOISE_DB * torch.randn(x.shape, generator=generator)
+        total = total.to(x.device) + _gradient(partial, x + noise.to(x.device), reference, seed, steps)
+    return total / N_NOISY
+
+
+def _occlusion(partial: ScaleLogits, x: Tensor, reference: Tensor, _seed: int, steps: Steps) -> Tensor:
+    def forward(mel: Tensor) -> Tensor:
+        with MODEL_LOCK:
+            outputs: Tensor = partial(mel)
+        steps.step()
+        return outputs
+
+    shape = (1, *PATCH)
+    # with S + 1 outputs for one clip Captum returns a map for each
+    maps: Tensor = Occlusion(forward).attribute(x, sliding_window_shapes=shape, strides=shape, baselines=reference)
+    return maps[:, 0]
+
+
+def _n_patches(shape: tuple[int, ...]) -> int:
+    return 1 + math.prod(math.ceil(cells / patch) for cells, patch in zip(shape, PATCH, strict=True))
+
+
+def _grad_cam(model: ConvLevels, x: Tensor, tag_index: int, scales: Sequence[str], steps: Steps) -> Tensor:
+    """Each scale's own map, its channels weighted by their mean gradient: (S, F, L), each cell drawn over its block."""
+    maps = []
+    for scale in scales:
+        partial = ScaleLogits(model, tag_index, (scale,), literal=True)
+        with MODEL_LOCK:  # Captum hangs its hooks on the shared model
+            cam = LayerGradCam(partial, partial.layer(scale)).attribute(x.requires_grad_(), target=0)
+        pools = model.pools[: model.maps.index(scale)]
+        block = math.prod(pool[0] for pool in pools), math.prod(pool[1] for pool in pools)
+        maps.append(_draw_blocks(cam.detach()[0, 0], model.crop[scale], block, x.shape[-2:]))
+    steps.step()
+    return torch.stack(maps)
+
+
+def _draw_blocks(cam: Tensor, crop: tuple[int, int], block: tuple[int, int], shape: torch.Size) -> Tensor:
+    """Every cell of a map over the mel cells that were pooled into it; nothing where the map is cropped."""
+    drawn = cam[: crop[0], : crop[1]].repeat_interleave(block[0], 0).repeat_interleave(block[1], 1)
+    return nn.functional.pad(drawn, (0, shape[1] - drawn.shape[1], 0, shape[0] - drawn.shape[0]))
+
+
+def _attribute_rows(attribution: GradientAttribution, steps: Steps, x: Tensor, **options: Any) -> Tensor:
+    """Runs a Captum method on S + 1 copies of a clip, each copy for one output: (S + 1, F, L).
+
+    The copies are the same clip at every step, so one forward pass serves them all, and Captum's own way to a gradient
+    is replaced by one that knows it.
+    """
+
+    def gradients(forward_fn: ScaleLogits, inputs: tuple[Tensor, ...], *_: Any, **__: Any) -> tuple[Tensor, ...]:
+        with MODEL_LOCK, torch.enable_grad():
+            clip = inputs[0][:1].detach().requires_grad_()
+            outputs = forward_fn(clip)[0].unbind()  # S + 1 scalars
+            rows = [torch.autograd.grad(output, clip, retain_graph=True)[0] for output in outputs]
+        steps.step()
+        return (torch.cat(rows),)
+
+    attribution.gradient_func = gradients
+    n_rows = len(attribution.forward_func.scales) + 1
+    rows = x.repeat(n_rows, 1, 1, 1).requires_grad_()
+    maps: Tensor = attribution.attribute(rows, target=list(range(n_rows)), **options)
+    return maps[:, 0].detach()
+
+
+def _delta(partial: ScaleLogits, x: Tensor, reference: Tensor, maps: Tensor) -> float:
+    with MODEL_LOCK, torch.no_grad():
+        return float(maps.sum() - (partial(x) - partial(reference))[0, -1])
+
+
+def _sum_check(maps: Tensor, total: Tensor) -> float:
+    largest = maps.abs().sum(0).max()
+    return float((maps.sum(0) - total).abs().max() / largest) if largest > 0 else 0.0
+
+
+_METHODS = {
+    "gradient": _gradient,
+    "gradient_x_input": _gradient_x_input,
+    "integrated_gradients": _integrated_gradients,
+    "smooth_gradient": _smooth_gradient,
+    "occlusion": _occlusion,
+}
