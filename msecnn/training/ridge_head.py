@@ -27,7 +27,6 @@ class RidgeHead:
     Attributes:
         weight: (K, C).
         bias: (K,).
-        mean_features: (C,) of the training clips.
         strength: the penalty chosen on the validation clips.
         slope, shift: (K,) calibration found there; already part of weight and bias.
         valid_loss: binary cross-entropy on the validation clips after calibration.
@@ -35,7 +34,6 @@ class RidgeHead:
 
     weight: np.ndarray
     bias: np.ndarray
-    mean_features: np.ndarray
     strength: float
     slope: np.ndarray
     shift: np.ndarray
@@ -91,7 +89,7 @@ def fit_ridge_head(
         loss = cross_entropy(valid_features @ weight.T + bias, valid_targets)
         if best is None or loss < best.valid_loss:
             weight, bias = weight.astype(np.float32), bias.astype(np.float32)
-            best = RidgeHead(weight, bias, mean.astype(np.float32), strength, slope, shift, loss)
+            best = RidgeHead(weight, bias, strength, slope, shift, loss)
     if best is None:
         raise ValueError("no strength was given to choose from")
     return best

@@ -28,6 +28,11 @@ PRECISIONS = ("bfloat16", "float32")
 BATCH_SIZE = 10
 #: Finished labels are written after so many clips: what a kill can cost.
 CLIPS_BETWEEN_WRITES = 100
+#: What `SoftLabels.read` needs of a file.
+_ARRAYS = (
+    "teacher", "architecture", "fingerprint", "tags", "window_s", "clip_ids", "keys", "n_windows",
+    "window_probabilities",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class SoftLabels:
 
     Attributes:
         teacher: its name.
+        architecture: of its network.
         fingerprint: SHA-256 of its weights and of how they were run.
         tags: K names.
         window_s: seconds that one window hears.
@@ -51,6 +57,7 @@ class SoftLabels:
     """
 
     teacher: str
+    architecture: str
     fingerprint: str
     tags: tuple[str, ...]
     window_s: float
@@ -78,6 +85,7 @@ class SoftLabels:
         write_arrays(
             path,
             teacher=np.array(self.teacher),
+            architecture=np.array(self.architecture),
             fingerprint=np.array(self.fingerprint),
             tags=np.array(self.tags),
             window_s=np.array(self.window_s),
@@ -95,14 +103,14 @@ class SoftLabels:
         Raises:
             DatasetError: there is no such file, or it is damaged.
         """
-        names = ("teacher", "fingerprint", "tags", "window_s", "clip_ids", "keys", "n_windows", "window_probabilities")
-        arrays = read_arrays(path, names)
+        arrays = read_arrays(path, _ARRAYS)
         ends = np.cumsum(arrays["n_windows"])
         if len(ends) != len(arrays["keys"]) or (len(ends) and ends[-1] != len(arrays["window_probabilities"])):
             raise DatasetError(f"{path} is damaged: its windows are not those of its clips.")
         windows = np.split(arrays["window_probabilities"], ends[:-1]) if len(ends) else []
         return cls(
             teacher=str(arrays["teacher"]),
+            architecture=str(arrays["architecture"]),
             fingerprint=str(arrays["fingerprint"]),
             tags=tuple(str(tag) for tag in arrays["tags"]),
             window_s=float(arrays["window_s"]),
@@ -191,7 +199,8 @@ def _begun(teacher: Teacher, folder: Path, precision: str) -> SoftLabels:
         aside = path.with_suffix(f".{found.fingerprint[:12]}.npz")
         log.warning("%s holds labels of another teacher or precision; it is kept as %s", path, aside.name)
         os.replace(path, aside)
-    return SoftLabels(teacher.name, fingerprint, teacher.tags, teacher.model.window_s, {})
+    model = teacher.model
+    return SoftLabels(teacher.name, model.architecture, fingerprint, teacher.tags, model.window_s, {})
 
 
 def _label_clip(clip: Clip, teachers: Sequence[Teacher], labels: Sequence[SoftLabels], precision: str) -> None:

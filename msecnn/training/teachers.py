@@ -23,6 +23,35 @@ class TeacherError(MsecnnError):
 
 
 @dataclass(frozen=True)
+class Credit:
+    """Whose work a teacher is.
+
+    Attributes:
+        source: authors and where the weights come from.
+        licence: of the weights, an SPDX identifier.
+        notice: the copyright line that the licence asks to keep.
+    """
+
+    source: str
+    licence: str
+    notice: str
+
+
+_PONS = Credit(
+    "J. Pons and X. Serra, musicnn 0.1.0 (PyPI)",
+    "ISC",
+    "Copyright (c) Music Technology Group, Universitat Pompeu Fabra 2019. Code developed by Jordi Pons.",
+)
+_WON = Credit(
+    "M. Won et al., github.com/minzwon/sota-music-tagging-models",
+    "MIT",
+    "Copyright (c) 2020 Music Technology Group, Universitat Pompeu Fabra. Code developed by Minz Won.",
+)
+#: By our name of the architecture.
+CREDITS = {"musicnn": _PONS, "musicnn_vgg": _PONS, "won_fcn": _WON, "won_crnn": _WON, "won_musicnn": _WON}
+
+
+@dataclass(frozen=True)
 class Teacher:
     """A network that says which tags a recording has.
 

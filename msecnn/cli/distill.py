@@ -1,0 +1,138 @@
+"""`distill`: a network learns what other taggers say of a manifest's clips; also labels clips and converts teachers."""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msecnn.cli import train as train_command
+from msecnn.errors import MsecnnError
+
+if TYPE_CHECKING:
+    from msecnn.data.manifest import Manifest
+    from msecnn.training.distillation import DistillConfig
+    from msecnn.training.soft_labels import SoftLabels
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--teacher", nargs="+", metavar="T", dest="teachers",
+        help="weights (.safetensors) of taggers to learn from, or the names of labels that lie in --labels",
+    )  # fmt: skip
+    parser.add_argument("--data", type=Path, metavar="MANIFEST", help="a manifest, or the folder that holds one")
+    parser.add_argument("--labels", type=Path, metavar="DIR", help="of labels (default: `labels` beside the manifest)")
+    parser.add_argument("--label-precision", metavar="NAME", default="bfloat16", help="or float32 (%(default)s)")
+    parser.add_argument("--model", metavar="NAME", help="fcn5, msecnn or msecnn_wide; none: only label the clips")
+    parser.add_argument("--out", type=Path, metavar="RUN", help="folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on where the run in --out ended")
+    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="any of these options; those given here win")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="of the mels (default: `mels` beside the manifest)")
+    parser.add_argument("--warm-start", type=Path, metavar="FILE", help="weights of Won et al.'s FCN to start from")
+    parser.add_argument("--known-weight", type=float, metavar="X", help="how far known labels move a target (0.5)")
+    parser.add_argument("--views", type=int, metavar="N", help="augmented views of a clip that the head sees (3)")
+    parser.add_argument("--convert", type=Path, metavar="WHEEL", help="only: musicnn's wheel to teachers, into --out")
+    parser.add_argument("--device", metavar="D", help="cpu or cuda (default: a GPU if there is one)")
+    parser.add_argument("--threads", type=int, metavar="N", help="of the CPU (default: PyTorch's choice)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="audio files read at once (default: one a core)")
+    train_command.add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    train_command.read_config_file(args)
+    if args.convert:
+        return _convert(args)
+    for name, meaning in (("teachers", "--teacher"), ("data", "--data")):
+        if not getattr(args, name):
+            raise MsecnnError(f"{meaning} is missing")
+    if args.model and not args.out:
+        raise MsecnnError("--out is missing")
+    import torch
+
+    from msecnn.data.manifest import Manifest
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    manifest = Manifest.read(args.data)
+    folder = args.data if args.data.is_dir() else args.data.parent
+    if args.model:  # nothing of the test split is needed to train, so nothing of it is looked at
+        manifest = manifest.select(lambda clip: clip.split != "test")
+    labels = _labels(args.teachers, manifest, args.labels or folder / "labels", args.label_precision)
+    if args.model:
+        _distill(args, manifest, labels, args.cache or folder / "mels")
+    return 0
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from msecnn.training.musicnn_wheel import convert_wheel
+
+    if not args.out:
+        raise MsecnnError("--out is missing")
+    for path in convert_wheel(args.convert, args.out):
+        log.info("wrote %s", path)
+    return 0
+
+
+def _labels(given: list[str], manifest: "Manifest", folder: Path, precision: str) -> "list[SoftLabels]":
+    """Labels of every teacher, in the order given; weights label what is not labelled yet."""
+    from msecnn.training.soft_labels import PRECISIONS, SoftLabels, label
+    from msecnn.training.teachers import load_teacher
+
+    if precision not in PRECISIONS:
+        raise MsecnnError(f"--label-precision may be {' or '.join(PRECISIONS)}, not {precision!r}")
+    teachers = {name: load_teacher(name) for name in given if Path(name).suffix == ".safetensors"}
+    fresh = label(manifest, list(teachers.values()), folder, precision=precision) if teachers else []
+    made = dict(zip(teachers, fresh, strict=True))
+    return [made[name] if name in made else SoftLabels.read(folder / f"{name}.npz") for name in given]
+
+
+def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftLabels]", cache_folder: Path) -> None:
+    from msecnn.data.mel_cache import MelCache
+    from msecnn.frontend import MelConfig
+    from msecnn.training import distillation, processes
+    from msecnn.training.soft_labels import labelled
+    from msecnn.training.teachers import load_teacher
+    from msecnn.training.trainer import TrainingData, train
+
+    config = _config_from(args)
+    donor = load_teacher(args.warm_start) if args.warm_start else None
+    mel_config = MelConfig()
+    with processes.joined(args.device) as group:
+        if group.first:
+            MelCache.build(manifest, mel_config, cache_folder, jobs=args.jobs)
+        group.wait()
+        cache = MelCache.open(cache_folder, mel_config)
+        used = labelled(labels, cache.available(manifest))
+        targets = distillation.soft_targets(used, labels, known_weight=config.known_weight)
+        data = TrainingData.of(used, cache, targets=targets)
+        tags = labels[0].tags
+        model = distillation.initial_student(train_command.make_model(args.model, tags, seed=config.train.seed))
+        if donor:
+            distillation.start_warm(model, donor, used, cache, seed=config.train.seed)
+            distillation.fit_head(model, data, config)
+        description = {
+            "model": args.model,
+            "distillation": config.to_json(),
+            "teachers": [each.teacher for each in labels],
+            "front_end": mel_config.to_json(),
+        }
+        history = train(
+            model, data, config.train, out=args.out, resume=args.resume, description=description, device=group.device,
+            after_epoch=lambda history: train_command.draw_learning_curve(args.out, history),
+        )  # fmt: skip
+        if group.first:
+            run = json.loads((args.out / "config.json").read_text()) | {"best_epoch": history.best_epoch}
+            folder = args.out / "checkpoint"
+            distillation.finish(folder, model, data, config, run, used, labels, donor=donor, mel_config=mel_config)
+            log.info("the student of epoch %d is in %s", history.best_epoch, folder)
+
+
+def _config_from(args: argparse.Namespace) -> "DistillConfig":
+    from msecnn.training.distillation import DistillConfig
+
+    given: dict[str, Any] = {name: getattr(args, name) for name in ("known_weight", "views")}
+    given = {name: value for name, value in given.items() if value is not None}
+    return DistillConfig(train_command.config_from(args), **given)
