@@ -122,7 +122,7 @@ def _opening(studio: Studio, visit: Visit, info: audio.AudioInfo) -> Payload:
             "window_s": config.window_s,
             "bands_hz": np.round(config.band_edges_hz(), 1).tolist(),
         },
-        "windows": [[round(value, 3) for value in window] for window in first.windows],
+        "windows": _rounded(first.windows),
         "window": 0,
         "picture": mel_picture(first.mel[0]),
         "overview": mel_picture(_overview(first)) if len(first.windows) > 1 else None,
@@ -138,11 +138,16 @@ def _model(studio: Studio, name: str, prediction: TagPrediction) -> Payload:
         "title": studio.title(name),
         "tags": list(prediction.tags),
         "probabilities": np.round(prediction.probabilities, 4).tolist(),
+        "windows": _rounded(prediction.windows),
         "timeline": np.round(prediction.window_probabilities, 4).tolist(),
         "scales": list(prediction.features),
         "untrained": prediction.untrained,
         "calibration": checkpoint.card.get("calibration"),
     }
+
+
+def _rounded(windows: list[list[float]]) -> list[list[float]]:
+    return [[round(value, 3) for value in window] for window in windows]
 
 
 def _overview(prediction: TagPrediction) -> np.ndarray:

@@ -12,7 +12,16 @@ from msecnn.ui.wires import Page
 STATIC = Path(__file__).parent / "static"
 
 #: Read in this order; each registers its surfaces with core.js.
-SCRIPTS = ("core.js", "pictures.js", "intake.js", "player.js", "tags.js", "why.js")
+SCRIPTS = (
+    "core.js",
+    "pictures.js",
+    "intake.js",
+    "player.js",
+    "timeline.js",
+    "tags.js",
+    "why.js",
+    "address.js",
+)
 
 #: Tab name in the address bar, its title, and who builds it.
 TABS = (("tags", "Tags", tags_tab.build), ("why", "Why this tag", why_tab.build))

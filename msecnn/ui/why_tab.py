@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from msecnn.explain.evidence import EvidenceEvent, WinningCell
+from msecnn.explain.evidence import Evidence, EvidenceEvent, WinningCell
 from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
 from msecnn.ui.jobs import Job, stop
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
@@ -80,15 +80,25 @@ def waterfall(asked: Question) -> Payload:
 
 def _evidence(asked: Question) -> Payload:
     found = asked.evidence
-    marks: list[WinningCell] = []
-    for scale in asked.contributions.scales:
-        cells = [cell for cell in found.cells if cell.scale == scale]
-        marks += sorted(cells, key=lambda cell: -abs(cell.relative))[:N_MARKS]
     return {
         "positive": [_place(event) for event in found.positive[:N_FOR]],
         "negative": [_place(event) for event in found.negative[:N_AGAINST]],
-        "marks": [_place(cell) | {"channel": cell.channel} for cell in marks],
+        "marks": [mark for scale in asked.contributions.scales for mark in _marks(found, scale)],
     }
+
+
+def _marks(found: Evidence, scale: str) -> list[Payload]:
+    """The winning cells of one scale that weigh most; a cell often wins for several channels, whose terms it sums."""
+    winners: dict[tuple[int, int], list[WinningCell]] = {}
+    for cell in found.cells:
+        if cell.scale == scale:
+            winners.setdefault((cell.row, cell.column), []).append(cell)
+    marks = [
+        _place(cells[0])
+        | {"relative": round(sum(cell.relative for cell in cells), 5), "channels": [cell.channel for cell in cells]}
+        for cells in winners.values()
+    ]
+    return sorted(marks, key=lambda mark: -abs(mark["relative"]))[:N_MARKS]
 
 
 def _place(found: EvidenceEvent | WinningCell) -> Payload:

@@ -47,6 +47,7 @@
     status = h("p", { class: "mse-status", role: "status", "aria-live": "polite" });
     element.append(compact, h("div", { class: "mse-intake" }, drop, EXAMPLES.length ? exampleCards() : null), status);
     M.on("models", showModels);
+    setTimeout(() => M.emit("ready"));   // when all that is mounted with this is there
   });
 
   const exampleCards = () => {
@@ -104,9 +105,9 @@
     request.send(body);
   });
 
-  const openExample = async (id) => {
+  const openExample = async (id, models = state.models.map((model) => model.name)) => {
     try {
-      await open({ example: id }, null, EXAMPLES.find((example) => example.id === id)?.title || id);
+      await open({ example: id, models }, null, EXAMPLES.find((example) => example.id === id)?.title || id);
     } catch (error) {
       idle(error.message, "error");
     }
@@ -116,7 +117,7 @@
     busy(`Tagging ${name} …`);
     const watch = setInterval(() => { const place = M.queuePlace("open"); if (place) busy(`Waiting: ${place}`); }, 500);
     try {
-      const answer = await M.call("open", { ...request, models: state.models.map((model) => model.name) });
+      const answer = await M.call("open", { models: state.models.map((model) => model.name), ...request });
       show(answer, url);
       idle();
     } finally {
@@ -126,17 +127,17 @@
   const retag = async (models) => {
     busy("Tagging again …");
     try {
-      show(await M.call("open", { models }), state.recording.url);
+      show(await M.call("open", { models }), state.recording.url, state.tag);
       idle();
     } catch (error) {
       idle(error.message, "error");
     }
   };
 
-  const show = (answer, url) => {
+  const show = (answer, url, tag = null) => {
     const { recording, mel, windows, window: chosen, picture, overview, families, models } = answer;
     const kept = models.some((model) => model.name === state.model) ? state.model : models.at(-1).name;
-    M.set({ tag: null, recording: { ...recording, url: url || recording.audio?.url }, mel, windows, window: chosen, picture, overview, families, models, model: kept });
+    M.set({ tag, recording: { ...recording, url: url || recording.audio?.url }, mel, windows, window: chosen, picture, overview, families, models, model: kept });
     place.classList.add("has-recording");
     document.body.classList.add("mse-open");
     showOpened();

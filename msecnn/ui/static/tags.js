@@ -65,13 +65,23 @@
     return names.length ? h("p", { class: "mse-warning" }, `${names.join(" and ")} ${names.length > 1 ? "have" : "has"} random weights and learned nothing: these numbers mean nothing about the music.`) : null;
   };
 
+  const meaning = () => {
+    const figures = state.models.map((model, which) => {
+      const figure = M.reliability(model);
+      figure?.classList.add(`model-${which}`);
+      return figure;
+    }).filter(Boolean);
+    return h("div", { class: "mse-meaning" }, h("p", {}, "A number is the probability that the people who labelled the training music would have given it this tag. It is not the truth about the music. Choose a tag to see why.",
+      figures.length ? " On clips that were held back, a point on the diagonal is a probability that came true as often as it said:" : ""), h("div", { class: "mse-reliabilities" }, figures));
+  };
+
   const draw = () => {
     if (!place || !state.recording) return;
     const all = sorted(), shown = view.all ? all : all.slice(0, FEW);
     M.fill(place, untrained(), h("p", { class: "mse-sentence" }, disagreement(all)), toolbar(),
       h("div", { class: `mse-tags${view.all ? " all" : ""}` }, shown.map(row)),
       h("button", { type: "button", class: "mse-button", onclick: () => { view.all = !view.all; draw(); } }, view.all ? `Show the first ${FEW}` : `Show all ${all.length}`),
-      h("p", { class: "mse-meaning" }, "A number is the probability that the people who labelled the training music would have given it this tag. It is not the truth about the music. Choose a tag to see why."));
+      meaning(), M.timeline(view.all));
   };
 
   M.surface("tags", (element) => {

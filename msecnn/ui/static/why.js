@@ -183,6 +183,8 @@
     context.strokeStyle = "rgba(0, 0, 0, .75)";
     context.stroke();
   };
+  const channelWords = (channels) => channels.length === 1 ? `channel ${channels[0] + 1}`
+    : channels.length <= 3 ? `channels ${channels.map((channel) => channel + 1).join(", ")}` : `${channels.length} channels`;
   const nearestWinner = (event, canvas) => {
     const box = canvas.getBoundingClientRect(), scale = answer.scales[[...parts.strips.children].indexOf(canvas.parentElement)];
     const near = answer.marks.filter((mark) => mark.scale === scale).map((mark) => {
@@ -210,7 +212,7 @@
     });
     parts.strips.addEventListener("pointermove", (event) => {
       const canvas = event.target.closest("canvas"), winner = canvas && nearestWinner(event, canvas);
-      parts.readout.textContent = winner ? `${M.scaleTitle(winner.scale)}, channel ${winner.channel + 1}: ${eventWords(winner)}, ${M.signed(winner.relative, 3)}` : "";
+      parts.readout.textContent = winner ? `${M.scaleTitle(winner.scale)}, ${channelWords(winner.channels)}: ${eventWords(winner)}, ${M.signed(winner.relative, 3)}` : "";
     });
   };
 
