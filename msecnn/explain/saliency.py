@@ -1,8 +1,9 @@
 """Where in the spectrogram each scale looks for a tag: attribution maps by Captum, one per scale.
 
 Gradient (Simonyan et al. 2014), gradient x input (Shrikumar et al. 2016), integrated gradients (Sundararajan et al.
-2017), Grad-CAM (Selvaraju et al. 2017), occlusion (Zeiler and Fergus 2014), noise-averaged gradient (SmoothGrad, Smilkov
-et al. 2017). `docs/explanations.md` says why guided backpropagation, deconvolution, LRP and DeepLift are not here.
+2017), Grad-CAM (Selvaraju et al. 2017), occlusion (Zeiler and Fergus 2014), noise-averaged gradient (SmoothGrad,
+Smilkov et al. 2017). `docs/explanations.md` tells why guided backpropagation, deconvolution, LRP and DeepLift are not
+here.
 
 Axis letters: B clips, S scales, F mel bands, L frames, C channels of a scale.
 """
