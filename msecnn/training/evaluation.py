@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 PROTOCOLS = ("filtered", "unfiltered")
 #: What the manifest of MagnaTagATune with its standard split is called.
-MAGNATAGATUNE = "MagnaTagATune"
+MAGNATAGATUNE = "MagnaTagATune, split by folder"
 
 
 def groups(manifest: Manifest) -> np.ndarray:

@@ -167,7 +167,7 @@ def paper_table(found: Evaluation, *, markdown: bool = False) -> str:
     """Table 1 of the paper with our figures, or the sentence that says why there is none."""
     if not found.is_magnatagatune:
         return (
-            "No Table 1: its figures were measured on MagnaTagATune with its standard split and 50 tags, these on "
+            "No Table 1: its figures were measured on all of MagnaTagATune, split by folder, with 50 tags; these on "
             f"{found.data}."
         )
     header = ["system", "paper", "its protocol", "ours, filtered", "95 %", "ours, unfiltered", "95 %", "runs"]
