@@ -328,7 +328,8 @@ def test_the_command_prepares_what_lies_there(
         shutil.copytree(folder, root / folder.name)
     assert main(["prepare", "magnatagatune", str(root), "--no-download", "--jobs", "1"]) == 0
     told = capsys.readouterr().out
-    assert "60 clips (train 36, valid 9, test 15); the literature's are 18,706, 1,825, 5,329" in told
+    assert "folders.jsonl: 60 clips (train 36, valid 9, test 15), 50 tags" in told
+    assert "the literature's folders: train 18,706, valid 1,825, test 5,329" in told
     assert "left out: " in told
     assert len(Manifest.read(root / "artist_disjoint.jsonl")) == 60
 

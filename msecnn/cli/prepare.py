@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from msecnn.data.manifest import Manifest
 
 HELP = "fetch and check a data set and write its manifest"
@@ -16,6 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_folder(kinds.add_parser("folder", help="any music: a folder with one subfolder a tag"))
     _add_csv(kinds.add_parser("csv", help="any music: a table of audio files and their tags"))
     _add_magnatagatune(kinds.add_parser("magnatagatune", help="the data set of the paper: fetch, unpack, check, split"))
+    _add_open_music(kinds.add_parser("open-music", help="freely licensed music from Debian's packages, without labels"))
+    join = kinds.add_parser("join", help="several manifests with one vocabulary as one")
+    join.add_argument("manifests", type=Path, nargs="+", metavar="MANIFEST")
+    join.add_argument("--out", type=Path, required=True, metavar="MANIFEST", help="a .jsonl file, or a folder")
+    join.add_argument("--name", help="of the data set")
     mels = kinds.add_parser("mels", help="compute the mels of a manifest's clips, once")
     mels.add_argument("manifest", type=Path, help="the manifest, or its folder")
     mels.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the mels")
@@ -24,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    return {"folder": _folder, "csv": _csv, "magnatagatune": _magnatagatune, "mels": _mels}[args.kind](args)
+    return COMMANDS[args.kind](args)
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +68,17 @@ def _add_magnatagatune(parser: argparse.ArgumentParser) -> None:
     _add_jobs(parser)
 
 
+def _add_open_music(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="folder for, or with, the tracks")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="FOLDER",
+        help="take packages from here (PACKAGE/…, PACKAGE_VERSION.deb, or / where they are installed), not from apt",
+    )  # fmt: skip
+    parser.add_argument("--package", action="append", metavar="NAME", help="only this one; may be given several times")
+    parser.add_argument("--crops", type=int, default=0, metavar="N", help="further crops of each track of train (0)")
+    _add_jobs(parser)
+
+
 def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="MANIFEST", help="a .jsonl file, or a folder")
     parser.add_argument("--name", help="of the data set")
@@ -84,7 +102,7 @@ def _folder(args: argparse.Namespace) -> int:
     from msecnn.data.importing import from_folder
 
     manifest = from_folder(args.folder, _journal_path(args.out), **_common_options(args))
-    return _write(manifest, args.out)
+    return _tell({manifest.write(args.out): manifest})
 
 
 def _csv(args: argparse.Namespace) -> int:
@@ -107,23 +125,37 @@ def _csv(args: argparse.Namespace) -> int:
         absent_is_unknown=args.absent == "unknown",
         **_common_options(args),
     )
-    return _write(manifest, args.out)
+    return _tell({manifest.write(args.out): manifest})
 
 
 def _magnatagatune(args: argparse.Namespace) -> int:
     from msecnn.data import magnatagatune
+    from msecnn.data.manifest import SPLITS
 
     base_url = (args.mirror or magnatagatune.HOME).rstrip("/") + "/"
     manifests = magnatagatune.prepare(args.root, base_url=base_url, download=not args.no_download, jobs=args.jobs)
-    left_out = manifests["folders"].left_out
-    for name, reason in left_out.items():
-        print(f"left out: {name}: {reason}")
-    for name, manifest in manifests.items():
-        protocol = magnatagatune.PROTOCOL_COUNTS.get(name)
-        of = f"; the literature's are {', '.join(f'{count:,}' for count in protocol)}" if protocol else ""
-        print(f"{args.root / name}.jsonl: {_counts(manifest)}{of}")
-    print(f"{len(left_out)} clips left out")
+    _tell({args.root / f"{name}.jsonl": manifest for name, manifest in manifests.items()})
+    for name, counts in magnatagatune.PROTOCOL_COUNTS.items():
+        told = ", ".join(f"{split} {count:,}" for split, count in zip(SPLITS, counts, strict=True))
+        print(f"the literature's {name}: {told}")
     return 0
+
+
+def _open_music(args: argparse.Namespace) -> int:
+    from msecnn.data import open_music
+
+    manifests = open_music.prepare(
+        args.root, source=args.source, packages=args.package, n_more_crops=args.crops, jobs=args.jobs
+    )
+    return _tell({args.root / f"{name}.jsonl": manifest for name, manifest in manifests.items()})
+
+
+def _join(args: argparse.Namespace) -> int:
+    from msecnn.data.manifest import Manifest, join, warn_of_torn_groups
+
+    manifest = join([Manifest.read(path) for path in args.manifests], args.name or args.out.stem)
+    warn_of_torn_groups(manifest.clips)
+    return _tell({manifest.write(args.out): manifest})
 
 
 def _mels(args: argparse.Namespace) -> int:
@@ -166,11 +198,14 @@ def _journal_path(out: Path) -> Path:
     return (out.parent if out.suffix == ".jsonl" else out) / "inspected.jsonl"
 
 
-def _write(manifest: "Manifest", out: Path) -> int:
-    path = manifest.write(out)
-    for name, reason in manifest.left_out.items():
+def _tell(manifests: "Mapping[Path, Manifest]") -> int:
+    """Says what was written, and what was left out of it."""
+    left_out = next(iter(manifests.values())).left_out
+    for name, reason in left_out.items():
         print(f"left out: {name}: {reason}")
-    print(f"{path}: {_counts(manifest)}, {len(manifest.tags)} tags, {len(manifest.left_out)} files left out")
+    for path, manifest in manifests.items():
+        print(f"{path}: {_counts(manifest)}, {len(manifest.tags)} tags")
+    print(f"{len(left_out)} left out")
     return 0
 
 
@@ -179,3 +214,13 @@ def _counts(manifest: "Manifest") -> str:
 
     splits = ", ".join(f"{split} {len(manifest.split(split)):,}" for split in SPLITS)
     return f"{len(manifest):,} clips ({splits})"
+
+
+COMMANDS = {
+    "folder": _folder,
+    "csv": _csv,
+    "magnatagatune": _magnatagatune,
+    "open-music": _open_music,
+    "join": _join,
+    "mels": _mels,
+}

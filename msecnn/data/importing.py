@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from msecnn.data.inspection import SUFFIXES, Inspection, inspect_files
-from msecnn.data.manifest import SPLITS, Clip, DatasetError, Manifest, draw_splits, torn_groups
+from msecnn.data.manifest import SPLITS, Clip, DatasetError, Manifest, draw_splits, warn_of_torn_groups
 
 logger = logging.getLogger(__name__)
 
@@ -160,8 +160,7 @@ def _finish(
         raise DatasetError(f"none of the files of {name} can be used{reason}")
     if draw:
         clips = draw_splits(clips, seed=seed, fractions=fractions)
-    for group, splits in torn_groups(clips).items():
-        logger.warning("%s lies in %s: what is learned there leaks into the judgement", group, " and ".join(splits))
+    warn_of_torn_groups(clips)
     return Manifest(tags, tuple(clips), name, licence, left_out)
 
 

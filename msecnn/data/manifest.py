@@ -8,6 +8,7 @@ that a clip doesn't mention means, and which files were left out and why. Every 
 
 import hashlib
 import json
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,8 @@ from typing import Any
 import numpy as np
 
 from msecnn.errors import MsecnnError
+
+logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "valid", "test")
 FILE_NAME = "manifest.jsonl"
@@ -248,6 +251,18 @@ def _reason(error: Exception) -> str:
     return f"{error} is missing" if isinstance(error, KeyError) else str(error)
 
 
+def join(manifests: Sequence[Manifest], name: str) -> Manifest:
+    """Several data sets with one vocabulary as one."""
+    first = manifests[0]
+    for manifest in manifests:
+        if manifest.tags != first.tags:
+            raise DatasetError(f"{first.name} and {manifest.name} have different tags, so they can't be joined")
+    clips = tuple(clip for manifest in manifests for clip in manifest.clips)
+    left_out = {file: reason for manifest in manifests for file, reason in manifest.left_out.items()}
+    licences = dict.fromkeys(manifest.licence for manifest in manifests if manifest.licence)
+    return Manifest(first.tags, clips, name, "; ".join(licences), left_out)
+
+
 def draw_splits(clips: Sequence[Clip], *, seed: int, fractions: Sequence[float] = (0.8, 0.1, 0.1)) -> list[Clip]:
     """Deals whole groups out to train, valid and test.
 
@@ -299,6 +314,11 @@ def torn_groups(clips: Iterable[Clip]) -> dict[str, tuple[str, ...]]:
     for clip in clips:
         splits.setdefault(group_of[clip.clip_id], set()).add(clip.split)
     return {group: tuple(sorted(where)) for group, where in sorted(splits.items()) if len(where) > 1}
+
+
+def warn_of_torn_groups(clips: Iterable[Clip]) -> None:
+    for group, splits in torn_groups(clips).items():
+        logger.warning("%s lies in %s: what is learned there leaks into the judgement", group, " and ".join(splits))
 
 
 def _inseparable(clips: Sequence[Clip]) -> dict[str, str]:
