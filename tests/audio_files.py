@@ -13,7 +13,8 @@ import numpy as np
 class Format:
     """How to write one kind of file: FFmpeg's container, codec and sample format, and what to expect back.
 
-    `loss` is the largest root-mean-square error that the codec may leave, relative to the signal's, for `music`.
+    `loss` is the largest root-mean-square error that the codec may leave in `music`, relative to the signal's; `delay`
+    the samples that the encoder puts in front where the container has no field to say so (negative: loses).
     """
 
     container: str
@@ -22,11 +23,12 @@ class Format:
     loss: float
     sample_rates: tuple[int, ...] = ()  # empty: any
     with_video: bool = False
+    delay: int = 0
     codec_options: dict[str, str] = field(default_factory=dict)
 
 
 FORMATS: dict[str, Format] = {
-    "mp3": Format("mp3", "libmp3lame", "fltp", 0.05),
+    "mp3": Format("mp3", "libmp3lame", "fltp", 0.1),
     "vorbis.ogg": Format("ogg", "vorbis", "fltp", 0.2, codec_options={"strict": "experimental"}),
     "opus": Format("ogg", "libopus", "flt", 0.2, (8_000, 12_000, 16_000, 24_000, 48_000)),
     "flac": Format("flac", "flac", "s16", 1e-3),
@@ -41,7 +43,7 @@ FORMATS: dict[str, Format] = {
     "float64.wav": Format("wav", "pcm_f64le", "dbl", 1e-6),
     "m4a": Format("ipod", "aac", "fltp", 0.05),
     "alac.m4a": Format("ipod", "alac", "s16p", 1e-3),
-    "aac": Format("adts", "aac", "fltp", 0.05),
+    "aac": Format("adts", "aac", "fltp", 0.05, delay=1024),
     "webm": Format("webm", "libopus", "flt", 0.2, (8_000, 12_000, 16_000, 24_000, 48_000)),
     "mp4": Format("mp4", "aac", "fltp", 0.05, with_video=True),
     "mkv": Format("matroska", "aac", "fltp", 0.05),
@@ -50,14 +52,11 @@ FORMATS: dict[str, Format] = {
     "caf": Format("caf", "pcm_s16be", "s16", 1e-3),
     "w64": Format("w64", "pcm_s16le", "s16", 1e-3),
     "wv": Format("wv", "wavpack", "s16p", 1e-3),
-    "wma": Format("asf", "wmav2", "fltp", 0.1),
-    "avi": Format("avi", "libmp3lame", "fltp", 0.05, with_video=True),
+    "wma": Format("asf", "wmav2", "fltp", 0.2, delay=-2048),
+    "avi": Format("avi", "libmp3lame", "fltp", 0.1, with_video=True, delay=1105),
 }
 
-PROMISED = (
-    "mp3 vorbis.ogg opus flac 24bit.flac 8bit.wav 16bit.wav 24bit.wav 32bit.wav 64bit.wav float32.wav float64.wav "
-    "m4a aac webm mp4"
-).split()
+NOT_PROMISED = {"flac.ogg", "alac.m4a", "mkv", "aiff", "au", "caf", "w64", "wv", "wma", "avi"}  # read all the same
 
 
 def music(duration_s: float, sample_rate: int, n_channels: int = 2, *, seed: int = 0) -> np.ndarray:
@@ -75,22 +74,37 @@ def music(duration_s: float, sample_rate: int, n_channels: int = 2, *, seed: int
 
 
 def encode(
-    waveform: np.ndarray, sample_rate: int, name: str, *, bit_rate: int = 128_000, options: dict[str, str] | None = None
+    waveform: np.ndarray,
+    sample_rate: int,
+    name: str,
+    *,
+    bit_rate: int = 128_000,
+    container: str | None = None,
+    options: dict[str, str] | None = None,
 ) -> bytes:
-    """The bytes of a file of format `name` that holds `waveform`, `(channels, T)` float in -1..1."""
+    """A file of format `name` holding `waveform`, `(channels, T)` of full scale 1; no channels give no sound."""
     form = FORMATS[name]
     buffer = BytesIO()
-    with av.open(buffer, "w", format=form.container, options=options or {}) as container:
-        stream: Any = container.add_stream(form.codec, rate=sample_rate, options=form.codec_options)
-        stream.codec_context.layout = LAYOUTS[len(waveform)]
-        stream.codec_context.format = form.sample_format
-        stream.bit_rate = bit_rate
+    with av.open(buffer, "w", format=container or form.container, options=options or {}) as output:
+        if len(waveform):
+            stream: Any = output.add_stream(form.codec, rate=sample_rate, options=form.codec_options)
+            stream.codec_context.layout = LAYOUTS[len(waveform)]
+            stream.codec_context.format = form.sample_format
+            stream.bit_rate = bit_rate
         if form.with_video:
-            _add_picture(container, len(waveform[0]) / sample_rate)
-        for frame in _frames(waveform, sample_rate, form.sample_format, stream.codec_context):
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+            _add_picture(output, waveform.shape[1] / sample_rate)
+        if len(waveform):
+            for frame in _frames(waveform, sample_rate, form.sample_format, stream.codec_context):
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
     return buffer.getvalue()
+
+
+def encrypted(waveform: np.ndarray, sample_rate: int) -> bytes:
+    """An MP4 whose sound is encrypted (Common Encryption), as shops sell it."""
+    key, key_id = "00112233445566778899aabbccddeeff", "000102030405060708090a0b0c0d0e0f"
+    options = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": key, "encryption_kid": key_id}
+    return encode(waveform, sample_rate, "m4a", container="mp4", options=options)
 
 
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}

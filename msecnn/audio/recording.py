@@ -92,14 +92,15 @@ def load(
         start_s=start_s,
         duration_s=duration_s,
     ) as stream:
+        too_long = f"“{stream.name}” is longer than {MAX_LOADED_S / 3600:g} hours: load a part of it, or stream it."
+        if (duration_s or (stream.info.duration_s or 0.0) - start_s) > MAX_LOADED_S:
+            raise AudioError(too_long)
         blocks, n_samples = [], 0
         for block in stream:
             blocks.append(block)
             n_samples += len(block)
-            if n_samples > MAX_LOADED_S * sample_rate:
-                raise AudioError(
-                    f"“{stream.name}” is longer than {MAX_LOADED_S / 3600:g} hours: load a part of it, or stream it."
-                )
+            if n_samples > MAX_LOADED_S * sample_rate:  # the header may have lied
+                raise AudioError(too_long)
         return Recording(
             waveform=np.concatenate(blocks),
             sample_rate=sample_rate,
@@ -154,7 +155,7 @@ class AudioStream:
         self._n_read = 0  # samples of the source
         self._n_samples = 0  # samples of the result
         self._peak = 0.0
-        self._at_end = False
+        self._at_end = self._is_cut_short = False
         self._decoder: Decoder | ArrayReader
         if isinstance(source, np.ndarray):
             self._decoder = ArrayReader(source, source_sample_rate)
@@ -188,6 +189,7 @@ class AudioStream:
                     break
             else:
                 self._at_end = True
+                self._is_cut_short = self._decoder.is_cut_short(self.start_s + self._n_samples / self.sample_rate)
         if self._n_samples == 0:
             raise AudioError(self._nothing())
 
@@ -255,7 +257,7 @@ class AudioStream:
         read_s = self._n_samples / self.sample_rate
         if self._first or (self._n_samples and not self._at_end):
             notes.append(f"Only the part from {_time(self.start_s)} to {_time(self.start_s + read_s)} was read.")
-        if self._at_end and self._decoder.is_cut_short(self.start_s + read_s):
+        if self._is_cut_short:
             notes.append(f"The file is cut short or damaged: only {_time(self.start_s + read_s)} could be decoded.")
         if self._decoder.n_damaged:
             notes.append(f"Damaged places in the file were passed over (packets: {self._decoder.n_damaged:,}).")

@@ -75,7 +75,11 @@ class ContentView:
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         if whence == os.SEEK_SET:
             offset += self._offset
-        return self._raw.seek(offset, whence) - self._offset
+        elif whence == os.SEEK_CUR:
+            offset += self._raw.tell()
+        else:
+            offset += self._size
+        return self._raw.seek(min(max(offset, self._offset), self._size)) - self._offset  # lying headers point far away
 
     def tell(self) -> int:
         return self._raw.tell() - self._offset

@@ -18,7 +18,7 @@ def write_wav(
 ) -> None:
     """Write a mono waveform `(T,)` as a WAV file, whole or not at all; 16-bit samples are clipped to full scale."""
     if encoding == "pcm16":
-        data = np.round(np.clip(waveform, -1, 1) * 32767).astype("<i2").tobytes()
+        data = np.clip(np.round(np.asarray(waveform, np.float64) * 32_768), -32_768, 32_767).astype("<i2").tobytes()
         code, n_bytes = 1, 2
     else:
         data = np.asarray(waveform, "<f4").tobytes()
