@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from msecnn.models.conv_pool import conv_max_pool
+
 #: Max-pooling of each level, (frequency, time) [Choi et al. 2016, Table 1, FCN-5; Hamidi et al. 2019, Figure 1].
 POOLS = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4))
 INPUT = "input"
@@ -36,10 +38,13 @@ class ConvLevel(nn.Module):
         self.pool_first = pool_first
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        if self.pool_first:
-            return self.activation(self.norm(self.pool(x)))
-        return self.pool(self.activation(self.norm(x)))
+        if not self.pool_first:
+            return self.pool(self.activation(self.norm(self.conv(x))))
+        if self.training and x.shape[1] == 1 and x.device.type == "cpu":
+            pooled = conv_max_pool(x, self.conv, self.pool)
+        else:
+            pooled = self.pool(self.conv(x))
+        return self.activation(self.norm(pooled))
 
 
 class ConvLevels(nn.Module):
