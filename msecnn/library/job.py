@@ -1,0 +1,73 @@
+"""What is done to every recording of a library, and the one place where a recording becomes an answer."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from msecnn import checkpoint
+from msecnn.errors import MsecnnError
+from msecnn.tagger import Tagger, answer_json, tag
+
+logger = logging.getLogger(__name__)
+
+#: Called with seconds heard so far, and seconds of the whole where they are known.
+Progress = Callable[[float, float | None], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Models and settings; plain values, so that it travels to other processes and machines.
+
+    Attributes:
+        models: names of bundled checkpoints, or folders.
+        hop_s: seconds between windows; a window's length if None.
+        device: where the models run; a GPU if there is one if None.
+        dtype: "float32" or "bfloat16".
+    """
+
+    models: tuple[str, ...]
+    hop_s: float | None = None
+    device: str | None = None
+    dtype: str = "float32"
+
+    def identity(self) -> dict[str, Any]:
+        """All that the answers depend on: the settings, and the weights rather than their names."""
+        cards = [checkpoint.load(model).folder / checkpoint.CARD for model in self.models]
+        digests = [hashlib.sha256(card.read_bytes()).hexdigest() for card in cards]
+        return asdict(self) | {"models": [list(pair) for pair in zip(self.models, digests, strict=True)]}
+
+
+class RecordingTagger:
+    """The models of a job, loaded; turns a recording into an answer and never raises because of it."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.taggers = [Tagger.from_checkpoint(name, device=job.device, dtype=job.dtype) for name in job.models]
+
+    @property
+    def tags(self) -> list[str]:
+        """All models' tags, each once."""
+        return list(dict.fromkeys(name for tagger in self.taggers for name in tagger.checkpoint.tags))
+
+    def __call__(self, file: str, *, progress: Progress | None = None) -> dict[str, Any]:
+        """`answer_json`'s object for one recording, or `{"file", "error"}`."""
+        try:
+            if os.path.isdir(file):
+                return error_answer(file, f"“{file}” is a folder; --recursive tags what is in it.")
+            predictions = tag(file, self.taggers, hop_s=self.job.hop_s, keep_mel=False, progress=progress)
+        except MsecnnError as error:
+            return error_answer(file, str(error))
+        except Exception as error:  # one file must not stop 50,000 others
+            logger.debug("tagging %r failed", file, exc_info=True)
+            return error_answer(
+                file, f"“{os.path.basename(file)}” could not be tagged ({type(error).__name__}: {error})."
+            )
+        return answer_json(file, predictions)
+
+
+def error_answer(file: str, error: str) -> dict[str, Any]:
+    """The answer for a file that could not be used."""
+    return {"file": file, "error": error}

@@ -1,0 +1,146 @@
+"""Recordings to answers on all cores: one process a core, each with its own models on one thread.
+
+Processes rather than threads: one model call at a time may run in a process (`MODEL_LOCK`), and a file that kills its
+decoder then takes no other with it.
+"""
+
+import os
+import signal
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.connection import Connection
+from typing import Any
+
+import torch
+
+from msecnn.library.job import Job, RecordingTagger, error_answer
+from msecnn.library.journal import LibraryError
+
+#: Files that a worker has been given: the one it works on and the next, so that it never waits for us.
+AHEAD = 2
+#: A file whose worker died is tried once more, for the worker may have been killed for other reasons.
+TRIES = 2
+#: So many workers in a row that end before they are ready, and no more are started.
+FAILED_STARTS = 3
+
+
+def n_cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def tag_in_workers(files: Sequence[str], job: Job, *, jobs: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Tags files in worker processes, which end with this one however it ends.
+
+    Yields:
+        Index into `files` and answer, as they become ready, each once.
+
+    Raises:
+        LibraryError: workers cannot be started.
+    """
+    todo, lost, n_failed_starts = deque(range(len(files))), Counter[int](), 0
+    workers = [_Worker(job) for _ in range(min(jobs, len(files)))]
+    try:
+        while todo or any(worker.given for worker in workers):
+            for worker in workers:
+                worker.give(todo, files)
+            for pipe in connection.wait([worker.pipe for worker in workers]):
+                i = next(i for i, worker in enumerate(workers) if worker.pipe is pipe)
+                try:
+                    message = workers[i].receive()
+                except (EOFError, OSError):
+                    dead, workers[i] = workers[i], _Worker(job)
+                    index = dead.bury(todo)
+                    n_failed_starts += not dead.ready
+                    if n_failed_starts == FAILED_STARTS:
+                        raise LibraryError(
+                            f"Worker processes end as they start (status {dead.process.exitcode})."
+                        ) from None
+                    if index is not None:
+                        lost[index] += 1
+                        if lost[index] < TRIES:
+                            todo.appendleft(index)
+                        else:
+                            yield index, error_answer(files[index], _killer(files[index]))
+                else:
+                    n_failed_starts = 0
+                    if message is not None:
+                        yield message
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+def _killer(file: str) -> str:
+    return (
+        f"“{os.path.basename(file)}” ended the process that read it, {TRIES} times: it may be too much for the memory."
+    )
+
+
+class _Worker:
+    """A worker process as its parent sees it."""
+
+    def __init__(self, job: Job) -> None:
+        context = get_context("forkserver")  # plain fork would copy the locks that torch's threads hold
+        context.set_forkserver_preload([RecordingTagger.__module__])  # torch is imported once for all workers
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, job), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.ready = False
+        self.given: deque[int] = deque()
+
+    def give(self, todo: deque[int], files: Sequence[str]) -> None:
+        """Hands over files until the worker has enough."""
+        while self.ready and todo and len(self.given) < AHEAD:
+            try:
+                self.pipe.send((todo[0], files[todo[0]]))
+            except OSError:  # it has just died; `receive` will tell
+                return
+            self.given.append(todo.popleft())
+
+    def receive(self) -> tuple[int, dict[str, Any]] | None:
+        """An answer, or None: the worker is ready."""
+        message: tuple[int, dict[str, Any]] | None = self.pipe.recv()
+        if message is None:
+            self.ready = True
+        else:
+            self.given.remove(message[0])
+        return message
+
+    def bury(self, todo: deque[int]) -> int | None:
+        """Puts back what a dead worker had not begun; returns what it was working on."""
+        self.stop()
+        index = self.given.popleft() if self.given else None
+        todo.extendleft(reversed(self.given))
+        return index
+
+    def stop(self) -> None:
+        self.pipe.close()
+        self.process.terminate()
+        self.process.join()
+
+
+def _work(pipe: Connection, job: Job) -> None:
+    """A worker's life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(1)
+    tagger = RecordingTagger(job)
+    try:
+        pipe.send(None)
+        while True:
+            index, file = pipe.recv()
+            pipe.send((index, tagger(file)))
+    except (EOFError, OSError):  # the parent is done, or gone
+        return
+
+
+def _end_with_parent() -> None:
+    """Waits for the parent's end, even by SIGKILL, so that no orphan goes on with an hour-long file."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
