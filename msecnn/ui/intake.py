@@ -1,6 +1,7 @@
 """The one way in: a recording that was uploaded, recorded or chosen among the examples is opened and tagged."""
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ def open_recording(studio: Studio, visit: Visit | None, request: Request) -> Ans
     info = audio.probe(path)
     _check_length(info.duration_s, studio.max_s)
     predictions = tag(path, [studio.taggers[model] for model in models])
-    visit = Visit(path=path, name=name, example=example, predictions=dict(zip(models, predictions, strict=True)))
+    named = {model: replace(said, model=model) for model, said in zip(models, predictions, strict=True)}
+    visit = Visit(path=path, name=name, example=example, predictions=named)
     _check_length(predictions[0].duration_s, studio.max_s)
     return Answer(_opening(studio, visit, info), visit)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from msecnn.ui import intake, tags_tab, why_tab
+from msecnn.ui import export, intake, tags_tab, why_tab
 from msecnn.ui.studio import Studio
 from msecnn.ui.wires import Page
 
@@ -35,6 +35,7 @@ def build(studio: Studio) -> gr.Blocks:
         page = Page(studio=studio, visit=gr.State(None))
         page.surface("header")
         intake.build(page)
+        export.build(page)
         page.surface("player")
         with gr.Tabs(elem_id="tabs"):
             for name, title, build_tab in TABS:

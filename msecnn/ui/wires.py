@@ -53,11 +53,20 @@ class Page:
             elem_id=f"surface-{name}",
         )
 
-    def wire(self, name: str, handler: Handler, *, model: bool = False, state: gr.State | None = None) -> None:
+    def wire(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        model: bool = False,
+        at_once: int = 4,
+        state: gr.State | None = None,
+    ) -> None:
         """Lets the browser `call(name, request)`.
 
         Args:
             model: it runs a network, so all such questions wait in one queue, each visitor in turn.
+            at_once: how many such questions are answered at the same time, where no network runs.
             state: what the handler reads and its answers replace; the visit by default.
         """
         state = state or self.visit
@@ -73,7 +82,7 @@ class Page:
             inputs=[state],
             outputs=[wire, state],
             concurrency_id="model" if model else None,
-            concurrency_limit=1 if model else 4,
+            concurrency_limit=1 if model else at_once,
             trigger_mode="multiple",
             api_visibility="private",
         )

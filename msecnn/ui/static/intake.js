@@ -147,7 +147,23 @@
     const facts = [credit, `${length.toFixed(1)} s`, `${(rate / 1000).toFixed(1)} kHz`, channels === 1 ? "mono" : channels === 2 ? "stereo" : `${channels} channels`, codec];
     compact.hidden = false;
     M.fill(compact, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")), modelChoice(),
-      h("button", { type: "button", class: "mse-button", onclick: () => place.classList.toggle("has-recording") }, "Another recording"));
+      h("span", { class: "mse-actions" }, h("button", { type: "button", class: "mse-button", "data-action": "export", onclick: saveAll }, "Save all"),
+        h("button", { type: "button", class: "mse-button", "data-action": "another", onclick: () => place.classList.toggle("has-recording") }, "Another recording")));
+  };
+  // Everything the page shows of this recording, and of the tag asked about, in one zip.
+  const saveAll = async () => {
+    const collecting = (part) => busy(`Collecting: ${Math.round(100 * part)} %`);
+    collecting(0);
+    try {
+      const { file } = await M.call("export", { model: state.model, tag: state.tag, window: state.window, ...M.why?.settings() }, { progress: collecting });
+      const link = h("a", { href: file.url, download: `${state.recording.name.replace(/\.[^.]*$/, "")} tags.zip` });
+      document.body.append(link);
+      link.click();
+      link.remove();
+      idle();
+    } catch (error) {
+      idle(error.message, "error");
+    }
   };
   const showModels = () => state.recording && showOpened();
   const modelChoice = () => {

@@ -57,7 +57,9 @@
       maps.read = await Promise.all(maps.maps.map(async (map) => M.pictures.paintSigned(await M.pictures.read(map.picture))));
       drawStrips();
     } catch (error) {
-      M.fill(parts.progress, h("p", { class: "mse-status error" }, error.message));
+      if (asked !== key()) return;
+      M.fill(parts.progress, h("p", { class: "mse-status" }, error.message));
+      if (maps) { Object.assign(view, { method: maps.method, baseline: maps.baseline || view.baseline }); drawToolbar(); }
       return;
     } finally {
       clearTimeout(waiting);
@@ -273,5 +275,5 @@
     new MutationObserver(drawStrips).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     drawHead();
   });
-  M.why = { refresh };
+  M.why = { refresh, settings: () => ({ method: view.method, baseline: view.baseline }) };
 })();

@@ -1,0 +1,82 @@
+"""Mel spectrograms with axes in seconds and Hz, and signed maps laid over them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from msecnn.frontend import MelConfig
+
+HZ_TICKS = (100, 250, 500, 1000, 2000, 4000)
+#: Blue against, orange in favour: told apart by every kind of colour vision; transparent where nothing is said.
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", [(0, (0.11, 0.44, 0.84, 1)), (0.5, (0.5, 0.5, 0.5, 0)), (1, (0.88, 0.45, 0.02, 1))]
+)
+
+
+def mel_figure(mel: np.ndarray, mel_config: MelConfig, *, start_s: float = 0.0, title: str = "") -> Figure:
+    """One window's log-mel spectrogram.
+
+    Shape:
+        - mel: (F, L) dB
+    """
+    figure = Figure(figsize=(11, 3.2), layout="constrained")
+    axes = figure.add_subplot()
+    image = draw_mel(axes, mel, mel_config, start_s=start_s)
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("Hz")
+    axes.set_title(title, loc="left")
+    figure.colorbar(image, ax=axes, label="dB", pad=0.01)
+    return figure
+
+
+def saliency_figure(
+    mel: np.ndarray,
+    maps: np.ndarray,
+    scales: Sequence[str],
+    mel_config: MelConfig,
+    *,
+    start_s: float = 0.0,
+    title: str = "",
+) -> Figure:
+    """One strip for each scale: its signed map over the spectrogram in grey, each in its own range.
+
+    Shape:
+        - mel: (F, L) dB
+        - maps: (S, F, L)
+    """
+    figure = Figure(figsize=(11, 1.0 + 1.35 * len(scales)), layout="constrained")
+    extent = _extent(mel, mel_config, start_s)
+    for axes, scale, values in zip(_rows(figure, len(scales)), scales, maps, strict=True):
+        draw_mel(axes, mel, mel_config, start_s=start_s, colours="gray")
+        told = np.abs(values[values != 0])
+        limit = float(np.quantile(told, 0.995)) if told.size else 1.0
+        axes.imshow(values, origin="lower", aspect="auto", cmap=SIGNED, vmin=-limit, vmax=limit, extent=extent)
+        axes.set_ylabel(scale)
+        axes.label_outer()
+    figure.axes[-1].set_xlabel("seconds")
+    figure.axes[0].set_title(title, loc="left")
+    return figure
+
+
+def draw_mel(
+    axes: Axes, mel: np.ndarray, mel_config: MelConfig, *, start_s: float = 0.0, colours: str = "magma"
+) -> AxesImage:
+    """Draws (F, L) dB with the frequencies of its bands on the axis; returns the image."""
+    extent = _extent(mel, mel_config, start_s)
+    low, high = np.quantile(mel, (0.02, 0.998))
+    image = axes.imshow(mel, origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high, extent=extent)
+    centres = mel_config.band_edges_hz()[:, 1]
+    axes.set_yticks(np.interp(HZ_TICKS, centres, np.arange(len(centres))), [str(hz) for hz in HZ_TICKS])
+    return image
+
+
+def _rows(figure: Figure, n: int) -> list[Axes]:
+    return list(figure.subplots(n, 1, sharex=True, squeeze=False)[:, 0])
+
+
+def _extent(mel: np.ndarray, mel_config: MelConfig, start_s: float) -> tuple[float, float, float, float]:
+    return start_s, start_s + mel_config.frame_to_s(mel.shape[1] - 1), -0.5, mel.shape[0] - 0.5

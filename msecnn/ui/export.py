@@ -1,0 +1,141 @@
+"""Take it with you: everything the page shows of a recording, in one zip."""
+
+import io
+import json
+import platform
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from msecnn import __version__, audio
+from msecnn.explain.saliency import BASELINES, METHODS, saliency
+from msecnn.library.tables import write_csv
+from msecnn.plots.contributions import waterfall
+from msecnn.plots.spectrogram import mel_figure, saliency_figure
+from msecnn.plots.tags import tag_bars, timeline
+from msecnn.tagger import answer_json
+from msecnn.ui.files import new_file, served
+from msecnn.ui.listening import heard
+from msecnn.ui.question import Question, choice
+from msecnn.ui.studio import Studio
+from msecnn.ui.visit import Visit, opened
+from msecnn.ui.wires import Answer, Page, Request
+
+SCHEMA = 1
+
+#: Name in the zip and content.
+Item = tuple[str, bytes]
+
+
+def build(page: Page) -> None:
+    page.wire("export", export, at_once=1)  # not in the models' queue: most of it is drawing
+
+
+def export(studio: Studio, visit: Visit | None, request: Request) -> Iterator[Answer]:
+    """Tags, and the explanation of the tag that is asked about, if any."""
+    visit = opened(visit)
+    items = list(_tags(studio, visit))
+    yield Answer({"progress": 0.2})
+    if request.get("tag"):
+        asked = Question.of(studio, visit, request)
+        for number, item in enumerate(_explanation(asked, studio, request), start=1):
+            items.append(item)
+            yield Answer({"progress": 0.2 + 0.8 * number / (10 + len(asked.contributions.scales))})
+    path = new_file("msecnn.zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in items:
+            archive.writestr(name, content)
+    yield Answer({"file": served(path), "names": [name for name, _ in items]})
+
+
+def _tags(studio: Studio, visit: Visit) -> Iterator[Item]:
+    predictions = list(visit.predictions.values())
+    first, titles = predictions[0], [studio.title(name) for name in visit.predictions]
+    answer = answer_json(visit.name, predictions)
+    yield "tags.json", _json([answer])
+    rows = io.StringIO()
+    write_csv([answer], list(dict.fromkeys(tag for prediction in predictions for tag in prediction.tags)), rows)
+    yield "tags.csv", rows.getvalue().encode()
+    yield "settings.json", _json(_settings(studio, visit))
+    if all(prediction.tags == first.tags for prediction in predictions):
+        probabilities = np.stack([prediction.probabilities for prediction in predictions])  # (M, K)
+        yield from _figure("tags", tag_bars(first.tags, probabilities, titles, title=visit.name))
+    for title, prediction in zip(titles, predictions, strict=True):
+        if len(prediction.windows) > 1:
+            figure = timeline(
+                prediction.tags,
+                prediction.window_probabilities,
+                prediction.window_starts_s,
+                prediction.duration_s,
+                title=f"{visit.name}: {title}",
+            )
+            yield from _figure(f"timeline-{prediction.model}", figure)
+
+
+def _explanation(asked: Question, studio: Studio, request: Request) -> Iterator[Item]:
+    split, k, config = asked.contributions, asked.tag_index, asked.checkpoint.mel_config
+    method, baseline = choice(request, "method", METHODS), choice(request, "baseline", BASELINES)
+    title = f"{asked.tag} in {studio.title(asked.model)}: {asked.visit.name}"
+    found = saliency(asked.tagger.model, asked.mel, k, method=method, baseline=baseline, mel_config=config)
+    yield "explanation.json", _json(explanation_json(asked) | {"saliency": found.to_json()})
+    steps = waterfall(
+        split.scales, split.relative[0, :, k], float(split.base_value[k]), mean_known=split.mean_known, title=title
+    )
+    yield from _figure("contributions", steps)
+    yield from _figure("spectrogram", mel_figure(asked.mel, config, start_s=asked.start_s, title=asked.visit.name))
+    strips = saliency_figure(
+        asked.mel, found.maps, found.scales, config, start_s=asked.start_s, title=f"{title} ({method})"
+    )
+    yield from _figure("saliency", strips)
+    for what in ("evidence", "rest", *(f"scale:{scale}" for scale in split.scales)):
+        yield f"sounds/{what.replace(':', '-')}.wav", _wav(*heard(asked, what))
+
+
+def explanation_json(asked: Question) -> dict[str, Any]:
+    """One tag's split and evidence, with what was asked."""
+    split, k = asked.contributions, asked.tag_index
+    return {
+        "schema": SCHEMA,
+        "model": asked.model,
+        "untrained": asked.checkpoint.untrained,
+        "tag": asked.tag,
+        "window": asked.prediction.windows[asked.window],
+        "logit": float(split.logits[0, k]),
+        "base_value": float(split.base_value[k]),
+        "base_is_mean_clip": split.mean_known,
+        "contributions": dict(zip(split.scales, split.relative[0, :, k].tolist(), strict=True)),
+        "evidence": asked.evidence.to_json(),
+    }
+
+
+def _settings(studio: Studio, visit: Visit) -> dict[str, Any]:
+    cards = {name: studio.taggers[name].checkpoint.card for name in visit.predictions}
+    return {
+        "msecnn": __version__,
+        "python": platform.python_version(),
+        "recording": visit.name,
+        "example": visit.example,
+        "models": {name: {key: value for key, value in card.items() if key != "tags"} for name, card in cards.items()},
+    }
+
+
+def _figure(name: str, figure: Any) -> Iterator[Item]:
+    for kind in ("png", "svg"):
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=kind, dpi=150)
+        yield f"figures/{name}.{kind}", drawn.getvalue()
+
+
+def _wav(waveform: np.ndarray, sample_rate: int) -> bytes:
+    path = new_file("sound.wav")
+    try:
+        audio.write_wav(path, waveform, sample_rate)
+        return path.read_bytes()
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2).encode()
