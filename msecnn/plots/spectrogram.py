@@ -4,17 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from msecnn.frontend import MelConfig
 
 HZ_TICKS = (100, 250, 500, 1000, 2000, 4000)
-#: Blue against, orange in favour: told apart by every kind of colour vision; transparent where nothing is said.
-SIGNED = LinearSegmentedColormap.from_list(
-    "signed", [(0, (0.11, 0.44, 0.84, 1)), (0.5, (0.5, 0.5, 0.5, 0)), (1, (0.88, 0.45, 0.02, 1))]
-)
+#: Blue against, orange in favour: told apart by every kind of colour vision.
+AGAINST, IN_FAVOUR = (0.30, 0.61, 1.0), (1.0, 0.62, 0.18)
 
 
 def mel_figure(mel: np.ndarray, mel_config: MelConfig, *, start_s: float = 0.0, title: str = "") -> Figure:
@@ -51,15 +48,29 @@ def saliency_figure(
     figure = Figure(figsize=(11, 1.0 + 1.35 * len(scales)), layout="constrained")
     extent = _extent(mel, mel_config, start_s)
     for axes, scale, values in zip(_rows(figure, len(scales)), scales, maps, strict=True):
-        draw_mel(axes, mel, mel_config, start_s=start_s, colours="gray")
-        told = np.abs(values[values != 0])
-        limit = float(np.quantile(told, 0.995)) if told.size else 1.0
-        axes.imshow(values, origin="lower", aspect="auto", cmap=SIGNED, vmin=-limit, vmax=limit, extent=extent)
+        axes.set_facecolor("black")
+        draw_mel(axes, mel, mel_config, start_s=start_s, colours="gray").set_alpha(0.45)
+        axes.imshow(signed_colours(values), origin="lower", aspect="auto", extent=extent)
+        axes.set_yticks(axes.get_yticks()[1::2], [str(hz) for hz in HZ_TICKS[1::2]])
         axes.set_ylabel(scale)
         axes.label_outer()
     figure.axes[-1].set_xlabel("seconds")
     figure.axes[0].set_title(title, loc="left")
     return figure
+
+
+def signed_colours(values: np.ndarray) -> np.ndarray:
+    """Signed values to colours that are transparent where nothing is said; the strongest 0.5 % take the full colour.
+
+    Shape:
+        - values: (F, L)
+        - output: (F, L, 4), 0 to 1
+    """
+    told = np.abs(values[values != 0])
+    limit = float(np.quantile(told, 0.995)) if told.size else 1.0
+    colours = np.where(values[..., None] < 0, (*AGAINST, 0.0), (*IN_FAVOUR, 0.0))
+    colours[..., 3] = np.minimum(1, np.abs(values) / limit) ** 0.6
+    return colours
 
 
 def draw_mel(

@@ -30,7 +30,7 @@ def tag_bars(
     axes.set_xlabel("probability of the tag in the training labels")
     axes.set_title(title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right")
+    figure.legend(frameon=False, loc="outside lower center", ncols=len(models))
     return figure
 
 
