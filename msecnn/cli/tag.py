@@ -103,7 +103,11 @@ def _here(files: Sequence[str], tagger: "RecordingTagger") -> Iterator[tuple[int
 
 
 def _to_file(args: argparse.Namespace, files: Sequence[str], tagger: "RecordingTagger", engine: "Engine") -> int:
-    from msecnn.library.run import tag_library
+    from msecnn.library.run import journal_path, tag_library
+
+    if args.resume and args.out.exists() and not journal_path(args.out).exists():
+        _say(f"{args.out} is complete: no run was interrupted. Without --resume all is tagged anew.")
+        return 0
 
     def tell_errors(answers: Iterable[dict[str, Any]]) -> None:
         for answer in answers:

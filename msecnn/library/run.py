@@ -9,7 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from msecnn.library.job import RecordingTagger
-from msecnn.library.journal import Journal, LibraryError
+from msecnn.library.journal import Journal
 from msecnn.library.tables import check_format, write_table
 
 #: Tags files: index into them and answer, in whatever order they become ready, each once.
@@ -47,9 +47,7 @@ def tag_library(
         LibraryError: the table or journal cannot be written, or belongs to another run.
     """
     check_format(out)
-    path = out.with_name(f"{out.name}.journal")
-    if resume and out.exists() and not path.exists():
-        raise LibraryError(f"{out} is complete: there is no interrupted run to resume. Without --resume all is redone.")
+    path = journal_path(out)
     with Journal(path, tagger.job.identity(), resume=resume) as journal:
         done = journal.done
         todo = [file for file in files if file not in done]
@@ -63,6 +61,11 @@ def tag_library(
         n_errors = sum("error" in answer for answer in journal.answers(files))
     path.unlink()
     return Summary(len(files) - n_errors, n_errors)
+
+
+def journal_path(out: Path) -> Path:
+    """Where the answers are until a table is complete."""
+    return out.with_name(f"{out.name}.journal")
 
 
 def in_order(answers: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
