@@ -113,6 +113,10 @@ class ScaleLogits(nn.Module):
         chosen = [terms[scale] for scale in self.scales]
         return torch.stack([*chosen, torch.stack(chosen).sum(0)], dim=1)  # (B, S + 1)
 
+    @property
+    def device(self) -> torch.device:
+        return self.model.classifier.weight.device
+
     def layer(self, scale: str) -> nn.Module:
         """The module whose output is a scale's map."""
         return self.normalised if scale == INPUT else self.levels[self.maps.index(scale) - 1]
@@ -177,7 +181,8 @@ def saliency(
     """
     network = with_scales(model)
     scales = _check(network, method, network.scales if scales is None else scales)
-    x = torch.from_numpy(np.array(mel, dtype=np.float32)).to(network.classifier.weight.device)[None, None]
+    partial = ScaleLogits(network, tag_index, scales)
+    x = torch.from_numpy(np.array(mel, dtype=np.float32)).to(partial.device)[None, None]
     reference = torch.zeros_like(x)
     if method in BASELINE_METHODS:
         reference = baseline_mel(network, mel, baseline, mel_config).to(x.device)[None, None]
@@ -187,7 +192,6 @@ def saliency(
     if method == "grad_cam":
         maps = _grad_cam(network, x, tag_index, scales, steps)
     else:
-        partial = ScaleLogits(network, tag_index, scales)
         *parts, total = _METHODS[method](partial, x, reference, seed, steps)  # S + 1 times (F, L)
         maps = torch.stack(parts)
         sum_check = _sum_check(maps, total)

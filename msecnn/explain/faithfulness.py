@@ -1,0 +1,300 @@
+"""How far an attribution map can be believed: measured on the network, against orders that know nothing of it.
+
+Deletion and insertion curves (Petsiuk et al., "RISE", 2018), infidelity and maximum sensitivity (Yeh et al., "On the
+(in)fidelity and sensitivity of explanations", 2019, by Captum), and the randomisation test (Adebayo et al., "Sanity
+checks for saliency maps", 2018).
+
+Axis letters: F mel bands, L frames, S scales.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from captum.metrics import infidelity as captum_infidelity
+from captum.metrics import sensitivity_max as captum_sensitivity_max
+from torch import Tensor, nn
+
+from msecnn.explain.contributions import with_scales
+from msecnn.explain.saliency import PATCH, Progress, ScaleLogits, Steps, baseline_mel, saliency
+from msecnn.frontend import MelConfig
+from msecnn.models.lock import MODEL_LOCK
+
+#: Orders that know nothing of the network; a method that does not beat them tells nothing about it.
+RANDOM, LOUDNESS = "random", "loudness"
+#: Methods whose maps are in units of the logit: a cell's value is what removing it should cost.
+IN_LOGITS = ("gradient_x_input", "integrated_gradients", "occlusion", "grad_cam")
+#: Infidelity: random sets of patches, each patch in a set with this probability.
+N_PERTURBATIONS = 20
+REMOVED_SHARE = 0.1
+#: Sensitivity: the largest change of the map among so many copies with noise of up to so many dB.
+N_NEIGHBOURS = 3
+NEIGHBOUR_DB = 0.5
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The logit while cells are taken out, and while they are put in, in one order.
+
+    Attributes:
+        order_name: what ordered the cells.
+        fractions: (N + 1,) share of cells taken out or put in; denser at the beginning, where maps are concentrated.
+        deletion: (N + 1,) logit, from the whole clip to the baseline. Falls fast for a faithful order.
+        insertion: (N + 1,) logit, from the baseline to the whole clip. Rises fast for a faithful order.
+        deletion_area, insertion_area: mean logit under each curve.
+    """
+
+    order_name: str
+    fractions: np.ndarray
+    deletion: np.ndarray
+    insertion: np.ndarray
+    deletion_area: float
+    insertion_area: float
+
+    def to_json(self) -> dict[str, Any]:
+        arrays = ("fractions", "deletion", "insertion")
+        return asdict(self) | {name: getattr(self, name).tolist() for name in arrays}
+
+
+@dataclass(frozen=True)
+class Randomisation:
+    """What is left of a map when the network's weights are shuffled, from the top layer down.
+
+    Attributes:
+        method: of the maps.
+        layers: the layer shuffled at each step; those before it stay shuffled.
+        correlations: rank correlation of each step's map with the trained network's. Should fall towards zero.
+    """
+
+    method: str
+    layers: tuple[str, ...]
+    correlations: tuple[float, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def curves(
+    model: nn.Module,
+    mel: np.ndarray,
+    tag_index: int,
+    attribution: np.ndarray,
+    *,
+    baseline: str = "floor",
+    n_steps: int = 20,
+    scales: Sequence[str] | None = None,
+    order_name: str = "attribution",
+    mel_config: MelConfig | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Curves:
+    """Takes cells out, and puts them in, by falling attribution; cells of equal attribution in random order.
+
+    Args:
+        attribution: (F, L).
+        baseline: what a cell is replaced by, see `saliency.BASELINES`.
+        n_steps: points on each curve, besides the start.
+        scales: the curve follows the sum of these scales' terms; all, and the bias, if left out.
+        order_name: for the result.
+    """
+    network = with_scales(model)
+    steps = Steps(2 * (n_steps + 1), progress, cancelled)
+    partial = ScaleLogits(network, tag_index, scales or network.scales)
+    bias = 0.0 if scales else network.classifier.bias[tag_index].item()
+    clip = torch.from_numpy(np.array(mel, dtype=np.float32))
+    nothing = baseline_mel(network, mel, baseline, mel_config)
+    ranks = _ranks(attribution, seed)
+    fractions = np.linspace(0, 1, n_steps + 1) ** 2
+
+    def follow(start: Tensor, end: Tensor) -> np.ndarray:
+        changed = [torch.where(ranks < round(fraction * ranks.numel()), end, start) for fraction in fractions]
+        return np.array([_logit(partial, x, steps) for x in changed]) + bias
+
+    deletion, insertion = follow(clip, nothing), follow(nothing, clip)
+    return Curves(
+        order_name=order_name,
+        fractions=fractions,
+        deletion=deletion,
+        insertion=insertion,
+        deletion_area=float(np.trapezoid(deletion, fractions)),
+        insertion_area=float(np.trapezoid(insertion, fractions)),
+    )
+
+
+def blind_order(name: str, mel: np.ndarray, seed: int = 0) -> np.ndarray:
+    """An attribution (F, L) by something that has not seen the network: "random", or "loudness", the loudest first."""
+    return mel if name == LOUDNESS else np.random.default_rng(seed).random(mel.shape)
+
+
+def infidelity(
+    model: nn.Module,
+    mel: np.ndarray,
+    tag_index: int,
+    attribution: np.ndarray,
+    *,
+    method: str,
+    baseline: str = "floor",
+    mel_config: MelConfig | None = None,
+    seed: int = 0,
+) -> float:
+    """How badly a map predicts what the logit loses when random patches are removed.
+
+    Captum's normalised infidelity, as a share of that of a map of zeros: 0 is a perfect prediction, 1 none at all.
+
+    Args:
+        attribution: (F, L) of all scales together.
+        method: that made it, which tells its units.
+    """
+    network = with_scales(model)
+    partial = ScaleLogits(network, tag_index, network.scales)
+    nothing = baseline_mel(network, mel, baseline, mel_config)[None, None]
+    in_logits = method in IN_LOGITS
+
+    def remove(inputs: Tensor) -> tuple[Tensor, Tensor]:
+        removed = _random_patches(mel.shape, generator)[None, None].to(inputs.dtype)
+        perturbed = torch.where(removed > 0, nothing, inputs)
+        return removed if in_logits else inputs - perturbed, perturbed
+
+    def share(map_: np.ndarray) -> float:
+        return float(
+            captum_infidelity(
+                lambda x: torch.tensor([_logit(partial, x[0, 0], None)]),
+                remove,
+                torch.from_numpy(np.array(mel, dtype=np.float32))[None, None],
+                torch.from_numpy(np.array(map_, dtype=np.float32))[None, None],
+                n_perturb_samples=N_PERTURBATIONS,
+                max_examples_per_batch=1,
+                normalize=True,
+            )
+        )
+
+    generator = torch.Generator().manual_seed(seed)
+    with_map = share(attribution)
+    generator = torch.Generator().manual_seed(seed)
+    without = share(np.zeros_like(attribution))
+    return with_map / without if without > 0 else 0.0
+
+
+def sensitivity_max(
+    model: nn.Module,
+    mel: np.ndarray,
+    tag_index: int,
+    *,
+    method: str,
+    baseline: str = "floor",
+    mel_config: MelConfig | None = None,
+    seed: int = 0,
+) -> float:
+    """How much a map can change when the clip hardly does: Captum's maximum over noisy copies.
+
+    Returns:
+        The norm of the largest change, relative to the map's norm.
+    """
+    generator = torch.Generator().manual_seed(seed)
+
+    def explain(inputs: Tensor | tuple[Tensor, ...]) -> Tensor:
+        x = inputs[0] if isinstance(inputs, tuple) else inputs  # (1, 1, F, L); Captum gives the original as a tuple
+        found = saliency(model, x[0, 0].numpy(), tag_index, method=method, baseline=baseline, mel_config=mel_config)
+        return torch.from_numpy(found.total)[None, None]
+
+    def disturb(inputs: Tensor, radius: float) -> Tensor:
+        return inputs + radius * (2 * torch.rand(inputs.shape, generator=generator) - 1)
+
+    x = torch.from_numpy(np.array(mel, dtype=np.float32))[None, None]
+    return float(
+        captum_sensitivity_max(
+            explain,
+            x,
+            disturb,
+            perturb_radius=NEIGHBOUR_DB,
+            n_perturb_samples=N_NEIGHBOURS,
+            max_examples_per_batch=1,
+        )
+    )
+
+
+def randomisation(
+    model: nn.Module,
+    mel: np.ndarray,
+    tag_index: int,
+    *,
+    method: str,
+    baseline: str = "floor",
+    mel_config: MelConfig | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Randomisation:
+    """Shuffles the network's weights from the top layer down and follows the map's rank correlation with the original.
+
+    Weights are shuffled within each tensor, so that every layer keeps their distribution and loses what it learned.
+    """
+    shuffled = copy.deepcopy(with_scales(model))
+    generator = torch.Generator().manual_seed(seed)
+
+    def total() -> np.ndarray:
+        return saliency(shuffled, mel, tag_index, method=method, baseline=baseline, mel_config=mel_config).total
+
+    original = total()
+    layers = {
+        "classifier": shuffled.classifier,
+        **dict(zip(shuffled.maps[:0:-1], reversed(shuffled.levels), strict=True)),
+    }
+    correlations = []
+    for done, layer in enumerate(layers.values(), start=1):
+        _shuffle(layer, generator)
+        correlations.append(rank_correlation(original, total()))
+        if progress is not None:
+            progress(done / len(layers))
+    return Randomisation(method, tuple(layers), tuple(correlations))
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's, equal values sharing their mean rank; 0 where one side is constant."""
+    a, b = _mean_ranks(a), _mean_ranks(b)
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / norm if norm else 0.0
+
+
+def _ranks(attribution: np.ndarray, seed: int) -> Tensor:
+    """(F, L): 0 for the highest attribution, and so on down."""
+    values = attribution.ravel()
+    order = np.lexsort((np.random.default_rng(seed).random(values.size), -values))
+    ranks = np.empty(values.size, dtype=np.int64)
+    ranks[order] = np.arange(values.size)
+    return torch.from_numpy(ranks.reshape(attribution.shape))
+
+
+def _mean_ranks(values: np.ndarray) -> np.ndarray:
+    _, inverse, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
+    ranks: np.ndarray = (np.cumsum(counts) - (counts + 1) / 2)[inverse]
+    return ranks
+
+
+def _logit(partial: ScaleLogits, mel: Tensor, steps: Steps | None) -> float:
+    """The sum of the partial logits of one spectrogram (F, L)."""
+    with MODEL_LOCK, torch.no_grad():
+        logit = float(partial(mel[None, None].to(partial.device))[0, -1])
+    if steps is not None:
+        steps.step()
+    return logit
+
+
+def _random_patches(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """(F, L) of ones where a patch is removed: a grid of patches at a random offset, each removed by chance."""
+    counts = [cells // patch + 2 for cells, patch in zip(shape, PATCH, strict=True)]
+    removed = (torch.rand(counts, generator=generator) < REMOVED_SHARE).float()
+    drawn = removed.repeat_interleave(PATCH[0], 0).repeat_interleave(PATCH[1], 1)
+    top, left = (int(torch.randint(patch, (), generator=generator)) for patch in PATCH)
+    return drawn[top : top + shape[0], left : left + shape[1]]
+
+
+def _shuffle(layer: nn.Module, generator: torch.Generator) -> None:
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            flat = parameter.detach().cpu().ravel()
+            parameter.copy_(flat[torch.randperm(len(flat), generator=generator)].reshape(parameter.shape))
