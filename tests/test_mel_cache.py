@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from msecnn.audio import load, write_wav
-from msecnn.data import mel_cache
-from msecnn.data.journal import Journal, read_journal
+from msecnn.data import disk, mel_cache
+from msecnn.data.disk import Journal, read_journal
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
@@ -130,7 +130,7 @@ def test_a_second_builder_is_refused(tmp_path: Path) -> None:
     manifest = make_manifest(tmp_path / "audio", 1)
     MelCache.build(manifest, CONFIG, tmp_path / "mels")
     home = next((tmp_path / "mels").iterdir())
-    with mel_cache._only_builder(home), pytest.raises(DatasetError, match="another process is building"):
+    with disk.alone_in(home), pytest.raises(DatasetError, match="another process is at work"):
         MelCache.build(manifest, CONFIG, tmp_path / "mels")
 
 
@@ -138,7 +138,7 @@ def test_a_full_disk_is_told_before_and_while_it_happens(tmp_path: Path, monkeyp
     manifest = make_manifest(tmp_path / "audio", 3)
     usage = type("Usage", (), {"free": 10_000})
     with monkeypatch.context() as patch:
-        patch.setattr(mel_cache.shutil, "disk_usage", lambda _: usage)
+        patch.setattr(disk.shutil, "disk_usage", lambda _: usage)
         with pytest.raises(DatasetError, match=r"the mels need 0\.0 GB more"):
             MelCache.build(manifest, CONFIG, tmp_path / "mels")
     resource = pytest.importorskip("resource")

@@ -1,8 +1,10 @@
-"""Writing that lasts: room looked for beforehand, and a journal of finished work that outlives being killed."""
+"""Writing that lasts: room looked for beforehand, one writer at a time, a journal of work that survives a kill."""
 
+import contextlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,6 +23,23 @@ def check_space(folder: Path, n_bytes: int, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if n_bytes > free:
         raise DatasetError(f"the {what} need {n_bytes / 1e9:.1f} GB more, and {folder} has {free / 1e9:.1f} GB free")
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keeps a second process from writing the same files; the lock ends with its process, however that ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock: there, two at once are the user's to avoid
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DatasetError(f"another process is at work in {folder}; wait for it, or give another folder") from None
+        yield
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from tqdm import tqdm
 
-from msecnn.data.disk import check_space
+from msecnn.data.disk import alone_in, check_space
 from msecnn.data.download import RemoteFile, fetch, sha256
 from msecnn.data.inspection import inspect_files
 from msecnn.data.manifest import SPLITS, Clip, DatasetError, Manifest, deal_groups
@@ -78,24 +78,17 @@ def prepare(
     Returns:
         The manifests by the name of their split.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    for labels in (ANNOTATIONS, CLIP_INFO):
-        _obtain_labels(labels, root, base_url, download=download, pause_s=pause_s)
-    audio_root = root if (root / "0").is_dir() else root / "mp3"
-    clips = read_labels(root, audio_root)
-    left_out = {_name(clip): "it was published broken" for clip in clips if clip.clip_id in BROKEN}
-    clips = [clip for clip in clips if clip.clip_id not in BROKEN]
-    missing = {_name(clip) for clip in clips if not clip.path.exists()}
-    parts = [root / part.name for part in archive]
-    if missing and download:
-        _check_room(root, archive, n_clips=len(clips), n_missing=len(missing))
-        parts = [fetch(part, base_url, root, pause_s=pause_s) for part in archive]
-    if missing and all(part.exists() for part in parts):
-        left_out |= unpack(parts, audio_root, missing)
-    clips = _inspected(clips, root, left_out, jobs)
-    manifests = {name: replace(manifest, left_out=left_out) for name, manifest in split(clips).items()}
-    for name, manifest in manifests.items():
-        manifest.write(root / f"{name}.jsonl")
+    with alone_in(root):
+        for labels in (ANNOTATIONS, CLIP_INFO):
+            _obtain_labels(labels, root, base_url, download=download, pause_s=pause_s)
+        clips = read_labels(root, root if (root / "0").is_dir() else root / "mp3")
+        left_out = {_name(clip): "it was published broken" for clip in clips if clip.clip_id in BROKEN}
+        clips = [clip for clip in clips if clip.clip_id not in BROKEN]
+        left_out |= _obtain_audio(clips, root, base_url, archive, download=download, pause_s=pause_s)
+        clips = _inspected(clips, root, left_out, jobs)
+        manifests = {name: replace(manifest, left_out=left_out) for name, manifest in split(clips).items()}
+        for name, manifest in manifests.items():
+            manifest.write(root / f"{name}.jsonl")
     return manifests
 
 
@@ -203,12 +196,21 @@ def _obtain_labels(labels: RemoteFile, root: Path, base_url: str, *, download: b
         raise DatasetError(f"{path} is not there, and downloads were ruled out")
 
 
-def _check_room(root: Path, archive: Sequence[RemoteFile], *, n_clips: int, n_missing: int) -> None:
-    """Tells before anything is downloaded whether archive and clips will find room."""
-    there = (root / part.name for part in archive)
-    here = sum(part.stat().st_size for path in there for part in (path, Path(f"{path}.partial")) if part.exists())
-    needed = max(0, AUDIO_BYTES - here) + AUDIO_BYTES * n_missing // n_clips
-    check_space(root, needed, "archive and its clips")
+def _obtain_audio(
+    clips: Sequence[Clip], root: Path, base_url: str, archive: Sequence[RemoteFile], *, download: bool, pause_s: float
+) -> dict[str, str]:
+    """Unpacks the clips that are missing; returns name and reason of those that are damaged in the archive."""
+    missing = {_name(clip): clip for clip in clips if not clip.path.exists()}
+    parts = [root / part.name for part in archive]
+    if missing and download:
+        # room for all of it is looked for before anything is downloaded
+        there = (path for part in parts for path in (part, Path(f"{part}.partial")) if path.exists())
+        to_download = max(0, AUDIO_BYTES - sum(path.stat().st_size for path in there))
+        check_space(root, to_download + AUDIO_BYTES * len(missing) // len(clips), "archive and its clips")
+        parts = [fetch(part, base_url, root, pause_s=pause_s) for part in archive]
+    if not missing or not all(part.exists() for part in parts):
+        return {}
+    return unpack(parts, clips[0].path.parents[1], set(missing))
 
 
 def _inspected(clips: Sequence[Clip], root: Path, left_out: dict[str, str], jobs: int | None) -> list[Clip]:

@@ -24,7 +24,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from msecnn.audio import AudioError, load
-from msecnn.data.disk import Journal, check_space, read_journal
+from msecnn.data.disk import Journal, alone_in, check_space, read_journal
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.data.parallel import map_in_order
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
@@ -84,7 +84,7 @@ class MelCache:
         config = config or MelConfig()
         home = _home(folder, config)
         home.mkdir(parents=True, exist_ok=True)
-        with _only_builder(home):
+        with alone_in(home):
             _start(home, config)
             failed = _add_rows(home, config, manifest.clips, jobs)
         cache = cls(home, config)
@@ -245,19 +245,3 @@ def _one_thread_per_job() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextlib.contextmanager
-def _only_builder(home: Path) -> Iterator[None]:
-    """Holds the cache against a second process that would write the same rows; the lock ends with its process."""
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such lock: there, two builders at once are the user's to avoid
-        yield
-        return
-    with (home / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DatasetError(f"another process is building {home}; wait for it, or give another folder") from None
-        yield

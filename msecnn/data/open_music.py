@@ -9,7 +9,6 @@ import logging
 import os
 import shutil
 import subprocess
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from msecnn.data.disk import check_space
+from msecnn.data.disk import alone_in, check_space
 from msecnn.data.inspection import Inspection, inspect_files
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.frontend import MelConfig
@@ -99,6 +98,13 @@ def prepare(
     for track in tracks:
         if not packages or track.package in packages:
             wanted.setdefault(track.package, []).append(track)
+    with alone_in(root):
+        return _prepare(wanted, root, source, n_more_crops, jobs)
+
+
+def _prepare(
+    wanted: Mapping[str, Sequence[Track]], root: Path, source: Path | None, n_more_crops: int, jobs: int | None
+) -> dict[str, Manifest]:
     left_out = _fetch(wanted, root, source)
     tracks = [track for some in wanted.values() for track in some]
     present = [track for track in tracks if _path(root, track).exists()]
@@ -192,7 +198,6 @@ def _fetch(wanted: Mapping[str, Sequence[Track]], root: Path, source: Path | Non
         raise DatasetError("there is no apt-get on this machine; give a folder that holds the packages with --from")
     if source is not None and not source.is_dir():
         raise DatasetError(f"{source} is not a folder")
-    root.mkdir(parents=True, exist_ok=True)
     left_out: dict[str, str] = {}
     todo = {name: tracks for name, tracks in wanted.items() if not all(_path(root, track).exists() for track in tracks)}
     for name, tracks in tqdm(todo.items(), desc="packages", unit="package", disable=not todo):
@@ -214,14 +219,19 @@ def _unpacked(package: str, root: Path, source: Path | None) -> Iterator[Path]:
     if source is not None and (source / package).is_dir():
         yield source / package
         return
-    with tempfile.TemporaryDirectory(dir=root, prefix=f"{package}-") as scratch:
-        archives = sorted(source.glob(f"{package}_*.deb")) if source else [_download(package, Path(scratch))]
-        if archives:
-            unpacked = Path(scratch) / "unpacked"
-            _run("dpkg", "-x", str(archives[-1].absolute()), str(unpacked), cwd=Path(scratch))
-            yield unpacked
-        else:
-            yield Path(str(source))
+    archives = sorted(source.glob(f"{package}_*.deb")) if source is not None else []
+    if source is not None and not archives:
+        yield source
+        return
+    scratch = root / "unpacking"
+    shutil.rmtree(scratch, ignore_errors=True)  # what a killed process left
+    scratch.mkdir()
+    try:
+        archive = archives[-1] if archives else _download(package, scratch)
+        _run("dpkg", "-x", str(archive.absolute()), "unpacked", cwd=scratch)
+        yield scratch / "unpacked"
+    finally:
+        shutil.rmtree(scratch)
 
 
 def _download(package: str, folder: Path) -> Path:
