@@ -5,7 +5,7 @@ front end. Memory holds one window of sound and, if asked for, the mels.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -265,8 +265,9 @@ class _Listener:
             self.mels.append(inputs.squeeze(1).cpu().numpy())
         for i, tagger in enumerate(self.taggers):
             logits, features = tagger.run(inputs.to(tagger.device))
-            self.logits[i].append(logits.float().cpu().numpy())
-            self.features[i].append({scale: value.cpu().numpy() for scale, value in features.items()})
+            # Copies: torch's own small aligned blocks, kept, would pin 4 MB of freed heap for each window.
+            self.logits[i].append(logits.float().cpu().numpy().copy())
+            self.features[i].append({scale: value.cpu().numpy().copy() for scale, value in features.items()})
 
     def _prediction(
         self,
@@ -299,34 +300,38 @@ class _Listener:
 
 
 class _WindowCutter:
-    """Cuts a stream of blocks into windows, holding no more than a window and a block."""
+    """Cuts a stream of blocks into windows, in one buffer of two windows' length whatever the recording's."""
 
-    def __init__(self, blocks: AudioStream, window_samples: int, hop: int) -> None:
+    def __init__(self, blocks: Iterable[np.ndarray], window_samples: int, hop: int) -> None:
         self.blocks, self.window_samples, self.hop = blocks, window_samples, hop
         self.n_samples = 0
         self.moved_back = False
 
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
-        held = np.zeros(0, dtype=np.float32)  # the stream's samples from `first` on
-        pending: list[np.ndarray] = []  # blocks not yet joined to them: joining each one would be quadratic
+        length = self.window_samples
+        buffer = np.empty(2 * length, dtype=np.float32)  # samples `first` to `n_samples` of the stream
         first = start = 0
-        for block in self.blocks:
-            pending.append(block)
-            self.n_samples += len(block)
-            n_pending = self.n_samples - first - len(held)
-            if self.n_samples < start + self.window_samples and n_pending < self.window_samples:
-                continue
-            held, pending = np.concatenate([held, *pending]), []
-            while start + self.window_samples <= self.n_samples:
-                yield start, held[start - first : start - first + self.window_samples]
+        for piece in self._pieces():
+            if self.n_samples - first + len(piece) > len(buffer):
+                keep = min(start, self.n_samples - length)
+                buffer[: self.n_samples - keep] = buffer[keep - first : self.n_samples - first].copy()
+                first = keep
+            buffer[self.n_samples - first :][: len(piece)] = piece
+            self.n_samples += len(piece)
+            while start + length <= self.n_samples:
+                yield start, buffer[start - first :][:length].copy()
                 start += self.hop
-            keep = max(first, min(start, self.n_samples - self.window_samples))
-            held, first = held[keep - first :].copy(), keep
-        heard = start - self.hop + self.window_samples if start else 0
+        heard = start - self.hop + length if start else 0
         if max(start, heard) < self.n_samples:  # another window is due, and its sound has not all been heard
-            last = max(0, self.n_samples - self.window_samples)
+            last = max(0, self.n_samples - length)
             self.moved_back = last > 0
-            yield last, fill_window(np.concatenate([held, *pending])[last - first :], self.window_samples)
+            yield last, fill_window(buffer[last - first : self.n_samples - first], length)
+
+    def _pieces(self) -> Iterator[np.ndarray]:
+        """The blocks, none longer than a window."""
+        for block in self.blocks:
+            for i in range(0, len(block), self.window_samples):
+                yield block[i : i + self.window_samples]
 
     def notes(self, sample_rate: int) -> tuple[str, ...]:
         """What was done to fit the windows."""
