@@ -208,15 +208,16 @@ def trace(
 
 def winning_cells(model: ConvLevels, mel: np.ndarray) -> dict[str, Winners]:
     """For each scale, the winner of each channel among the cells that reach the classifier."""
-    return {name: winners_of_map(model, name, level_map) for name, level_map in scale_maps(model, mel).items()}
+    maps = all_maps(model, mel)
+    return {scale: winners_of_map(model, scale, maps[scale]) for scale in model.scales}
 
 
-def scale_maps(model: ConvLevels, mel: np.ndarray) -> dict[str, Tensor]:
-    """For each scale its map (C, F', L') of one window."""
-    device = next(model.parameters()).device
+def all_maps(model: ConvLevels, mel: np.ndarray) -> dict[str, Tensor]:
+    """The maps (C, F', L') of the input and of all levels for one window (F, L), scales or not."""
+    device = model.classifier.weight.device
     with MODEL_LOCK, torch.no_grad():
-        maps = model.level_maps(torch.from_numpy(np.ascontiguousarray(mel, dtype=np.float32)).to(device)[None, None])
-    return {scale: maps[scale][0] for scale in model.scales}
+        maps = model.level_maps(torch.from_numpy(np.array(mel, dtype=np.float32)).to(device)[None, None])
+    return {name: level_map[0] for name, level_map in maps.items()}
 
 
 def winners_of_map(model: ConvLevels, name: str, level_map: Tensor) -> Winners:
