@@ -13,9 +13,11 @@ from msecnn import __version__, audio
 from msecnn.explain.saliency import BASELINES, METHODS, saliency
 from msecnn.library.tables import write_csv
 from msecnn.plots.contributions import waterfall
+from msecnn.plots.faithfulness import deletion_insertion
 from msecnn.plots.spectrogram import mel_figure, saliency_figure
 from msecnn.plots.tags import tag_bars, timeline
 from msecnn.tagger import answer_json
+from msecnn.ui.checking import measure
 from msecnn.ui.files import new_file, served
 from msecnn.ui.listening import heard
 from msecnn.ui.question import Question, choice
@@ -89,6 +91,11 @@ def _explanation(asked: Question, studio: Studio, request: Request) -> Iterator[
         asked.mel, found.maps, found.scales, config, start_s=asked.start_s, title=f"{title} ({method})"
     )
     yield from _figure("saliency", strips)
+    if request.get("checked"):
+        measured = measure(asked, request)
+        deletions = {found.order_name: found.deletion for found in measured}
+        insertions = {found.order_name: found.insertion for found in measured}
+        yield from _figure("check", deletion_insertion(measured[0].fractions, deletions, insertions, title=title))
     for what in ("evidence", "rest", *(f"scale:{scale}" for scale in split.scales)):
         yield f"sounds/{what.replace(':', '-')}.wav", _wav(*heard(asked, what))
 

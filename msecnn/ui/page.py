@@ -18,6 +18,7 @@ SCRIPTS = (
     "intake.js",
     "player.js",
     "timeline.js",
+    "check.js",
     "tags.js",
     "why.js",
     "address.js",

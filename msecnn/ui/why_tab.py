@@ -6,7 +6,7 @@ import numpy as np
 
 from msecnn.explain.evidence import Evidence, EvidenceEvent, WinningCell
 from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
-from msecnn.ui import listening
+from msecnn.ui import checking, listening
 from msecnn.ui.jobs import Job, stop
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
 from msecnn.ui.question import Question, choice
@@ -30,6 +30,7 @@ def build(page: Page) -> None:
     page.wire("maps", show_maps, model=True)
     page.wire("stop", stop)
     listening.build(page)
+    checking.build(page)
 
 
 def explain(studio: Studio, visit: Visit | None, request: Request) -> Answer:

@@ -98,8 +98,14 @@
 
   const modelOf = (name) => state.models.find((model) => model.name === name) || state.models[0];
 
+  // Said wherever such a model's numbers are shown.
+  const warnUntrained = (models) => {
+    const names = models.filter((model) => model.untrained).map((model) => model.title);
+    return names.length ? h("p", { class: "mse-warning" }, `${names.join(" and ")} ${names.length > 1 ? "have" : "has"} random weights and learned nothing: these numbers mean nothing about the music.`) : null;
+  };
+
   window.msecnn = {
     state, set, on, emit, surface, mount, connect, call, queuePlace, h, svg, fill,
-    clock, percent, signed, hertz, scaleTitle, modelOf, offered: window.msecnnOffered,
+    clock, percent, signed, hertz, scaleTitle, modelOf, warnUntrained, offered: window.msecnnOffered,
   };
 })();

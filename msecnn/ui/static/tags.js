@@ -60,11 +60,6 @@
   };
   const legend = () => h("div", { class: "mse-legend", "aria-hidden": "true" }, state.models.map((model, which) => h("span", { class: `model-${which}` }, h("i"), model.title)));
 
-  const untrained = () => {
-    const names = state.models.filter((model) => model.untrained).map((model) => model.title);
-    return names.length ? h("p", { class: "mse-warning" }, `${names.join(" and ")} ${names.length > 1 ? "have" : "has"} random weights and learned nothing: these numbers mean nothing about the music.`) : null;
-  };
-
   const meaning = () => {
     const figures = state.models.map((model, which) => {
       const figure = M.reliability(model);
@@ -78,7 +73,7 @@
   const draw = () => {
     if (!place || !state.recording) return;
     const all = sorted(), shown = view.all ? all : all.slice(0, FEW);
-    M.fill(place, untrained(), h("p", { class: "mse-sentence" }, disagreement(all)), toolbar(),
+    M.fill(place, M.warnUntrained(state.models), h("p", { class: "mse-sentence" }, disagreement(all)), toolbar(),
       h("div", { class: `mse-tags${view.all ? " all" : ""}` }, shown.map(row)),
       h("button", { type: "button", class: "mse-button", onclick: () => { view.all = !view.all; draw(); } }, view.all ? `Show the first ${FEW}` : `Show all ${all.length}`),
       meaning(), M.timeline(view.all));

@@ -15,7 +15,7 @@
   const STRIP = 92;
 
   let place, parts, view = { method: "gradient", baseline: "floor", marks: true, listen: "original" };
-  let answer = null, maps = null, shown = "", sounds = new Map(), stopToken = null;
+  let answer = null, maps = null, shown = "", sounds = new Map(), checked = false;
 
   const question = () => ({ model: state.model, tag: state.tag, window: state.window });
   const key = () => JSON.stringify([state.recording?.url, question()]);
@@ -29,7 +29,6 @@
     const asked = (shown = key());
     sounds.clear();
     maps = answer = null;
-    M.fill(parts.check);
     M.player.useSource(M.player.original());
     view.listen = "original";
     parts.status.textContent = "Looking …";
@@ -47,11 +46,11 @@
   };
   const askMaps = async () => {
     const asked = key();
-    stopToken = crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2);
-    const progress = (part) => showProgress(part);
-    const waiting = setTimeout(() => showProgress(null), 400);
+    const token = newToken(), progress = (part) => M.fill(parts.progress, working(part, token, "maps"));
+    const waiting = setTimeout(() => progress(null), 400);
+    drawCheck();
     try {
-      const result = await M.call("maps", { ...question(), method: view.method, baseline: view.baseline, token: stopToken }, { progress });
+      const result = await M.call("maps", { ...question(), method: view.method, baseline: view.baseline, token }, { progress });
       if (asked !== key()) return;
       maps = result;
       maps.read = await Promise.all(maps.maps.map(async (map) => M.pictures.paintSigned(await M.pictures.read(map.picture))));
@@ -63,14 +62,14 @@
       return;
     } finally {
       clearTimeout(waiting);
-      stopToken = null;
     }
     M.fill(parts.progress);
   };
-  const showProgress = (part) => M.fill(parts.progress,
+  const newToken = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const working = (part, token, wire) => h("span", { class: "mse-working" },
     h("progress", part === null ? { "aria-label": "Working" } : { value: part, max: 1, "aria-label": "Progress" }),
-    h("span", {}, part === null ? M.queuePlace("maps") || "Computing …" : `${Math.round(100 * part)} %`),
-    h("button", { type: "button", class: "mse-button", onclick: () => stopToken && M.call("stop", { token: stopToken }) }, "Stop"));
+    h("span", {}, part === null ? M.queuePlace(wire) || "Computing …" : `${Math.round(100 * part)} %`),
+    h("button", { type: "button", class: "mse-button", onclick: () => M.call("stop", { token }) }, "Stop"));
 
   // ---- what is asked
   const chooseTag = () => {
@@ -133,11 +132,11 @@
       negative.length ? h("h3", {}, "Against") : null, h("ol", {}, negative.slice(0, 3).map(item)));
   };
   const drawExact = () => {
+    M.fill(parts.warning, M.warnUntrained([M.modelOf(state.model)]));
     M.fill(parts.sentence, sentence());
     M.fill(parts.exact, waterfall(), evidenceList());
     drawStrips();
     drawListen();
-    drawCheck();
   };
 
   // ---- the strips
@@ -245,13 +244,15 @@
   };
 
   // ---- the check
-  const drawCheck = () => M.fill(parts.check, h("button", { type: "button", class: "mse-button", onclick: check }, "Check this explanation"),
-    h("span", { class: "mse-facts" }, "Removes the cells the map names first, then in random order: a faithful map makes the probability fall faster."));
+  const drawCheck = () => { checked = false; M.fill(parts.check, h("button", { type: "button", class: "mse-button", onclick: check }, "Check this explanation"),
+    h("span", { class: "mse-facts" }, "Removes the cells the map names first, then in random order: a faithful map makes the logit fall faster.")); };
   const check = async () => {
-    const asked = key();
-    M.fill(parts.check, h("p", { class: "mse-status busy" }, "Removing cells, step by step …"));
+    const asked = key(), token = newToken();
+    const progress = (part) => M.fill(parts.check, working(part, token, "check"));
+    progress(null);
     try {
-      const result = await M.call("check", { ...question(), method: view.method, baseline: view.baseline });
+      const result = await M.call("check", { ...question(), method: view.method, baseline: view.baseline, token }, { progress });
+      checked = true;
       if (asked === key()) M.fill(parts.check, M.curves(result));
     } catch (error) {
       if (asked === key()) M.fill(parts.check, h("p", { class: "mse-status error" }, error.message));
@@ -261,10 +262,10 @@
   M.surface("why", (element) => {
     place = element;
     const part = (name, tag = "div") => h(tag, { class: `mse-why-${name}` });
-    parts = { head: part("head"), status: h("p", { class: "mse-status", role: "status" }), sentence: h("p", { class: "mse-sentence" }), exact: part("exact"),
+    parts = { head: part("head"), warning: part("warning"), status: h("p", { class: "mse-status", role: "status" }), sentence: h("p", { class: "mse-sentence" }), exact: part("exact"),
       toolbar: part("toolbar"), progress: part("progress"), strips: part("strips"), playhead: h("i", { class: "mse-strip-head" }), readout: h("p", { class: "mse-readout" }),
       listen: part("listen"), check: part("check") };
-    element.append(parts.head, parts.status, parts.sentence, parts.exact, h("h3", {}, "Where each scale looks"), parts.toolbar, parts.listen, parts.progress,
+    element.append(parts.head, parts.warning, parts.status, parts.sentence, parts.exact, h("h3", {}, "Where each scale looks"), parts.toolbar, parts.listen, parts.progress,
       h("div", { class: "mse-strip-stack" }, parts.strips, parts.playhead), parts.readout, parts.check);
     drawToolbar();
     listenToStrips();
@@ -275,5 +276,5 @@
     new MutationObserver(drawStrips).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     drawHead();
   });
-  M.why = { refresh, settings: () => ({ method: view.method, baseline: view.baseline }) };
+  M.why = { refresh, settings: () => ({ method: view.method, baseline: view.baseline, checked }) };
 })();
