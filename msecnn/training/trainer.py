@@ -85,8 +85,8 @@ class TrainConfig:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise TrainingError(f"{name} may be {', '.join(allowed)}, not {getattr(self, name)!r}")
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
+        for name in ("epochs", "batch_size", "patience"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise TrainingError(f"{name} must be at least 1, not {getattr(self, name)}")
 
     def to_json(self) -> dict[str, Any]:
@@ -213,10 +213,11 @@ def train(
         folder = RunFolder(out) if out is not None else None
         if folder and group.first:
             stack.enter_context(folder.locked())
+        stack.enter_context(_told_as_sentences(config))
+        stack.enter_context(torch.random.fork_rng([group.device] if group.device.type == "cuda" else []))
         trainer = Trainer(model, data, config, group=group, folder=folder)
         trainer.start(resume=resume, description=description or {})
-        with _told_as_sentences(config):
-            trainer.run(progress=progress, after_epoch=after_epoch)
+        trainer.run(progress=progress, after_epoch=after_epoch)
         return trainer.history
 
 
@@ -301,7 +302,7 @@ class Trainer:
 
     def _waited_enough(self) -> bool:
         patience = self.config.patience
-        return patience is not None and len(self.epochs) - self.best_epoch >= patience > 0 and bool(self.epochs)
+        return patience is not None and bool(self.epochs) and len(self.epochs) - self.best_epoch >= patience
 
     def _epoch(self, bar: tqdm) -> None:
         epoch, started = len(self.epochs), time.monotonic()
@@ -309,7 +310,7 @@ class Trainer:
         train_loss = self._train_epoch(epoch, bar)
         train_s = time.monotonic() - started
         with self.averaged.swapped_in(self.model):
-            valid_loss = self._valid_loss() if len(self.data.valid) else None
+            valid_loss = self._finite(self._valid_loss()) if len(self.data.valid) else None
         entry = {
             "epoch": epoch + 1,
             "train_loss": train_loss,
@@ -345,14 +346,17 @@ class Trainer:
             positions = order[step * self.batch_size : (step + 1) * self.batch_size]
             totals += self._step(positions, draws, epoch * self.n_steps + step)
             if step % STEPS_BETWEEN_LOOKS == STEPS_BETWEEN_LOOKS - 1 or step == self.n_steps - 1:
-                loss = float(totals[0] / totals[1])
-                if not np.isfinite(loss):
-                    raise TrainingError(
-                        f"the loss became {loss} in epoch {epoch + 1}; the state before that epoch is kept; try a "
-                        f"learning rate below {config.learning_rate:g}, or --precision float32"
-                    )
+                loss = self._finite(float(totals[0] / totals[1].clamp(min=1)))
                 bar.set_postfix(epoch=epoch + 1, loss=f"{loss:.4f}", refresh=False)
             bar.update(self.batch_size)
+        return loss
+
+    def _finite(self, loss: float) -> float:
+        if not np.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} in epoch {len(self.epochs) + 1}; the state before that epoch is kept; try a "
+                f"learning rate below {self.config.learning_rate:g}, or --precision float32"
+            )
         return loss
 
     def _step(self, positions: NDArray[np.int64], draws: Draws, step: int) -> Tensor:
@@ -363,7 +367,8 @@ class Trainer:
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = rate
         mels, targets = self._batch(positions[self.group.share(len(positions))], draws)
-        torch.manual_seed(hash((config.seed, step, self.group.rank)) % 2**63)  # for dropout
+        dropout_seed = np.random.SeedSequence([config.seed, step, self.group.rank]).generate_state(1)
+        torch.manual_seed(int(dropout_seed[0]))
         loss_sum, n_known = masked_bce(self._logits(mels), targets)
         totals = self.group.total(torch.stack([loss_sum.detach().double(), n_known.double()]))
         self.optimizer.zero_grad(set_to_none=True)
