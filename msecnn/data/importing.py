@@ -74,9 +74,14 @@ def from_table(
         jobs: files at once.
     """
     rows = _read_table(table, columns)
-    probabilities = _tag_cells(rows, columns) if columns.tags else _tag_columns(rows, columns, vocabulary)
-    tags = tuple(vocabulary) if vocabulary else _by_frequency(probabilities)
-    _tell_unused_tags(probabilities, tags)
+    if columns.tags:
+        probabilities = _tag_cells(rows, columns.tags)
+        tags = tuple(vocabulary or _by_frequency(probabilities))
+        _tell_unused_tags(probabilities, tags)
+    else:
+        names = _tag_columns(rows, columns, vocabulary)
+        tags = tuple(vocabulary or names)
+        probabilities = [{tag: _probability(tag, row[tag]) for tag in names if row[tag].strip()} for row in rows]
     root = audio_root or table.parent
     files = [root / row[columns.path] for row in rows]
     found = inspect_files(files, journal_path, jobs=jobs)
@@ -215,20 +220,18 @@ def _number(row: Mapping[str, str], column: str | None, default: float) -> float
         raise DatasetError(f"column {column} holds {row[column]!r}, which is not a number") from None
 
 
-def _tag_cells(rows: Iterable[Mapping[str, str]], columns: Columns) -> list[dict[str, float]]:
+def _tag_cells(rows: Iterable[Mapping[str, str]], column: str) -> list[dict[str, float]]:
     """Each row's tags from one cell, with their probabilities."""
     result = []
     for row in rows:
-        items = (item.strip() for item in TAG_SEPARATORS.split(row[columns.tags or ""]))
+        items = (item.strip() for item in TAG_SEPARATORS.split(row[column]))
         pairs = (item.partition("=") for item in items if item)
         result.append({tag.strip(): _probability(tag, value) if equals else 1.0 for tag, equals, value in pairs})
     return result
 
 
-def _tag_columns(
-    rows: Sequence[Mapping[str, str]], columns: Columns, vocabulary: Sequence[str] | None
-) -> list[dict[str, float]]:
-    """Each row's tags from a column a tag; an empty cell is unknown."""
+def _tag_columns(rows: Sequence[Mapping[str, str]], columns: Columns, vocabulary: Sequence[str] | None) -> list[str]:
+    """The columns that are tags: those of the vocabulary, or all that hold nothing but probabilities."""
     candidates = [name for name in rows[0] if name not in columns.named()]
     if vocabulary:
         tags = [name for name in candidates if name in vocabulary]
@@ -236,7 +239,7 @@ def _tag_columns(
         tags = [name for name in candidates if all(_is_probability(row[name]) for row in rows)]
     if not tags:
         raise DatasetError(f"no column of the table holds tags; its columns are {', '.join(rows[0])}")
-    return [{tag: _probability(tag, row[tag]) for tag in tags if row[tag].strip()} for row in rows]
+    return tags
 
 
 def _is_probability(text: str) -> bool:
