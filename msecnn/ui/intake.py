@@ -1,6 +1,7 @@
 """The one way in: a recording that was uploaded, recorded or chosen among the examples is opened and tagged."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,15 +34,28 @@ def build(page: Page) -> None:
 
 def open_recording(studio: Studio, visit: Visit | None, request: Request) -> Answer:
     """Opens a recording, or the open one again with other models, and tags it."""
-    models = _chosen_models(studio, request)
     path, name, example = _source(studio, visit, request)
-    info = audio.probe(path)
-    _check_length(info.duration_s, studio.max_s)
-    predictions = tag(path, [studio.taggers[model] for model in models])
-    named = {model: replace(said, model=model) for model, said in zip(models, predictions, strict=True)}
-    visit = Visit(path=path, name=name, example=example, predictions=named)
-    _check_length(predictions[0].duration_s, studio.max_s)
+    visit, info = open_file(studio, path, name, request.get("models") or (), example=example)
     return Answer(_opening(studio, visit, info), visit)
+
+
+def open_file(
+    studio: Studio, path: Path, name: str, models: Sequence[str], *, example: str | None = None
+) -> tuple[Visit, audio.AudioInfo]:
+    """Tags a file with at most two of the models, the first two if none of those named is there.
+
+    Raises:
+        AudioError: it is no recording.
+        VisitError: it is longer than this page takes.
+    """
+    chosen = [model for model in dict.fromkeys(models) if model in studio.taggers][:2] or list(studio.taggers)[:2]
+    info = audio.probe(path)
+    check_length(info.duration_s, studio.max_s)
+    # A header may know no length, or lie: never more is decoded than a moment beyond the limit.
+    predictions = tag(path, [studio.taggers[model] for model in chosen], duration_s=studio.max_s + 1)
+    check_length(predictions[0].duration_s, studio.max_s)
+    named = {model: replace(said, model=model) for model, said in zip(chosen, predictions, strict=True)}
+    return Visit(path=path, name=name, example=example, predictions=named), info
 
 
 def show_window(studio: Studio, visit: Visit | None, request: Request) -> Answer:
@@ -73,11 +87,6 @@ def _thumbnail(path: Path) -> str:
     return mel_picture(mel[:, ::6])
 
 
-def _chosen_models(studio: Studio, request: Request) -> tuple[str, ...]:
-    chosen = tuple(name for name in request.get("models") or () if name in studio.taggers)
-    return chosen[:2] or tuple(studio.taggers)[:2]
-
-
 def _source(studio: Studio, visit: Visit | None, request: Request) -> tuple[Path, str, str | None]:
     if (example := request.get("example")) is not None:
         if example not in studio.examples:
@@ -92,7 +101,7 @@ def _source(studio: Studio, visit: Visit | None, request: Request) -> tuple[Path
     return visit.path, visit.name, visit.example
 
 
-def _check_length(duration_s: float | None, max_s: float) -> None:
+def check_length(duration_s: float | None, max_s: float) -> None:
     if duration_s is not None and duration_s > max_s:
         raise VisitError(
             f"This recording lasts {duration_s / 60:.1f} minutes; this page takes up to {max_s / 60:g} minutes."

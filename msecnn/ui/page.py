@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from msecnn.ui import export, intake, tags_tab, why_tab
+from msecnn.ui import api, export, intake, tags_tab, why_tab
 from msecnn.ui.studio import Studio
 from msecnn.ui.wires import Page
 
@@ -42,6 +42,7 @@ def build(studio: Studio) -> gr.Blocks:
             for name, title, build_tab in TABS:
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
                     build_tab(page)
+        api.build(page)
     return blocks
 
 

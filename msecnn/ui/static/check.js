@@ -2,14 +2,14 @@
 (() => {
   const M = window.msecnn, { h, svg } = M;
   const NAMES = { random: "random order", loudness: "loudest first" };
-  const WIDTH = 420, HEIGHT = 190, LEFT = 40, BOTTOM = 26;
+  const WIDTH = 540, HEIGHT = 220, LEFT = 40, BOTTOM = 26;
 
   const panel = (curves, which, title) => {
     const all = curves.flatMap((curve) => curve[which]), low = Math.min(...all), high = Math.max(...all), room = (high - low) * 0.06 || 1;
     const x = (fraction) => LEFT + fraction * (WIDTH - LEFT - 8), y = (logit) => 8 + (1 - (logit - low + room) / (high - low + 2 * room)) * (HEIGHT - 8 - BOTTOM);
     const text = (at, words, attributes = {}) => { const element = svg("text", { x: at[0], y: at[1], ...attributes }); element.textContent = words; return element; };
     return h("figure", {}, h("figcaption", {}, title), svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}: ${curves.map((curve) => `${words(curve)}, mean logit ${mean(curve, which).toFixed(2)}`).join("; ")}` },
-      ...[0, 0.25, 0.5, 0.75, 1].map((fraction) => text([x(fraction), HEIGHT - 8], `${100 * fraction} %`, { "text-anchor": "middle" })),
+      ...[0, 0.25, 0.5, 0.75, 1].map((fraction) => text([x(fraction), HEIGHT - 8], `${100 * fraction} %`, { "text-anchor": fraction === 1 ? "end" : "middle" })),
       ...[low, high].map((logit) => text([LEFT - 6, y(logit) + 4], logit.toFixed(1).replace("-", "−"), { "text-anchor": "end" })),
       ...curves.map((curve, i) => svg("polyline", { class: `order-${i}`, points: curve.fractions.map((fraction, n) => `${x(fraction)},${y(curve[which][n])}`).join(" ") }))));
   };

@@ -1,0 +1,122 @@
+"""The page for programs: `/tag`, `/explain` and `/models`, by name, with the same limits and sentences as the page."""
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from msecnn.errors import MsecnnError
+from msecnn.tagger import answer_json
+from msecnn.ui.export import explanation_json
+from msecnn.ui.intake import open_file
+from msecnn.ui.question import Question
+from msecnn.ui.studio import Studio
+from msecnn.ui.visit import VisitError
+from msecnn.ui.wires import OUR_FAULT, Page
+
+log = logging.getLogger(__name__)
+
+
+def build(page: Page) -> None:
+    """Adds the endpoints; their components are never seen."""
+    studio = page.studio
+    names = list(studio.taggers)
+    with gr.Column(visible=False):
+        recording = gr.File(label="recording", type="filepath")
+        models = gr.CheckboxGroup(names, value=names[:2], label="models")
+        model = gr.Dropdown(names, value=names[-1], label="model")
+        tag = gr.Textbox(label="tag")
+        window = gr.Number(0, precision=0, label="window")
+        answer = gr.JSON(label="answer")
+        endpoints: tuple[tuple[str, Callable[..., Any], list[gr.components.Component]], ...] = (
+            ("tag", tag_endpoint(studio), [recording, models]),
+            ("explain", explain_endpoint(studio), [recording, tag, model, window]),
+            ("models", models_endpoint(studio), []),
+        )
+        for name, endpoint, inputs in endpoints:
+            gr.Button(name).click(
+                _sentences(endpoint), inputs, answer, api_name=name, concurrency_id="model", concurrency_limit=1
+            )
+
+
+def tag_endpoint(studio: Studio) -> Callable[..., dict[str, Any]]:
+    def tag(recording: str, models: list[str]) -> dict[str, Any]:
+        """Tags a recording with one or several models.
+
+        Args:
+            recording: an audio file in any format.
+            models: names of the models, as /models gives them.
+
+        Returns:
+            The same object as `python -m msecnn tag --format json` gives for a file: duration, notes, windows, and for
+            each model all tags with their probabilities and the timeline.
+        """
+        visit, _ = open_file(studio, _given(recording), Path(recording).name, models)
+        return answer_json(visit.name, list(visit.predictions.values()))
+
+    return tag
+
+
+def explain_endpoint(studio: Studio) -> Callable[..., dict[str, Any]]:
+    def explain(recording: str, tag: str, model: str, window: int = 0) -> dict[str, Any]:
+        """Explains why a model gives a tag to a window of a recording: exactly, per scale and per winning cell.
+
+        Args:
+            recording: an audio file in any format.
+            tag: one of the model's tags.
+            model: its name, as /models gives it.
+            window: number of the window, from 0.
+
+        Returns:
+            Logit, base value, the contribution of each scale, and the evidence in seconds and Hz.
+        """
+        visit, _ = open_file(studio, _given(recording), Path(recording).name, [model])
+        return explanation_json(Question.of(studio, visit, {"model": model, "tag": tag, "window": window}))
+
+    return explain
+
+
+def models_endpoint(studio: Studio) -> Callable[[], list[dict[str, Any]]]:
+    def models() -> list[dict[str, Any]]:
+        """Lists the models: name, title, architecture, scales with their number of features, tags, whether trained."""
+        return [_describe(studio, name) for name in studio.taggers]
+
+    return models
+
+
+def _describe(studio: Studio, name: str) -> dict[str, Any]:
+    checkpoint = studio.taggers[name].checkpoint
+    model: Any = checkpoint.model
+    return {
+        "name": name,
+        "title": studio.title(name),
+        "architecture": model.architecture,
+        "scales": {scale: model.n_features[scale] for scale in model.scales},
+        "tags": list(checkpoint.tags),
+        "untrained": checkpoint.untrained,
+    }
+
+
+def _given(recording: str | None) -> Path:
+    if not recording:
+        raise VisitError("Give a recording.")
+    return Path(recording)
+
+
+def _sentences(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Domain errors reach the program as their sentence, others as ours; those are logged."""
+
+    @wraps(endpoint)
+    def answering(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return endpoint(*args, **kwargs)
+        except MsecnnError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        except Exception as error:
+            log.exception("an endpoint failed")
+            raise gr.Error(OUR_FAULT, print_exception=False) from error
+
+    return answering
