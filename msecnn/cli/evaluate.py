@@ -1,4 +1,4 @@
-"""`python -m msecnn evaluate`: judge a file of scores, or checkpoints on the clips of a manifest."""
+"""`python -m msecnn evaluate`: judge a file of scores, or checkpoints by a manifest's labels or by teachers."""
 
 import argparse
 import json
@@ -24,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scores", type=Path, metavar="FILE.npz",
         help="instead of checkpoints: arrays labels (N,K), scores (N,K), tags (K,), groups (N,) if clips go together",
     )  # fmt: skip
+    parser.add_argument(
+        "--against", type=Path, nargs="+", metavar="LABELS",
+        help="judge by what teachers say instead of labels: their .npz files as distill writes them, or their folder",
+    )  # fmt: skip
+    parser.add_argument(
+        "--ensemble", nargs="+", metavar="TEACHER",
+        help="whose mean probability to judge by (MTT_musicnn MTT_vgg mtat_musicnn); the other teachers are judged too",
+    )  # fmt: skip
     parser.add_argument("--threshold", type=float, default=0.5, help="of F1 (%(default)s)")
     parser.add_argument("--bootstrap", type=int, default=1000, metavar="R", help="replicates (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (%(default)s)")
@@ -39,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         return _scores(args)
     if args.scores or not args.checkpoints or not args.data:
         raise MsecnnError("Give either --scores FILE.npz, or checkpoints and --data MANIFEST.")
-    return _checkpoints(args)
+    return _against(args) if args.against else _checkpoints(args)
 
 
 def _scores(args: argparse.Namespace) -> int:
@@ -75,6 +83,29 @@ def _checkpoints(args: argparse.Namespace) -> int:
         name: report.evaluation(found, markdown=markdown) for name, markdown in (("table", False), ("markdown", True))
     }
     return _give(args, whole, texts)
+
+
+def _against(args: argparse.Namespace) -> int:
+    from msecnn.data.manifest import Manifest
+    from msecnn.training import judgement, judgement_report
+    from msecnn.training.soft_labels import SoftLabels
+
+    files = [file for path in args.against for file in (sorted(path.glob("*.npz")) if path.is_dir() else [path])]
+    found = judgement.judge(
+        _taggers(args),
+        Manifest.read(args.data),
+        args.split,
+        [SoftLabels.read(file) for file in files],
+        ensemble=args.ensemble or judgement.INDEPENDENT_ENSEMBLE,
+        kept=args.out / "heard" if args.out else None,
+        n_replicates=args.bootstrap,
+        seed=args.seed,
+    )
+    texts = {
+        name: judgement_report.judgement(found, markdown=markdown)
+        for name, markdown in (("table", False), ("markdown", True))
+    }
+    return _give(args, found.to_json(), texts)
 
 
 def _taggers(args: argparse.Namespace) -> "dict[str, Tagger]":
