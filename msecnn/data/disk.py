@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from types import TracebackType
 from typing import Any
 
 from msecnn.data.manifest import DatasetError
+
+logger = logging.getLogger(__name__)
 
 
 def check_space(folder: Path, n_bytes: int, what: str) -> None:
@@ -27,7 +30,7 @@ def check_space(folder: Path, n_bytes: int, what: str) -> None:
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keeps a second process from writing the same files; the lock ends with its process, however that ends."""
+    """Lets one process at a time write a folder's files; the others wait. The lock ends with its process, however."""
     try:
         import fcntl
     except ImportError:  # Windows has no such lock: there, two at once are the user's to avoid
@@ -38,7 +41,8 @@ def alone_in(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise DatasetError(f"another process is at work in {folder}; wait for it, or give another folder") from None
+            logger.warning("another process is at work in %s; waiting for it", folder)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -31,8 +31,6 @@ from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
 logger = logging.getLogger(__name__)
 
-# Of a device's free memory, what the cache may take: the rest is for the network, its gradients and activations.
-DEVICE_SHARE = 0.5
 # Two runs of one front end agree far better than this, and any change that matters is larger.
 PROBE_TOLERANCE_DB = 0.1
 
@@ -55,7 +53,6 @@ class MelCache:
         self.mels = (
             np.memmap(home / "mels.f16", np.float16, "r", shape=shape) if rows else np.empty(shape, dtype=np.float16)
         )
-        self._on_device: Tensor | None = None
 
     @classmethod
     def open(cls, folder: str | Path, config: MelConfig | None = None) -> "MelCache":
@@ -114,30 +111,14 @@ class MelCache:
             )
         return np.array([self._row_of[key] for key in keys.values()], dtype=np.int64)
 
-    def hold_on(self, device: torch.device | str) -> bool:
-        """Copies all mels to a GPU if they fit there; batches are then gathered on it. False if they don't fit."""
-        device = torch.device(device)
-        if device.type != "cuda" or self.mels.nbytes > DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]:
-            return False
-        held = torch.empty(self.mels.shape, dtype=torch.float16, device=device)
-        for start in range(0, len(self), 256):
-            held[start : start + 256] = torch.from_numpy(np.array(self.mels[start : start + 256]))
-        self._on_device = held
-        return True
-
-    def batch(self, rows: np.ndarray | Sequence[int], device: torch.device | str = "cpu") -> Tensor:
-        """The mels of some rows.
+    def batch(self, rows: np.ndarray | Sequence[int]) -> Tensor:
+        """The mels of some rows, as networks take them.
 
         Shape:
             - rows: (B,)
             - output: (B, 1, F, L) float32
         """
-        rows = np.asarray(rows, dtype=np.int64)
-        if self._on_device is not None and self._on_device.device.type == torch.device(device).type:
-            mels = self._on_device[torch.from_numpy(rows).to(self._on_device.device)]  # (B, F, L)
-        else:
-            mels = torch.from_numpy(self.mels[rows]).to(device)
-        return mels.unsqueeze(1).float()
+        return torch.from_numpy(self.mels[np.asarray(rows, dtype=np.int64)]).unsqueeze(1).float()
 
 
 def _home(folder: str | Path, config: MelConfig) -> Path:
