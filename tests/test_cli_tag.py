@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from audio_files import encode, music
 
 from msecnn import audio, checkpoint
 from msecnn.cli import main
 from msecnn.frontend import MelConfig
+from msecnn.library.fields import read_field
 from msecnn.models import registry
 from msecnn.tagger import Tagger
 
@@ -147,6 +149,10 @@ def test_a_name_cannot_command_the_terminal(
         ["--device", "abacus"],
         ["--out", "tags.docx"],
         ["--recursive"],
+        ["--dry-run"],
+        ["--write-tags", "--tag-field", "A=B"],
+        ["--write-tags", "--min-probability", "2"],
+        ["--undo", "no-such-list"],
     ],
 )
 def test_wrong_options_get_one_line(
@@ -156,6 +162,35 @@ def test_wrong_options_get_one_line(
     err = capsys.readouterr().err
     assert err.startswith("msecnn tag: ")
     assert len(err.splitlines()) == 1
+
+
+def test_tags_into_files_and_back(
+    models: list[str], song: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("mutagen", reason="mutagen is not installed (extra: tags)")
+    flac, wav = tmp_path / "a.flac", tmp_path / "b.wav"
+    flac.write_bytes(encode(music(3, 44_100), 44_100, "flac"))
+    wav.write_bytes(Path(song).read_bytes())
+    before = flac.read_bytes()
+    undo_list = tmp_path / "undo"
+    command = ["tag", str(flac), str(wav), "--write-tags", "--tag-field", "MY_TAGS", "--top", "2", *options(models)]
+    command += ["--min-probability", "0", "--undo-list", str(undo_list)]
+
+    assert main([*command, "--dry-run"]) == 1  # a WAV holds no such tags
+    assert "would be" in capsys.readouterr().err
+    assert flac.read_bytes() == before
+    assert not undo_list.exists()
+
+    assert main(command) == 1
+    assert "“b.wav” is of a kind" in capsys.readouterr().err
+    expected = [tag for tag, _ in Tagger.from_checkpoint(models[0], device="cpu").tag(flac).top(2)]
+    assert read_field(str(flac), "MY_TAGS") == expected
+
+    assert main(["tag", "--undo", str(undo_list)]) == 0
+    assert read_field(str(flac), "MY_TAGS") is None
+
+    assert main(["tag", str(flac), "--write-tags", *options(models[1:])]) == 1
+    assert "random weights: its tags are not written" in capsys.readouterr().err
 
 
 def test_as_a_program_it_exits_with_1_and_no_trace(models: list[str], tmp_path: Path) -> None:

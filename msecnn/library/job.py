@@ -9,6 +9,7 @@ from typing import Any
 
 from msecnn import checkpoint
 from msecnn.errors import MsecnnError
+from msecnn.library.scan import printable
 from msecnn.tagger import Tagger, answer_json, tag
 
 logger = logging.getLogger(__name__)
@@ -56,15 +57,14 @@ class RecordingTagger:
         """`answer_json`'s object for one recording, or `{"file", "error"}`."""
         try:
             if os.path.isdir(file):
-                return error_answer(file, f"“{file}” is a folder; --recursive tags what is in it.")
+                return error_answer(file, f"“{printable(file)}” is a folder; --recursive tags what is in it.")
             predictions = tag(file, self.taggers, hop_s=self.job.hop_s, keep_mel=False, progress=progress)
         except MsecnnError as error:
             return error_answer(file, str(error))
         except Exception as error:  # one file must not stop 50,000 others
             logger.debug("tagging %r failed", file, exc_info=True)
-            return error_answer(
-                file, f"“{os.path.basename(file)}” could not be tagged ({type(error).__name__}: {error})."
-            )
+            name, why = printable(os.path.basename(file)), printable(f"{type(error).__name__}: {error}")
+            return error_answer(file, f"“{name}” could not be tagged ({why}).")
         return answer_json(file, predictions)
 
 

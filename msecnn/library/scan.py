@@ -130,3 +130,8 @@ def _order(path: str) -> tuple[list[list[str | int]], str]:
 def readable(path: str) -> str:
     """A path as valid Unicode text: bytes that are no UTF-8 become \\xNN."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def printable(path: str) -> str:
+    """A path on one line that cannot command a terminal."""
+    return "".join(c if c.isprintable() else "�" for c in readable(path))

@@ -35,7 +35,6 @@ def write_table(path: Path, answers: Iterable[dict[str, Any]], tags: Sequence[st
         tags: the columns of CSV and Parquet.
     """
     writer = WRITERS[path.suffix.lower()]
-    answers = ({**answer, "file": readable(answer["file"])} for answer in answers)
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             temporary = Path(file.name)
@@ -61,16 +60,18 @@ def write_csv(answers: Iterable[dict[str, Any]], tags: Sequence[str], out: TextI
 
 
 def _rows(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    file = readable(answer["file"])
     if "error" in answer:
-        yield {"file": answer["file"], "error": answer["error"]}
+        yield {"file": file, "error": answer["error"]}
         return
     for model, said in answer["models"].items():
-        yield {"file": answer["file"], "model": model, "duration_s": answer["duration_s"], **said["tags"]}
+        yield {"file": file, "model": model, "duration_s": answer["duration_s"], **said["tags"]}
 
 
 def _write_jsonl(path: Path, answers: Iterable[dict[str, Any]], tags: Sequence[str]) -> None:
     with path.open("w", encoding="utf-8") as out:
         for answer in answers:
+            answer = {**answer, "file": readable(answer["file"])}
             out.write(json.dumps(answer, ensure_ascii=False) + "\n")
 
 

@@ -17,6 +17,7 @@ import torch
 
 from msecnn.library.job import Job, RecordingTagger, error_answer
 from msecnn.library.journal import LibraryError
+from msecnn.library.scan import printable
 
 #: Files that a worker has been given: the one it works on and the next, so that it never waits for us.
 AHEAD = 2
@@ -74,9 +75,8 @@ def tag_in_workers(files: Sequence[str], job: Job, *, jobs: int) -> Iterator[tup
 
 
 def _killer(file: str) -> str:
-    return (
-        f"“{os.path.basename(file)}” ended the process that read it, {TRIES} times: it may be too much for the memory."
-    )
+    name = printable(os.path.basename(file))
+    return f"“{name}” ended the process that read it, {TRIES} times: it may be too much for the memory."
 
 
 class _Worker:
