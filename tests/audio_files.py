@@ -111,26 +111,25 @@ LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "
 
 
 def _frames(waveform: np.ndarray, sample_rate: int, sample_format: str, codec: Any) -> list[Any]:
-    samples = _converted(waveform, sample_format)
-    if not sample_format.endswith("p"):
-        samples = samples.T.reshape(1, -1)
+    """The waveform in frames of the codec's size and format, by way of a packed frame (PyAV crashes on 8 planes)."""
+    packed = sample_format.removesuffix("p")
+    samples = _converted(waveform, packed).T.reshape(1, -1)
     layout = LAYOUTS[len(waveform)]
-    if sample_format == "s64":  # which PyAV cannot make from an array
-        whole = av.AudioFrame(sample_format, layout, samples.size // len(waveform))
+    if packed == "s64":  # which PyAV cannot make from an array
+        whole = av.AudioFrame(packed, layout, waveform.shape[1])
         whole.planes[0].update(samples.tobytes())
     else:
-        whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), sample_format, layout)
+        whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), packed, layout)
     whole.sample_rate, whole.pts, whole.time_base = sample_rate, 0, Fraction(1, sample_rate)
-    fifo = av.AudioFifo()
-    fifo.write(whole)
     codec.open(strict=False)
-    return list(fifo.read_many(codec.frame_size or 4096, partial=True))
+    frames = av.AudioResampler(sample_format, layout, sample_rate, frame_size=codec.frame_size or 4096)
+    return [*frames.resample(whole), *frames.resample(None)]
 
 
 def _converted(waveform: np.ndarray, sample_format: str) -> np.ndarray:
     """Full scale 1 to the sample format's own scale, rounded; integers are clipped by a hair below full scale."""
     kinds = {"flt": "f4", "dbl": "f8", "u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8"}
-    dtype = np.dtype(kinds[sample_format.removesuffix("p")])
+    dtype = np.dtype(kinds[sample_format])
     if dtype.kind == "f":
         return waveform.astype(dtype)
     full_scale = 2.0 ** (8 * dtype.itemsize - 1)

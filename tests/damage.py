@@ -33,7 +33,7 @@ HOSTILE_NAMES = (
     "--help",
     "; rm -rf ~ #",
     "$(reboot)`reboot`",
-    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
     "' OR 1=1 --",
     "%s%n%p",
     "..%2f..%2fetc%2fpasswd",

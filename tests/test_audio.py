@@ -105,6 +105,18 @@ def test_rates_and_channels(sample_rate: int, n_channels: int) -> None:
     assert (recording.source_sample_rate, recording.source_channels) == (sample_rate, n_channels)
 
 
+@pytest.mark.parametrize("name", ["m4a", "opus", "wv"])
+@pytest.mark.parametrize("n_channels", [6, 7, 8])
+def test_many_channels_in_separate_planes(name: str, n_channels: int) -> None:
+    """PyAV alone ends the process on eight planes."""
+    gains = np.full(n_channels, 0.5)
+    gains[3] = 0  # the bass channel, which codecs strip of all but bass
+    recording = load(encode(gains[:, None] * tone(440, 48_000, 1.0), 48_000, name, bit_rate=64_000 * n_channels))
+    middle = recording.waveform[RATE // 4 : 3 * RATE // 4]
+    assert np.sqrt(2 * np.mean(middle**2)) == pytest.approx(gains.mean(), rel=0.02)
+    assert recording.source_channels == n_channels
+
+
 # ---- resampling
 
 

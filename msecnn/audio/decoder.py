@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 SAMPLE_RATES = (1_000, 768_000)  # Hz; beyond these a header is wrong rather than unusual
 MAX_CHANNELS = 64
+MISCOUNTED_PLANES = 8  # PyAV 18.1 reads past the end of a frame's list of planes from here on, and crashes
 MAX_DECLARED_S = 1e7  # a header that declares more than 115 days is not believed
 PREROLL_S = 1.0  # decoded and dropped before a window, so that codecs with memory (MP3, AAC, Opus) have settled
 MAX_ALLOCATION = 2**28  # bytes in one piece; the packet index of ten hours of AAC takes 2**26
@@ -288,6 +289,9 @@ def _mono_blocks(frames: Iterator[Any]) -> Iterator[tuple[int, np.ndarray]]:
 def _mono(frame: Any) -> np.ndarray:
     """A frame of any sample format to mono float32 `(T,)`."""
     n_channels = frame.layout.nb_channels
+    if frame.format.is_planar and n_channels >= MISCOUNTED_PLANES:
+        packed = av.AudioResampler(format=frame.format.packed.name, layout=frame.layout)
+        (frame,) = packed.resample(frame)
     if frame.format.name == "s64":  # which PyAV cannot turn into an array
         return _mix(np.frombuffer(frame.planes[0], np.int64, frame.samples * n_channels).reshape(-1, n_channels))
     samples = frame.to_ndarray()
