@@ -237,6 +237,16 @@ def test_a_table_with_a_column_a_tag_holds_soft_and_unknown_labels(music: Path, 
     assert manifest.clips[0].extra["year"] == "1999"
 
 
+def test_columns_with_the_usual_names_need_no_options(music: Path, tmp_path: Path) -> None:
+    rows = "".join(f"{name}.wav,{tag},{tag}\n" for name, tag in (("piano/5", "piano"), ("rock/Ann/1", "rock")))
+    manifest = prepare_csv(tmp_path, f"path,tags,group\n{rows}", "--fractions", "1", "1", "0")
+    assert known_labels(manifest)["piano/5.wav"] == {"piano": 1, "rock": 0}
+    assert [clip.group for clip in manifest.clips] == ["piano", "rock"]
+    assert {clip.split for clip in manifest.clips} == {"train", "valid"}
+    manifest = prepare_csv(tmp_path, "path,tags,split\npiano/5.wav,piano,test\n")
+    assert [clip.split for clip in manifest.clips] == ["test"]
+
+
 def test_stretches_of_one_file_are_clips_that_stay_together(music: Path, tmp_path: Path) -> None:
     rows = "".join(f"rock/Ann/1.wav,{start},0.1,rock\n" for start in (0, 0.1, 0.2, 0.3))
     options = ["--tags-column", "tags", "--start-column", "start", "--duration-column", "length"]
@@ -255,7 +265,7 @@ def test_files_that_cannot_be_used_are_left_out_by_name(
     (music / "rock/Ann/2.wav").write_bytes(b"no sound")
     (music / "empty.wav").touch()
     text = "path,tags\nrock/Ann/1.wav,rock\nrock/Ann/2.wav,rock\nempty.wav,rock\nnone.wav,rock\n"
-    manifest = prepare_csv(tmp_path, text, "--tags-column", "tags")
+    manifest = prepare_csv(tmp_path, text)
     assert [clip.clip_id for clip in manifest.clips] == ["rock/Ann/1.wav"]
     assert set(manifest.left_out) == {"rock/Ann/2.wav", "empty.wav", "none.wav"}
     assert "cannot be read" in manifest.left_out["none.wav"]
@@ -269,13 +279,14 @@ def test_files_that_cannot_be_used_are_left_out_by_name(
         ("path,tags\n", [], "has no rows below its header"),
         ("file,tags\nrock/Ann/1.wav,rock\n", [], "has no column path; its columns are file, tags"),
         ("path,tags\nrock/Ann/1.wav,rock\n", ["--split-column", "part"], "has no column part"),
-        ("path,tags\nrock/Ann/1.wav,rock,loud\n", ["--tags-column", "tags"], "row 2, has another number of cells"),
-        ("path,tags\nrock/Ann/1.wav,rock=loud\n", ["--tags-column", "tags"], "the probability 'loud'"),
-        ("path,tags\nrock/Ann/1.wav,\n", ["--tags-column", "tags"], "no row of the table has a tag"),
+        ("path,tags\nrock/Ann/1.wav,rock,loud\n", [], "row 2, has another number of cells"),
+        ("path,tags\nrock/Ann/1.wav,rock=loud\n", [], "the probability 'loud'"),
+        ("path,tags\nrock/Ann/1.wav,\n", [], "no row of the table has a tag"),
         ("path,mood\nrock/Ann/1.wav,sad\n", [], "no column of the table holds tags"),
-        ("path,tags,split\nrock/Ann/1.wav,rock,dev1\n", ["--tags-column=tags", "--split-column=split"], "'dev1'"),
-        ("path,tags\nnone.wav,rock\n", ["--tags-column", "tags"], "none of the files of table can be used"),
-        ("path,tags\nrock/Ann/1.wav,rock\n", ["--tags-column=tags", "--vocabulary=none.txt"], "cannot read the vocab"),
+        ("path,tags,split\nrock/Ann/1.wav,rock,dev1\n", [], "'dev1'"),
+        ("path,tags\nnone.wav,rock\n", [], "none of the files of table can be used"),
+        ("path,tags\nrock/Ann/1.wav,rock\n", ["--fractions", "1", "-1", "0"], "three proportions"),
+        ("path,tags\nrock/Ann/1.wav,rock\n", ["--vocabulary=none.txt"], "cannot read the vocab"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_in_one_line(

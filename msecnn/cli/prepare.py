@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from msecnn.data.manifest import Manifest
 
@@ -45,11 +45,11 @@ def _add_csv(parser: argparse.ArgumentParser) -> None:
         "--audio-root", type=Path, metavar="FOLDER", help="what the paths are relative to (the table's)"
     )
     parser.add_argument("--path-column", default="path", metavar="NAME", help="holds the file (%(default)s)")
-    parser.add_argument("--tags-column", metavar="NAME", help='holds "rock, piano" or "rock=0.7; piano=0.2"')
-    parser.add_argument("--split-column", metavar="NAME", help="holds train, valid or test; drawn by group without it")
+    parser.add_argument("--tags-column", metavar="NAME", help='holds "rock, piano" or "rock=0.7; piano=0.2" (tags)')
+    parser.add_argument("--split-column", metavar="NAME", help="holds train, valid or test (split, or drawn)")
     parser.add_argument(
         "--group-column", action="append", default=[], metavar="NAME",
-        help="names what no split may tear apart, such as the artist; several columns together if given several times",
+        help="names what no split may tear apart, such as the artist (group); if given several times, all together",
     )  # fmt: skip
     parser.add_argument("--clip-column", metavar="NAME", help="holds the clip's name (its path)")
     parser.add_argument("--start-column", metavar="NAME", help="holds where in the file the clip starts, in seconds")
@@ -75,7 +75,9 @@ def _add_open_music(parser: argparse.ArgumentParser) -> None:
         help="take packages from here (PACKAGE/…, PACKAGE_VERSION.deb, or / where they are installed), not from apt",
     )  # fmt: skip
     parser.add_argument("--package", action="append", metavar="NAME", help="only this one; may be given several times")
-    parser.add_argument("--crops", type=int, default=0, metavar="N", help="further crops of each track of train (0)")
+    parser.add_argument(
+        "--crops", type=_at_least(0), default=0, metavar="N", help="further crops of each track of train (0)"
+    )
     _add_jobs(parser)
 
 
@@ -86,7 +88,9 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--vocabulary", metavar="FILE", help="'magnatagatune', or a file with a tag a line (default: the data's tags)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the splits, where they are drawn (%(default)s)")
+    parser.add_argument(
+        "--seed", type=_at_least(0), default=0, help="of the splits, where they are drawn (%(default)s)"
+    )
     parser.add_argument(
         "--fractions", type=float, nargs=3, default=(0.8, 0.1, 0.1), metavar=("TRAIN", "VALID", "TEST"),
         help="of the splits, where they are drawn (0.8 0.1 0.1)",
@@ -95,7 +99,18 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_jobs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--jobs", type=int, metavar="N", help="files at once (as many as there are processors)")
+    parser.add_argument(
+        "--jobs", type=_at_least(1), metavar="N", help="files at once (as many as there are processors)"
+    )
+
+
+def _at_least(least: int) -> "Callable[[str], int]":
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text} is less than {least}")
+        return int(text)
+
+    return number
 
 
 def _folder(args: argparse.Namespace) -> int:

@@ -23,6 +23,8 @@ SPLIT_SYNONYMS = {"training": "train", "val": "valid", "validation": "valid", "d
 class Columns:
     """Which column of a table means what; every other column is kept as text in `Clip.extra`.
 
+    Columns called tags, split and group are taken as such where no others are named.
+
     Attributes:
         path: the audio file, relative to the audio's root.
         tags: "rock, piano" or with probabilities "rock=0.7; piano=0.2". Without it, each tag has a column of its own,
@@ -40,6 +42,11 @@ class Columns:
     clip_id: str | None = None
     start_s: str | None = None
     duration_s: str | None = None
+
+    def completed(self, header: Iterable[str]) -> "Columns":
+        """With the usual names, where the table has them, for what was not named."""
+        usual = {name: name for name in ("tags", "split") if name in header and getattr(self, name) is None}
+        return replace(self, **usual, group=self.group or tuple(name for name in ("group",) if name in header))
 
     def named(self) -> tuple[str, ...]:
         single = (self.path, self.tags, self.split, self.clip_id, self.start_s, self.duration_s)
@@ -73,7 +80,7 @@ def from_table(
         seed, fractions: of the splits, where they are drawn.
         jobs: files at once.
     """
-    rows = _read_table(table, columns)
+    rows, columns = _read_table(table, columns)
     if columns.tags:
         probabilities = _tag_cells(rows, columns.tags)
         tags = tuple(vocabulary or _by_frequency(probabilities))
@@ -93,9 +100,8 @@ def from_table(
             continue
         labels = [known.get(tag, absent) for tag in tags]
         clips.append(_clip_from_row(row, file, columns, found[file], labels))
-    return _finish(
-        clips, tags, left_out, name or table.stem, licence, draw=not columns.split, seed=seed, fractions=fractions
-    )
+    draw = None if columns.split else (seed, fractions)
+    return _finish(clips, tags, left_out, name or table.stem, licence, draw=draw)
 
 
 def from_folder(
@@ -126,27 +132,27 @@ def from_folder(
     clips: dict[tuple[str, str], Clip] = {}
     left_out = {}
     for file in files:
-        parts = places[file]
         if found[file].problem:
-            left_out["/".join(parts)] = str(found[file].problem)
+            left_out["/".join(places[file])] = str(found[file].problem)
             continue
-        labels = [float(tag == parts[given]) for tag in tags]
-        split = parts[0] if given else "train"
-        clip = Clip(
-            clip_id="/".join(parts),
-            path=file,
-            split=split,
-            labels=np.array(labels, dtype=np.float32),
-            group="/".join(parts[1 + given : -1]) or None,
-            duration_s=found[file].duration_s,
-            hash=found[file].hash,
-        )
-        twin = clips.get((clip.hash, split))
-        clips[clip.hash, split] = replace(twin, labels=np.maximum(twin.labels, clip.labels)) if twin else clip
-    return _finish(
-        list(clips.values()), tags, left_out, name or folder.resolve().name, licence, draw=not given, seed=seed,
-        fractions=fractions,
-    )  # fmt: skip
+        clip = _clip_in_folder(file, places[file], found[file], tags, given=given)
+        twin = clips.get((clip.hash, clip.split))
+        clips[clip.hash, clip.split] = replace(twin, labels=np.maximum(twin.labels, clip.labels)) if twin else clip
+    draw = None if given else (seed, fractions)
+    return _finish(list(clips.values()), tags, left_out, name or folder.resolve().name, licence, draw=draw)
+
+
+def _clip_in_folder(file: Path, place: tuple[str, ...], found: Inspection, tags: Sequence[str], *, given: bool) -> Clip:
+    """A clip from its place, (split,) tag, group…, name."""
+    return Clip(
+        clip_id="/".join(place),
+        path=file,
+        split=place[0] if given else "train",
+        labels=np.array([tag == place[given] for tag in tags], dtype=np.float32),
+        group="/".join(place[1 + given : -1]) or None,
+        duration_s=found.duration_s,
+        hash=found.hash,
+    )
 
 
 def _finish(
@@ -156,20 +162,20 @@ def _finish(
     name: str,
     licence: str,
     *,
-    draw: bool,
-    seed: int,
-    fractions: Sequence[float],
+    draw: tuple[int, Sequence[float]] | None,
 ) -> Manifest:
+    """Draws the splits by seed and fractions, unless they were given, and tells what is wrong with the whole."""
     if not clips:
         reason = f"; the first: {next(iter(left_out.items()))}" if left_out else ""
         raise DatasetError(f"none of the files of {name} can be used{reason}")
     if draw:
-        clips = draw_splits(clips, seed=seed, fractions=fractions)
+        clips = draw_splits(clips, seed=draw[0], fractions=draw[1])
     warn_of_torn_groups(clips)
     return Manifest(tags, tuple(clips), name, licence, left_out)
 
 
-def _read_table(table: Path, columns: Columns) -> list[dict[str, str]]:
+def _read_table(table: Path, columns: Columns) -> tuple[list[dict[str, str]], Columns]:
+    """The rows, and the columns as they are used."""
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
@@ -180,6 +186,7 @@ def _read_table(table: Path, columns: Columns) -> list[dict[str, str]]:
         raise DatasetError(f"cannot read the table {table}: {error}") from error
     if not rows:
         raise DatasetError(f"the table {table} has no rows below its header")
+    columns = columns.completed(rows[0])
     missing = [column for column in columns.named() if column not in rows[0]]
     if missing:
         there = ", ".join(str(column) for column in rows[0])
@@ -187,7 +194,7 @@ def _read_table(table: Path, columns: Columns) -> list[dict[str, str]]:
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise DatasetError(f"{table}, row {number}, has another number of cells than the header")
-    return rows
+    return rows, columns
 
 
 def _clip_from_row(

@@ -271,7 +271,7 @@ def draw_splits(clips: Sequence[Clip], *, seed: int, fractions: Sequence[float] 
     Args:
         clips: whose splits are to be drawn; the ones they have are ignored.
         seed: of the order in which groups are dealt out.
-        fractions: of all clips for train, valid and test.
+        fractions: of all clips for train, valid and test, or numbers in that proportion.
 
     Returns:
         The clips, in the order given, with their new splits.
@@ -291,8 +291,12 @@ def deal_groups(sizes: Mapping[str, int], *, seed: int, fractions: Sequence[floa
     Returns:
         Each group's split.
     """
+    if len(fractions) != len(SPLITS) or min(fractions) < 0 or sum(fractions) <= 0:
+        raise DatasetError(
+            f"the splits need three proportions, none below zero and not all zero, not {list(fractions)}"
+        )
     order = np.random.default_rng(seed).permutation(sorted(sizes)).tolist()
-    wanted = dict(zip(SPLITS, (fraction * sum(sizes.values()) for fraction in fractions), strict=True))
+    wanted = dict(zip(SPLITS, (fraction * sum(sizes.values()) / sum(fractions) for fraction in fractions), strict=True))
     lacking = dict(wanted)
     split_of = {}
     for n_dealt, group in enumerate(order):
