@@ -1,7 +1,9 @@
 """Checkpoints are judged on the right clips, by both protocols, and only MagnaTagATune's figures meet the paper's."""
 
+import gzip
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import torch
 from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
+from msecnn.data import magnatagatune
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
@@ -18,6 +21,7 @@ from msecnn.tags import MAGNATAGATUNE_TAGS
 from msecnn.training import evaluation, metrics, paper_table, report, seeds
 from msecnn.training.hearing import hear
 
+MTT = Path(__file__).resolve().parents[1] / ".." / "shared" / "mtt"
 TAGS = ("low", "high", "noise")
 SAMPLE_RATE = 12_000
 
@@ -157,6 +161,26 @@ def test_only_tags_that_both_know_are_judged(taggers, music, caplog):
     assert "unheard of" in caplog.text
     heard = hear([taggers["fcn5_0"]], other)[0]
     assert evaluation.scores_of(heard, other, ("high",)).scores[:, 0] == pytest.approx(heard.probabilities[:, 1])
+
+
+def test_artists_heard_in_training_are_counted(music):
+    def by(artist: str, split: str, clip: Clip) -> Clip:
+        return replace(clip, split=split, extra={"artist": artist})
+
+    clips = music.clips
+    known = (by("a", "train", clips[0]), by("a", "test", clips[1]), by("b", "test", clips[2]))
+    manifest = replace(music, clips=known)
+    assert evaluation.artists_in_training(manifest, manifest.split("test")) == 0.5
+    assert evaluation.artists_in_training(music, music.split("test")) is None
+
+
+@pytest.mark.skipif(not MTT.exists(), reason="../shared/mtt is not here")
+def test_most_of_magnatagatunes_test_clips_are_by_artists_heard_in_training(tmp_path):
+    for name in ("annotations_final.csv", "clip_info_final.csv"):
+        (tmp_path / name).write_bytes(gzip.decompress((MTT / f"{name}.gz").read_bytes()))
+    clips = tuple(magnatagatune.read_labels(tmp_path, tmp_path))
+    manifest = Manifest(MAGNATAGATUNE_TAGS, clips, "labels only")
+    assert evaluation.artists_in_training(manifest, manifest.split("test")) == pytest.approx(0.62, abs=0.005)
 
 
 def test_the_papers_table_is_the_papers():

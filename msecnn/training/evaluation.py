@@ -34,6 +34,13 @@ def groups(manifest: Manifest) -> np.ndarray:
     return np.array([clip.group or str(clip.path) for clip in manifest.clips])
 
 
+def artists_in_training(manifest: Manifest, part: Manifest) -> float | None:
+    """The share of a part's clips that are by an artist of the training split; None where artists are not named."""
+    artists = [clip.extra.get("artist") for clip in part.clips]
+    trained = {clip.extra.get("artist") for clip in manifest.split("train").clips}
+    return sum(artist in trained for artist in artists) / len(artists) if all(artists) else None
+
+
 def shared_tags(manifest: Manifest, heard: Sequence[Heard]) -> tuple[str, ...]:
     """The tags that the manifest and every checkpoint know, in the manifest's order.
 
@@ -185,13 +192,20 @@ def _seed_differences(first: Sequence[Metrics], second: Sequence[Metrics], seed:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that `msecnn evaluate CHECKPOINT… --data MANIFEST` finds; `table_1` is None for any other data's figures."""
+    """All that `msecnn evaluate CHECKPOINT… --data MANIFEST` finds.
+
+    Attributes:
+        artists_in_training: share of the clips that are by an artist of the training split; None where the manifest
+            names no artists.
+        is_magnatagatune: whether the figures may stand beside the paper's.
+    """
 
     data: str
     split: str
     manifest_hash: str
     n_clips: int
     n_unreadable: int
+    artists_in_training: float | None
     judged: tuple[Judged, ...]
     comparisons: tuple[Comparison, ...]
     architectures: tuple[Architecture, ...]
@@ -236,6 +250,7 @@ def evaluate(
         manifest_hash=manifest.hash,
         n_clips=len(heard[0].clip_ids),
         n_unreadable=len(part) - len(heard[0].clip_ids),
+        artists_in_training=artists_in_training(manifest, part),
         judged=tuple(judged),
         comparisons=tuple(compare(judged)),
         architectures=tuple(by_architecture(judged)),

@@ -101,9 +101,11 @@ def difference(value: Difference, digits: int = 4) -> str:
 def evaluation(found: Evaluation, *, markdown: bool = False) -> str:
     """Everything found of checkpoints: figures, seeds, differences, the paper's table, and every tag."""
     unread = f"; {found.n_unreadable} could not be read" if found.n_unreadable else ""
+    share = found.artists_in_training
+    artists = f" {share:.0%} of the clips are by an artist of the training split." if share is not None else ""
     parts = [
-        f"{found.data}, split {found.split}: {found.n_clips:,} clips{unread}. Clip score: mean over windows. Filtered: "
-        "clips with at least one of the tags.",
+        f"{found.data}, split {found.split}: {found.n_clips:,} clips{unread}.{artists} Clip score: mean over windows. "
+        "Filtered: clips with at least one of the tags.",
         protocol_line(found.judged[0].unfiltered),
         table(
             ["checkpoint", "protocol", "clips", "ROC-AUC", "95 % interval", "PR-AUC", "95 % interval", "F1", "ECE"],
