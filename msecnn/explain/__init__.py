@@ -2,6 +2,9 @@
 
 from msecnn.errors import MsecnnError
 
+METHODS = ("gradient", "gradient_x_input", "integrated_gradients", "grad_cam", "occlusion", "smooth_gradient")
+BASELINES = ("floor", "clip_mean", "training_mean")
+
 
 class ExplanationError(MsecnnError):
     """What was asked cannot be explained, and why."""

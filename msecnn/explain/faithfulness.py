@@ -24,7 +24,7 @@ from msecnn.frontend import MelConfig
 from msecnn.models.lock import MODEL_LOCK
 
 #: Orders that know nothing of the network; a method that does not beat them tells nothing about it.
-RANDOM, LOUDNESS = "random", "loudness"
+BLIND_ORDERS = RANDOM, LOUDNESS = ("random", "loudness")
 #: Methods whose maps are in units of the logit: a cell's value is what removing it should cost.
 IN_LOGITS = ("gradient_x_input", "integrated_gradients", "occlusion", "grad_cam")
 #: Infidelity: random sets of patches, each patch in a set with this probability.
@@ -105,24 +105,41 @@ def curves(
     steps = Steps(2 * (n_steps + 1), progress, cancelled)
     partial = ScaleLogits(network, tag_index, scales or network.scales)
     bias = 0.0 if scales else network.classifier.bias[tag_index].item()
-    clip = torch.from_numpy(np.array(mel, dtype=np.float32))
     nothing = baseline_mel(network, mel, baseline, mel_config)
+    fractions, deletion, insertion = follow_order(partial, mel, nothing, attribution, n_steps, seed=seed, steps=steps)
+    return curves_of(order_name, fractions, deletion[:, -1] + bias, insertion[:, -1] + bias)
+
+
+def follow_order(
+    partial: ScaleLogits,
+    mel: np.ndarray,
+    nothing: Tensor,
+    attribution: np.ndarray,
+    n_steps: int,
+    *,
+    seed: int = 0,
+    steps: Steps | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What each scale's term and their sum are while cells are taken out, and while they are put in.
+
+    Returns:
+        Fractions (N + 1,), and at each the terms with that share of the cells out, and in: (N + 1, S + 1) twice.
+    """
+    clip = torch.from_numpy(np.array(mel, dtype=np.float32))
     ranks = _ranks(attribution, seed)
     fractions = np.linspace(0, 1, n_steps + 1) ** 2
 
     def follow(start: Tensor, end: Tensor) -> np.ndarray:
-        changed = [torch.where(ranks < round(fraction * ranks.numel()), end, start) for fraction in fractions]
-        return np.array([_logit(partial, x, steps) for x in changed]) + bias
+        changed = (torch.where(ranks < round(fraction * ranks.numel()), end, start) for fraction in fractions)
+        return np.stack([_terms(partial, x, steps) for x in changed])
 
-    deletion, insertion = follow(clip, nothing), follow(nothing, clip)
-    return Curves(
-        order_name=order_name,
-        fractions=fractions,
-        deletion=deletion,
-        insertion=insertion,
-        deletion_area=float(np.trapezoid(deletion, fractions)),
-        insertion_area=float(np.trapezoid(insertion, fractions)),
-    )
+    return fractions, follow(clip, nothing), follow(nothing, clip)
+
+
+def curves_of(order_name: str, fractions: np.ndarray, deletion: np.ndarray, insertion: np.ndarray) -> Curves:
+    """The two curves with their areas."""
+    areas = [float(np.trapezoid(curve, fractions)) for curve in (deletion, insertion)]
+    return Curves(order_name, fractions, deletion, insertion, *areas)
 
 
 def blind_order(name: str, mel: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -162,7 +179,7 @@ def infidelity(
     def share(map_: np.ndarray) -> float:
         return float(
             captum_infidelity(
-                lambda x: torch.tensor([_logit(partial, x[0, 0], None)]),
+                lambda x: torch.tensor([_terms(partial, x[0, 0])[-1]], dtype=torch.float32),
                 remove,
                 torch.from_numpy(np.array(mel, dtype=np.float32))[None, None],
                 torch.from_numpy(np.array(map_, dtype=np.float32))[None, None],
@@ -275,13 +292,13 @@ def _mean_ranks(values: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _logit(partial: ScaleLogits, mel: Tensor, steps: Steps | None) -> float:
-    """The sum of the partial logits of one spectrogram (F, L)."""
+def _terms(partial: ScaleLogits, mel: Tensor, steps: Steps | None = None) -> np.ndarray:
+    """The scales' terms and their sum (S + 1,) of one spectrogram (F, L)."""
     with MODEL_LOCK, torch.no_grad():
-        logit = float(partial(mel[None, None].to(partial.device))[0, -1])
+        terms: np.ndarray = partial(mel[None, None].to(partial.device))[0].double().cpu().numpy()
     if steps is not None:
         steps.step()
-    return logit
+    return terms
 
 
 def _random_patches(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:

@@ -19,14 +19,12 @@ import torch
 from captum.attr import GradientAttribution, IntegratedGradients, LayerGradCam, Occlusion, Saliency
 from torch import Tensor, nn
 
-from msecnn.explain import Cancelled, ExplanationError
+from msecnn.explain import BASELINES, METHODS, Cancelled, ExplanationError
 from msecnn.explain.contributions import with_scales
 from msecnn.frontend import MelConfig
 from msecnn.models.layers import INPUT, ConvLevel, ConvLevels
 from msecnn.models.lock import MODEL_LOCK
 
-METHODS = ("gradient", "gradient_x_input", "integrated_gradients", "grad_cam", "occlusion", "smooth_gradient")
-BASELINES = ("floor", "clip_mean", "training_mean")
 #: Methods that measure from a baseline; the others ignore it.
 BASELINE_METHODS = ("gradient_x_input", "integrated_gradients", "occlusion")
 #: Steps from the baseline to the clip.
@@ -40,6 +38,7 @@ NOISE_DB = 4.0
 SUM_TOLERANCE = 1e-4
 
 Progress = Callable[[float], None]
+__all__ = ["BASELINES", "METHODS", "Progress", "SaliencyMaps", "ScaleLogits", "Steps", "baseline_mel", "saliency"]
 
 
 @dataclass(frozen=True)
