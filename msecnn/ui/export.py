@@ -26,6 +26,8 @@ from msecnn.ui.visit import Visit, opened
 from msecnn.ui.wires import Answer, Page, Request
 
 SCHEMA = 1
+#: Files of an explanation, besides one sound for each scale.
+N_ITEMS = 11
 
 #: Name in the zip and content.
 Item = tuple[str, bytes]
@@ -44,7 +46,7 @@ def export(studio: Studio, visit: Visit | None, request: Request) -> Iterator[An
         asked = Question.of(studio, visit, request)
         for number, item in enumerate(_explanation(asked, studio, request), start=1):
             items.append(item)
-            yield Answer({"progress": 0.2 + 0.8 * number / (10 + len(asked.contributions.scales))})
+            yield Answer({"progress": 0.2 + 0.8 * number / (N_ITEMS + len(asked.contributions.scales))})
     path = new_file("msecnn.zip")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in items:
@@ -129,9 +131,9 @@ def _settings(studio: Studio, visit: Visit) -> dict[str, Any]:
 
 
 def _figure(name: str, figure: Any) -> Iterator[Item]:
-    for kind in ("png", "svg"):
+    for kind, dpi in (("png", 150), ("svg", 100)):  # an SVG's lines have no resolution, the spectrograms in it have
         drawn = io.BytesIO()
-        figure.savefig(drawn, format=kind, dpi=150)
+        figure.savefig(drawn, format=kind, dpi=dpi)
         yield f"figures/{name}.{kind}", drawn.getvalue()
 
 

@@ -1,0 +1,368 @@
+"""The page without a browser: its pictures, its questions and answers, what it refuses, and its endpoints."""
+
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from audio_files import encode, music
+from msecnn.explain import Cancelled
+from msecnn.ui import checking, export, files, intake, jobs, listening, page, pictures, why_tab
+from msecnn.ui.question import Question
+from msecnn.ui.studio import Studio, _unused
+from msecnn.ui.visit import Visit, VisitError, opened
+from msecnn.ui.wires import OUR_FAULT, Answer, _guard
+
+
+@pytest.fixture(scope="module")
+def studio() -> Studio:
+    return replace(Studio.load(max_minutes=2), examples={})
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recordings") / "tune.flac"
+    path.write_bytes(encode(music(40.0, 16_000, 1), 16_000, "flac"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def visit(studio: Studio, recording: Path) -> Visit:
+    return intake.open_file(studio, recording, "tune", list(studio.taggers))[0]
+
+
+def decode(uri: str) -> np.ndarray:
+    """A data URI's grey values by Pillow: an independent reader."""
+    from base64 import b64decode
+
+    return np.asarray(Image.open(io.BytesIO(b64decode(uri.removeprefix("data:image/png;base64,")))))
+
+
+class TestPictures:
+    def test_png_is_read_back_exactly_by_another_decoder(self) -> None:
+        grey = np.random.default_rng(0).integers(0, 256, (96, 1366), dtype=np.uint8)
+        np.testing.assert_array_equal(decode(pictures.png_uri(grey)), grey)
+
+    def test_mel_is_kept_to_a_quarter_of_a_decibel_with_low_bands_at_the_bottom(self) -> None:
+        mel = np.random.default_rng(1).uniform(-100, 40, (96, 200)).astype(np.float32)
+        back = pictures.LOW_DB + decode(pictures.mel_picture(mel))[::-1] / 255 * (pictures.HIGH_DB - pictures.LOW_DB)
+        assert np.abs(back - mel).max() <= 140 / 255 / 2 + 1e-4
+
+    def test_signs_survive_and_zero_is_128(self) -> None:
+        values = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0, 9.0]])
+        assert decode(pictures.signed_picture(values, 2.0)).tolist() == [[1, 64, 128, 192, 255, 255]]
+
+    def test_a_map_of_nothing_has_a_picture(self) -> None:
+        assert (decode(pictures.signed_picture(np.zeros((3, 4)), 0.0)) == 128).all()
+
+    def test_pooling_keeps_the_value_furthest_from_zero(self) -> None:
+        assert pictures.pool_signed(np.array([[1.0, -3.0, 0.0, 0.0, 2.0]]), 2).tolist() == [[-3.0, 0.0, 2.0]]
+
+    def test_thickening_spreads_a_cell_over_its_neighbours_and_no_further(self) -> None:
+        values = np.zeros((5, 5))
+        values[2, 2] = -1.0
+        expected = np.zeros((5, 5))
+        expected[1:4, 1:4] = -1.0
+        np.testing.assert_array_equal(pictures.thicken(values), expected)
+
+
+class TestOpening:
+    def test_answer_holds_what_the_tagger_says(self, studio: Studio, visit: Visit, recording: Path) -> None:
+        uploaded = files.new_file("tune.flac")
+        uploaded.write_bytes(recording.read_bytes())
+        answer = intake.open_recording(studio, None, {"path": str(uploaded), "name": "tune"})
+        assert answer.visit is not None
+        json.dumps(answer.payload)  # it must travel
+        for shown, prediction in zip(answer.payload["models"], visit.predictions.values(), strict=True):
+            assert shown["tags"] == list(prediction.tags)
+            np.testing.assert_allclose(shown["probabilities"], prediction.probabilities, atol=6e-5)
+            np.testing.assert_allclose(shown["timeline"], prediction.window_probabilities, atol=6e-5)
+        assert len(answer.payload["windows"]) == 2
+        assert decode(answer.payload["overview"]).shape[0] == 96
+        mel = next(iter(visit.predictions.values())).mel
+        assert mel is not None
+        np.testing.assert_array_equal(decode(answer.payload["picture"]), decode(pictures.mel_picture(mel[0])))
+
+    def test_another_window_is_another_picture(self, studio: Studio, visit: Visit) -> None:
+        shown = [intake.show_window(studio, visit, {"window": w}).payload["picture"] for w in (0, 1)]
+        assert shown[0] != shown[1]
+
+    @pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd", "", "pyproject.toml"])
+    def test_only_uploads_are_opened(self, studio: Studio, path: str) -> None:
+        with pytest.raises(VisitError, match="uploaded"):
+            intake.open_recording(studio, None, {"path": path})
+
+    def test_a_way_out_of_the_upload_folder_is_closed(self, studio: Studio, recording: Path) -> None:
+        sneaky = Path(get_upload_folder()) / ".." / ".." / recording.relative_to("/")
+        with pytest.raises(VisitError, match="uploaded"):
+            intake.open_recording(studio, None, {"path": str(sneaky)})
+
+    def test_unknown_example(self, studio: Studio) -> None:
+        with pytest.raises(VisitError, match="no example called 'nothing'"):
+            intake.open_recording(studio, None, {"example": "nothing"})
+
+    def test_too_long_is_said_with_both_lengths(self, studio: Studio, recording: Path) -> None:
+        strict = replace(studio, max_s=30.0)
+        with pytest.raises(VisitError, match=r"lasts 0\.7 minutes; this page takes up to 0\.5 minutes"):
+            intake.open_file(strict, recording, "tune", [])
+
+    def test_a_length_that_the_header_hides_is_found_out_while_decoding(
+        self, studio: Studio, recording: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        strict = replace(studio, max_s=30.0)
+        honest = intake.audio.probe
+        monkeypatch.setattr(intake.audio, "probe", lambda path: replace(honest(path), duration_s=None))
+        with pytest.raises(VisitError, match="this page takes up to"):
+            intake.open_file(strict, recording, "tune", [])
+
+    def test_the_limit_leaves_no_note_on_what_is_within_it(self, visit: Visit) -> None:
+        assert not [note for note in visit.predictions["msecnn"].notes if "121" in note or "Read" in note]
+
+    def test_nothing_open(self) -> None:
+        with pytest.raises(VisitError, match="open it again"):
+            opened(None)
+
+
+class TestWires:
+    @staticmethod
+    def ask(studio: Studio, handler: object, visit: Visit | None = None, **request: object) -> list:
+        event = gr.EventData(None, {"id": "7", **request})
+        return list(_guard(studio, handler)(visit, event))  # type: ignore[arg-type]
+
+    def test_answers_carry_their_question_and_leave_the_visit_alone(self, studio: Studio) -> None:
+        ((payload, state),) = self.ask(studio, lambda *_: Answer({"a": 1}))
+        assert payload == {"a": 1, "request": "7"}
+        assert state == gr.skip()
+
+    def test_only_what_opened_something_changes_the_visit(self, studio: Studio, visit: Visit) -> None:
+        ((_, state),) = self.ask(studio, lambda *_: Answer({}, visit))
+        assert state is visit
+
+    def test_progress_comes_first(self, studio: Studio) -> None:
+        def handler(*_: object) -> Iterator[Answer]:
+            yield Answer({"progress": 0.5})
+            yield Answer({"done": True})
+
+        assert [payload for payload, _ in self.ask(studio, handler)] == [
+            {"progress": 0.5, "request": "7"},
+            {"done": True, "request": "7"},
+        ]
+
+    def test_domain_errors_are_their_sentence(self, studio: Studio) -> None:
+        def handler(*_: object) -> Answer:
+            raise VisitError("So it is.")
+
+        assert self.ask(studio, handler)[0][0]["error"] == "So it is."
+
+    def test_our_errors_are_logged_and_not_told(self, studio: Studio, caplog: pytest.LogCaptureFixture) -> None:
+        def handler(*_: object) -> Answer:
+            raise KeyError("secret")
+
+        assert self.ask(studio, handler)[0][0]["error"] == OUR_FAULT
+        assert "secret" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("request_", "sentence"),
+        [
+            ({"model": "nobody", "tag": "guitar", "window": 0}, "not been tagged by 'nobody'"),
+            ({"model": "msecnn", "tag": "kazoo", "window": 0}, "knows no tag 'kazoo'"),
+            ({"model": "msecnn", "tag": "guitar", "window": 5}, "windows 0 to 1, not 5"),
+            ({"model": "msecnn", "tag": "guitar", "window": -1}, "windows 0 to 1, not -1"),
+            ({"model": "msecnn", "tag": "guitar", "window": "0; rm"}, "by its number"),
+            ({}, "tagged by"),
+        ],
+    )
+    def test_nonsense_gets_a_sentence(self, studio: Studio, visit: Visit, request_: dict, sentence: str) -> None:
+        assert sentence in self.ask(studio, why_tab.explain, visit, **request_)[0][0]["error"]
+
+
+class TestWhy:
+    def test_the_waterfall_adds_up_to_the_logit_of_its_window(self, studio: Studio, visit: Visit) -> None:
+        for model in studio.taggers:
+            for window in (0, 1):
+                asked = Question.of(studio, visit, {"model": model, "tag": "piano", "window": window})
+                steps = why_tab.waterfall(asked)
+                assert steps["base"] + sum(steps["relative"]) == pytest.approx(steps["logit"], abs=1e-3)
+                k = asked.tag_index
+                assert steps["probability"] == pytest.approx(asked.prediction.window_probabilities[window, k], abs=1e-4)
+
+    def test_marks_lie_in_their_window_and_sum_their_channels(self, studio: Studio, visit: Visit) -> None:
+        asked = Question.of(studio, visit, {"model": "msecnn", "tag": "piano", "window": 1})
+        answer = why_tab.explain(studio, visit, {"model": "msecnn", "tag": "piano", "window": 1}).payload
+        start_s, window_s = asked.start_s, asked.checkpoint.mel_config.window_s
+        for mark in answer["marks"]:
+            assert start_s - 1e-3 <= mark["start_s"] < mark["end_s"] <= start_s + window_s + 1e-3
+        level5 = [mark for mark in answer["marks"] if mark["scale"] == "level5"]  # one cell wins for all its channels
+        assert len(level5) == 1
+        assert level5[0]["relative"] == pytest.approx(answer["relative"][answer["scales"].index("level5")], abs=1e-3)
+
+    def test_maps_come_as_pictures_of_the_same_signs(self, studio: Studio, visit: Visit) -> None:
+        request = {"model": "fcn5", "tag": "piano", "window": 0, "method": "gradient", "token": "t"}
+        *_, answer = why_tab.show_maps(studio, visit, request)
+        (shown,) = answer.payload["maps"]
+        asked = Question.of(studio, visit, request)
+        found = why_tab.saliency(asked.tagger.model, asked.mel, asked.tag_index).maps[0]
+        pooled = pictures.pool_signed(found, why_tab.FRAMES_A_COLUMN)[::-1]
+        drawn = decode(shown["picture"]).astype(int) - 128
+        clear = np.abs(pooled) > shown["limit"] / 100
+        assert (np.sign(drawn[clear]) == np.sign(pooled[clear])).all()
+
+    def test_an_unknown_method_is_refused(self, studio: Studio, visit: Visit) -> None:
+        with pytest.raises(VisitError, match="Method can be gradient"):
+            list(why_tab.show_maps(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0, "method": "magic"}))
+
+
+class TestJobs:
+    def test_the_result_is_there_after_the_progress(self) -> None:
+        job: jobs.Job[int] = jobs.Job("a", lambda progress, cancelled: 42)
+        assert list(job) == []
+        assert job.result == 42
+
+    def test_a_job_that_is_stopped_ends(self, studio: Studio) -> None:
+        started = threading.Event()
+
+        def work(progress: object, cancelled: object) -> None:
+            started.set()
+            while not cancelled():  # type: ignore[operator]
+                pass
+            raise Cancelled("The explanation was stopped.")
+
+        job: jobs.Job[None] = jobs.Job("mine", work)
+        stopper = threading.Thread(target=lambda: started.wait() and jobs.stop(studio, None, {"token": "mine"}))
+        stopper.start()
+        with pytest.raises(Cancelled):
+            list(job)
+        stopper.join()
+
+    def test_nobody_stops_what_he_does_not_know(self, studio: Studio) -> None:
+        assert jobs.stop(studio, None, {"token": "guess"}).payload == {"stopped": False}
+
+    def test_a_visitor_who_leaves_stops_his_job(self) -> None:
+        ended = threading.Event()
+
+        def work(progress: object, cancelled: object) -> None:
+            progress(0.1)  # type: ignore[operator]
+            while not cancelled():  # type: ignore[operator]
+                pass
+            ended.set()
+
+        job = jobs.Job("left", work)
+        job._reports.put(0.1)
+        iterator = iter(job)
+        next(iterator)
+        iterator.close()  # type: ignore[attr-defined]
+        assert ended.wait(10)
+
+
+class TestListening:
+    def test_evidence_and_the_rest_are_the_window(self, studio: Studio, visit: Visit) -> None:
+        """Masks that add up to one give sounds that add up to the window, before their loudness is matched."""
+        asked = Question.of(studio, visit, {"model": "msecnn", "tag": "piano", "window": 0})
+        np.testing.assert_array_equal(listening._mask(asked, "evidence") + listening._mask(asked, "rest"), 1)
+        sound, sample_rate = listening.heard(asked, "evidence")
+        assert len(sound) == 349_440
+        assert sample_rate == 12_000
+
+    def test_a_network_of_one_scale_can_be_heard(self, studio: Studio, visit: Visit) -> None:
+        asked = Question.of(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0})
+        mask = listening._mask(asked, "evidence")
+        assert 0 < mask.mean() <= listening.TOP_SHARE + 1e-3
+
+    def test_nonsense(self, studio: Studio, visit: Visit) -> None:
+        asked = Question.of(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0})
+        with pytest.raises(VisitError, match="not to 'colour'"):
+            listening.heard(asked, "colour")
+
+
+@pytest.mark.slow
+def test_the_zip_holds_what_the_page_showed(studio: Studio, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "N_STEPS", 2)
+    request = {"model": "msecnn", "tag": "piano", "window": 1, "method": "gradient", "checked": True}
+    *progress, last = export.export(studio, visit, request)
+    assert all(0 < answer.payload["progress"] <= 1 for answer in progress)
+    with zipfile.ZipFile(last.payload["file"]["path"]) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        (answer,) = json.loads(archive.read("tags.json"))
+        explanation = json.loads(archive.read("explanation.json"))
+        rows = archive.read("tags.csv").decode().splitlines()
+        for name in names:
+            if name.endswith(".png"):
+                Image.open(io.BytesIO(archive.read(name))).verify()
+            elif name.endswith(".svg"):
+                assert b"</svg>" in archive.read(name)
+    for model, prediction in visit.predictions.items():
+        np.testing.assert_allclose(list(answer["models"][model]["tags"].values()), prediction.probabilities, atol=1e-6)
+    assert len(rows) == 3  # a header and a row for each model
+    total = explanation["base_value"] + sum(explanation["contributions"].values())
+    assert total == pytest.approx(explanation["logit"], abs=1e-4)
+    figures = ("tags", "timeline-fcn5", "timeline-msecnn", "contributions", "spectrogram", "saliency", "check")
+    assert {f"figures/{name}.{kind}" for name in figures for kind in ("png", "svg")} <= set(names)
+    assert sum(name.endswith(".wav") for name in names) == 2 + 6
+
+
+def test_two_checkpoints_of_one_name_are_told_apart() -> None:
+    assert _unused("mine", {"mine": 0, "mine-2": 0}) == "mine-3"
+    assert _unused("mine", {}) == "mine"
+
+
+def test_the_page_asks_no_other_host(studio: Studio) -> None:
+    """No address but SVG's namespace stands in anything that the page brings along."""
+    head = str(page.launch_options(studio)["head"])
+    assert "http" not in head.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_every_script_is_loaded() -> None:
+    assert set(page.SCRIPTS) == {path.name for path in page.STATIC.glob("*.js")}
+
+
+@pytest.fixture(scope="module")
+def address(studio: Studio) -> Iterator[str]:
+    blocks = page.build(studio)
+    _, address, _ = blocks.queue(api_open=False).launch(
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **page.launch_options(studio)
+    )
+    yield address
+    blocks.close()
+
+
+class TestEndpoints:
+    def test_programs_get_the_page_s_answers(self, address: str, visit: Visit, recording: Path) -> None:
+        from gradio_client import Client, handle_file
+
+        client = Client(address, verbose=False)
+        models = client.predict(api_name="/models")
+        assert [model["name"] for model in models] == list(visit.predictions)
+        answer = client.predict(handle_file(recording), list(visit.predictions), api_name="/tag")
+        for model, prediction in visit.predictions.items():
+            got = list(answer["models"][model]["tags"].values())
+            np.testing.assert_allclose(got, prediction.probabilities, atol=1e-5)
+        why = client.predict(handle_file(recording), "piano", "msecnn", 1, api_name="/explain")
+        assert why["base_value"] + sum(why["contributions"].values()) == pytest.approx(why["logit"], abs=1e-4)
+
+    def test_a_file_of_the_server_is_out_of_reach(self, address: str) -> None:
+        import httpx
+
+        file = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
+        data = {"data": [file, ["msecnn"]], "session_hash": "s", "fn_index": None}
+        started = httpx.post(f"{address}gradio_api/call/tag", json=data).json()
+        heard = httpx.get(f"{address}gradio_api/call/tag/{started['event_id']}").text
+        assert "event: error" in heard
+        assert httpx.get(f"{address}gradio_api/file=/etc/hostname").status_code == 403
+
+    def test_what_is_no_recording_gets_its_sentence(self, address: str, tmp_path: Path) -> None:
+        from gradio_client import Client, handle_file
+
+        text = tmp_path / "notes.mp3"
+        text.write_text("la la la")
+        with pytest.raises(Exception, match=r"notes\.mp3.* not a recording"):
+            Client(address, verbose=False).predict(handle_file(text), ["msecnn"], api_name="/tag")
