@@ -253,11 +253,11 @@ def teachers(corpus) -> list[SoftLabels]:
 @pytest.fixture(scope="module")
 def students(tmp_path_factory) -> dict[str, str]:
     root = tmp_path_factory.mktemp("students")
-    for name, architecture, seed in (("f0", "fcn5", 0), ("f1", "fcn5", 1), ("m0", "msecnn", 0)):
+    for name, architecture, seed in (("f-0", "fcn5", 0), ("f-1", "fcn5", 1), ("m-0", "msecnn", 0)):
         torch.manual_seed(seed)
         model = registry.create(architecture, n_tags=len(TAGS)).eval()
         checkpoint.save(root / name, model, mel_config=MelConfig(), tags=TAGS, card={})
-    return {name: str(root / name) for name in ("f0", "f1", "m0")}
+    return {name: str(root / name) for name in ("f-0", "f-1", "m-0")}
 
 
 ENSEMBLE = ("one", "two", "three")
@@ -271,7 +271,7 @@ def found(corpus, teachers, students) -> judgement.Judgement:
 
 def test_everyone_is_compared_with_the_ensemble_and_members_with_the_others(found, corpus, teachers):
     by = {(each.system, each.reference, each.subset): each for each in found.agreements}
-    for name in ("f0", "f1", "m0", "one", "two", "three", "other"):
+    for name in ("f-0", "f-1", "m-0", "one", "two", "three", "other"):
         assert {subset for system, ref, subset in by if (system, ref) == (name, "ensemble")} == {
             "all",
             "recordings",
@@ -292,25 +292,25 @@ def test_everyone_is_compared_with_the_ensemble_and_members_with_the_others(foun
 def test_contrasts_pair_runs_with_peers(found):
     by = {(c.first, c.second, c.second_reference): c for c in found.contrasts if c.subset == "all"}
     figures = {(a.system, a.reference): a.figures for a in found.agreements if a.subset == "all"}
-    runs = by["fcn5, 2 runs", "m0", "ensemble"]
-    mean = np.mean([figures[name, "ensemble"]["spearman"].value for name in ("f0", "f1")])
-    assert runs.figures["spearman"].value == pytest.approx(mean - figures["m0", "ensemble"]["spearman"].value)
-    single = by["m0", "other", "ensemble"]
+    runs = by["f, 2 runs", "m-0", "ensemble"]
+    mean = np.mean([figures[name, "ensemble"]["spearman"].value for name in ("f-0", "f-1")])
+    assert runs.figures["spearman"].value == pytest.approx(mean - figures["m-0", "ensemble"]["spearman"].value)
+    single = by["m-0", "other", "ensemble"]
     assert single.figures["mae"].value == pytest.approx(
-        figures["m0", "ensemble"]["mae"].value - figures["other", "ensemble"]["mae"].value
+        figures["m-0", "ensemble"]["mae"].value - figures["other", "ensemble"]["mae"].value
     )
     assert single.figures["mae"].excludes_zero
     fair = [c for c in found.contrasts if c.first_reference == c.second_reference == "ensemble without two"]
-    assert {(c.first, c.second) for c in fair} == {("fcn5, 2 runs", "two"), ("m0", "two")}
+    assert {(c.first, c.second) for c in fair} == {("f, 2 runs", "two"), ("m-0", "two")}
 
 
 def test_known_labels_voices_and_scales_are_there(found):
     known = {each.system: {tag.tag: tag for tag in each.per_tag} for each in found.known_labels}
-    counts = {tag: (each.n_positive, each.n_negative) for tag, each in known["m0"].items()}
+    counts = {tag: (each.n_positive, each.n_negative) for tag, each in known["m-0"].items()}
     assert counts == {"guitar": (2, 4), "piano": (4, 2)}
-    assert {each.system for each in found.voices} == {"f0", "f1", "m0", *ENSEMBLE, "other"}
+    assert {each.system for each in found.voices} == {"f-0", "f-1", "m-0", *ENSEMBLE, "other"}
     assert all((each.n_sung, each.n_other) == (2, 8) for each in found.voices)
-    assert [each.system for each in found.scales] == ["m0"]
+    assert [each.system for each in found.scales] == ["m-0"]
     assert found.subset == "recordings"
     assert found.scales[0].n_clips == 10
 
@@ -328,14 +328,14 @@ def test_command_writes_it_all_down(found, corpus, teachers, students, tmp_path,
         found.agreements[0].figures["mae"].value, abs=1e-6
     )
     text = (tmp_path / "out" / "report.md").read_text()
-    for wanted in ("fcn5, 2 runs − m0", "ensemble without three", "only level5", "Renders: 4 clips", "| guitar"):
+    for wanted in ("f, 2 runs − m-0", "ensemble without three", "only level5", "Renders: 4 clips", "| guitar"):
         assert wanted in text
     assert main(command) == 1  # the usual members aren't there
     assert "--ensemble" in capsys.readouterr().err
 
 
 def test_labels_that_do_not_fit_get_one_sentence(corpus, teachers, students):
-    tagger = {"f0": Tagger.from_checkpoint(students["f0"], device="cpu")}
+    tagger = {"f-0": Tagger.from_checkpoint(students["f-0"], device="cpu")}
     with pytest.raises(DatasetError, match="no labels of four"):
         judgement.judge(tagger, corpus, "test", teachers, ensemble=("one", "four"))
     with pytest.raises(DatasetError, match="two members"):

@@ -4,8 +4,8 @@ The ensemble is the mean probability of several networks that were trained on Ma
 any other teacher, is judged by the same measures, so that a student's figure has something to stand beside.
 """
 
-import logging
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -23,8 +23,6 @@ from msecnn.training.known_labels import KnownLabels, Voices, known_labels, voic
 from msecnn.training.metrics import N_REPLICATES, Difference, bootstrap_weights
 from msecnn.training.scale_study import ScaleStudy, scale_study
 from msecnn.training.soft_labels import SoftLabels, labelled
-
-log = logging.getLogger(__name__)
 
 #: Teachers of which none is the warm start of a bundled checkpoint.
 INDEPENDENT_ENSEMBLE = ("MTT_musicnn", "MTT_vgg", "mtat_musicnn")
@@ -175,12 +173,12 @@ def _subsets(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
     return found
 
 
-def _runs(taggers: Mapping[str, Tagger]) -> dict[str, list[str]]:
-    """Checkpoints by architecture; under their own name where there is only one of it."""
+def _runs(names: Iterable[str]) -> dict[str, list[str]]:
+    """Checkpoints whose names differ by the number at the end of a part (warm-0, warm-1) are runs of one recipe."""
     found: dict[str, list[str]] = {}
-    for name, tagger in taggers.items():
-        found.setdefault(str(tagger.checkpoint.model.architecture), []).append(name)
-    return {names[0] if len(names) == 1 else f"{key}, {len(names)} runs": names for key, names in found.items()}
+    for name in names:
+        found.setdefault(re.sub(r"[-_]\d+(?=/|$)", "", name), []).append(name)
+    return {own[0] if len(own) == 1 else f"{recipe}, {len(own)} runs": own for recipe, own in found.items()}
 
 
 @dataclass(frozen=True)
