@@ -66,6 +66,23 @@ def test_a_clip_is_a_stretch_of_its_file_and_a_short_one_is_repeated(tmp_path: P
     assert not torch.equal(first[0, :, 2 : 2 + n], first[0, :, 2 + n : 2 + 2 * n])
 
 
+def test_a_clip_asked_for_twice_is_given_twice(tmp_path: Path) -> None:
+    manifest = make_manifest(tmp_path / "audio", 2)
+    cache = MelCache.build(manifest, CONFIG, tmp_path / "mels")
+    first, second = manifest.clips
+    np.testing.assert_array_equal(cache.rows([second, first, second]), [1, 0, 1])
+
+
+def test_mels_that_were_cut_off_are_refused_instead_of_read_as_zeros(tmp_path: Path) -> None:
+    manifest = make_manifest(tmp_path / "audio", 3)
+    MelCache.build(manifest, CONFIG, tmp_path / "mels")
+    mels = next((tmp_path / "mels").glob("*/mels.f16"))
+    os.truncate(mels, mels.stat().st_size - 2)
+    for use in (MelCache.open, lambda folder, config: MelCache.build(manifest, config, folder)):
+        with pytest.raises(DatasetError, match="holds less than its 3 rows"):
+            use(tmp_path / "mels", CONFIG)
+
+
 def test_a_second_build_computes_only_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     manifest = make_manifest(tmp_path / "audio", 6)
     MelCache.build(manifest.select(lambda clip: int(clip.clip_id) < 4), CONFIG, tmp_path / "mels")

@@ -48,6 +48,7 @@ class MelCache:
         self.config = config
         self.failed: dict[str, str] = {}
         rows = read_journal(home / "rows.jsonl")
+        _check_length(home / "mels.f16", len(rows), config)
         self._row_of = {row["key"]: number for number, row in enumerate(rows)}
         shape = (len(rows), config.n_mels, config.n_frames)
         self.mels = (
@@ -103,13 +104,11 @@ class MelCache:
 
     def rows(self, clips: Iterable[Clip]) -> np.ndarray:
         """(N,) int64: where each clip's mel stands in `mels`."""
-        keys = {clip.clip_id: _key(clip, self.config) for clip in clips}
-        missing = [clip_id for clip_id, key in keys.items() if key not in self._row_of]
+        clips = list(clips)
+        missing = [clip.clip_id for clip in clips if clip not in self]
         if missing:
-            raise DatasetError(
-                f"{len(missing)} clips have no mel in the cache, the first is {missing[0]}; build it again"
-            )
-        return np.array([self._row_of[key] for key in keys.values()], dtype=np.int64)
+            raise DatasetError(f"{len(missing)} clips have no mel in the cache, the first is {missing[0]}; build again")
+        return np.array([self._row_of[_key(clip, self.config)] for clip in clips], dtype=np.int64)
 
     def batch(self, rows: np.ndarray | Sequence[int]) -> Tensor:
         """The mels of some rows, as networks take them.
@@ -165,8 +164,9 @@ def _add_rows(home: Path, config: MelConfig, clips: Sequence[Clip], jobs: int | 
     """Computes and writes the missing rows; returns clip id and reason of those that couldn't be used."""
     frontend = LogMelSpectrogram(config)
     failed: dict[str, str] = {}
-    row_bytes = config.n_mels * config.n_frames * np.dtype(np.float16).itemsize
+    row_bytes = _row_bytes(config)
     with Journal(home / "rows.jsonl") as journal, (home / "mels.f16").open("ab") as file:
+        _check_length(home / "mels.f16", len(journal.rows), config)
         done = {row["key"] for row in journal.rows}
         missing = list({key: clip for clip in clips if (key := _key(clip, config)) not in done}.values())
         file.truncate(len(journal.rows) * row_bytes)  # a row without its line in the journal was not finished
@@ -181,6 +181,15 @@ def _add_rows(home: Path, config: MelConfig, clips: Sequence[Clip], jobs: int | 
                     _append_row(file, mel)
                     journal.append({"key": _key(clip, config), "clip_id": clip.clip_id})
     return failed
+
+
+def _row_bytes(config: MelConfig) -> int:
+    return config.n_mels * config.n_frames * np.dtype(np.float16).itemsize
+
+
+def _check_length(path: Path, n_rows: int, config: MelConfig) -> None:
+    if n_rows and (not path.exists() or path.stat().st_size < n_rows * _row_bytes(config)):
+        raise DatasetError(f"{path} holds less than its {n_rows} rows; delete {path.parent} and build it again")
 
 
 def _append_row(file: BinaryIO, mel: np.ndarray) -> None:
