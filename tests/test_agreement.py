@@ -319,6 +319,7 @@ def test_command_writes_it_all_down(found, corpus, teachers, students, tmp_path,
     manifest = corpus.write(tmp_path / "data")
     for each in teachers:
         each.write(tmp_path / "labels" / f"{each.teacher}.npz")
+    teachers[0].write(tmp_path / "labels" / "one.0123456789ab.npz")  # as distill sets older labels aside
     command = ["evaluate", *students.values(), "--data", str(manifest), "--against", str(tmp_path / "labels")]
     command += ["--device", "cpu", "--bootstrap", "50", "--out", str(tmp_path / "out")]
     assert main([*command, "--ensemble", *ENSEMBLE, "--format", "json"]) == 0

@@ -88,14 +88,12 @@ def _checkpoints(args: argparse.Namespace) -> int:
 def _against(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
     from msecnn.training import judgement, judgement_report
-    from msecnn.training.soft_labels import SoftLabels
 
-    files = [file for path in args.against for file in (sorted(path.glob("*.npz")) if path.is_dir() else [path])]
     found = judgement.judge(
         _taggers(args),
         Manifest.read(args.data),
         args.split,
-        [SoftLabels.read(file) for file in files],
+        judgement.read_labels(args.against),
         ensemble=args.ensemble or judgement.INDEPENDENT_ENSEMBLE,
         kept=args.out / "heard" if args.out else None,
         n_replicates=args.bootstrap,

@@ -142,6 +142,15 @@ def judge(
     )
 
 
+def read_labels(paths: Sequence[Path]) -> list[SoftLabels]:
+    """Teachers' labels from their files, or from all of a folder but those that `distill` has set aside there."""
+    found = [SoftLabels.read(path) for path in paths if not path.is_dir()]
+    for folder in (path for path in paths if path.is_dir()):
+        own = [(file, SoftLabels.read(file)) for file in sorted(folder.glob("*.npz"))]
+        found += [labels for file, labels in own if labels.teacher == file.stem]
+    return found
+
+
 def _check_members(labels: Sequence[SoftLabels], ensemble: Sequence[str]) -> None:
     given = [each.teacher for each in labels]
     missing = [name for name in ensemble if name not in given]
