@@ -5,7 +5,10 @@ import hashlib
 import http.server
 import re
 import shutil
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,9 +17,11 @@ import pytest
 
 from msecnn.cli import main
 from msecnn.data import download, magnatagatune
+from msecnn.data.disk import read_journal
 from msecnn.data.download import RemoteFile, fetch
 from msecnn.data.manifest import SPLITS, DatasetError, Manifest
 
+PROJECT = Path(__file__).resolve().parents[1]
 CONTENT = bytes(range(256)) * 400  # 102,400 bytes
 FILE = RemoteFile("file.bin", hashlib.sha256(CONTENT).hexdigest(), max_bytes=200_000)
 
@@ -332,6 +337,24 @@ def test_the_command_prepares_what_lies_there(
     assert "the literature's folders: train 18,706, valid 1,825, test 5,329" in told
     assert "left out: " in told
     assert len(Manifest.read(root / "artist_disjoint.jsonl")) == 60
+
+
+def test_killed_while_it_decodes_it_goes_on_where_it_was(published: Path, tmp_path: Path) -> None:
+    root = labels_of(published, tmp_path / "root")
+    shutil.copytree(published / "mp3", root / "mp3")
+    command = [sys.executable, "-m", "msecnn", "prepare", "magnatagatune", str(root), "--no-download", "--jobs", "1"]
+    worker = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=PROJECT)
+    while len(before := read_journal(root / "inspected.jsonl")) < 5:
+        assert worker.poll() is None, "it ended before it could be killed"
+        time.sleep(0.002)
+    worker.kill()
+    worker.wait()
+    assert not (root / "folders.jsonl").exists()
+    manifests = magnatagatune.prepare(root, download=False, jobs=1)
+    after = read_journal(root / "inspected.jsonl")
+    assert after[: len(before)] == before
+    assert len({row["state"] for row in after}) == len(after) == 60, "no clip is decoded twice"
+    assert [len(manifests["folders"].split(name)) for name in SPLITS] == [36, 9, 15]
 
 
 needs_real_labels = pytest.mark.skipif(not made_up.has_real_labels(), reason="../shared/mtt is not here")

@@ -21,6 +21,7 @@ from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
+PROJECT = Path(__file__).resolve().parents[1]
 CONFIG = MelConfig(n_frames=64)  # 1.344 s, to be quick
 
 
@@ -193,7 +194,9 @@ def test_killed_at_any_moment_it_keeps_what_is_finished(tmp_path: Path) -> None:
     )
     finished = 0
     for more in (1, 40):
-        builder = subprocess.Popen([sys.executable, "-c", program, path, tmp_path / "mels"], stderr=subprocess.DEVNULL)
+        builder = subprocess.Popen(
+            [sys.executable, "-c", program, path, tmp_path / "mels"], stderr=subprocess.DEVNULL, cwd=PROJECT
+        )
         while (
             len(rows := list((tmp_path / "mels").glob("*/rows.jsonl"))) == 0
             or len(read_journal(rows[0])) < finished + more
