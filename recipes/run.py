@@ -7,6 +7,7 @@ ROOT/runs/RECIPE-SEED, the table in ROOT/report/report.md. Each step is a comman
 """
 
 import argparse
+import logging
 import shlex
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from msecnn.cli import main as msecnn
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs all steps; the first that fails ends it with its own exit status."""
     args = parse(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")  # each command's own would come too late after one
     for command in steps(args):
         print("$ python -m msecnn", shlex.join(command), flush=True)
         status = msecnn(command)
