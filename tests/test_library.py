@@ -25,6 +25,7 @@ from msecnn.library.job import Job, RecordingTagger, error_answer
 from msecnn.library.journal import Journal, LibraryError
 from msecnn.library.run import in_order, tag_library
 from msecnn.library.scan import readable, scan
+from msecnn.library.serving import ModelServer
 from msecnn.library.tables import write_table
 from msecnn.models import registry
 
@@ -253,7 +254,7 @@ class TestRun:
         assert [next(iter(answer)) for answer in in_order(answers)] == ["a", "b", "c", "d"]
 
 
-def die_of_poison(pipe: Connection, job: Job) -> None:
+def die_of_poison(job: Job, pipe: Connection) -> None:
     """A worker that a file called poison kills, as a bug in a decoder would."""
     pipe.send(None)
     while True:
@@ -263,7 +264,7 @@ def die_of_poison(pipe: Connection, job: Job) -> None:
         pipe.send((index, {"file": file}))
 
 
-def die_at_once(pipe: Connection, job: Job) -> None:
+def die_at_once(job: Job, pipe: Connection) -> None:
     os._exit(7)
 
 
@@ -279,6 +280,16 @@ class TestWorkers:
             answers[index] = answer
         assert [answers[i] for i in range(12)] == [tagger(file) for file in music]
         assert not multiprocessing.active_children()
+
+    def test_one_process_runs_the_networks_for_all(self, tagger: RecordingTagger, music: list[str]) -> None:
+        server = ModelServer(tagger.taggers)
+        answers = dict(workers.tag_in_workers(music, tagger.job, jobs=2, server=server))
+        for i, file in enumerate(music):
+            expected = tagger(file)
+            assert answers[i].keys() == expected.keys()
+            if "models" in expected:  # batches of other sizes round differently
+                said = [answer["models"]["random"]["timeline"] for answer in (answers[i], expected)]
+                np.testing.assert_allclose(*said, atol=2e-6)
 
     def test_a_file_that_kills_its_worker_is_an_error_and_the_rest_goes_on(
         self, monkeypatch: pytest.MonkeyPatch, tagger: RecordingTagger

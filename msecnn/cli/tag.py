@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     library.add_argument("--out", metavar="TABLE", type=Path, help="write all answers to a .csv, .jsonl or .parquet")
     library.add_argument("--jobs", type=int, metavar="N", help="processes that work at once (default: one a core)")
     library.add_argument("--resume", action="store_true", help="go on with the run to --out that was interrupted")
+    library.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: on a cluster that is there")
     files = parser.add_argument_group("tags in the files themselves (MP3, FLAC, Ogg, MP4)")
     files.add_argument("--write-tags", action="store_true", help="write the --top tags of one model into each file")
     files.add_argument("--tag-field", default="MSECNN_TAGS", metavar="F", help="the field (default: MSECNN_TAGS)")
@@ -102,11 +103,17 @@ def _find(paths: Sequence[str]) -> tuple[Sequence[str], int]:
 
 
 def _engine(args: argparse.Namespace, files: Sequence[str], tagger: "RecordingTagger") -> "Engine":
+    from msecnn.library.serving import ModelServer
     from msecnn.library.workers import n_cores, tag_in_workers
 
+    if args.engine == "ray":
+        from msecnn.library.cluster import tag_on_cluster
+
+        return lambda files: tag_on_cluster(files, tagger.job, jobs=args.jobs)
     if args.jobs is None and not args.out and len(files) <= FEW:
         return lambda files: _here(files, tagger)
-    return lambda files: tag_in_workers(files, tagger.job, jobs=args.jobs or n_cores())
+    server = ModelServer(tagger.taggers) if tagger.taggers[0].device.type == "cuda" else None
+    return lambda files: tag_in_workers(files, tagger.job, jobs=args.jobs or n_cores(), server=server)
 
 
 def _here(files: Sequence[str], tagger: "RecordingTagger") -> Iterator[tuple[int, dict[str, Any]]]:

@@ -35,10 +35,12 @@ class Job:
     dtype: str = "float32"
 
     def identity(self) -> dict[str, Any]:
-        """All that the answers depend on: the settings, and the weights rather than their names."""
-        cards = [checkpoint.load(model).folder / checkpoint.CARD for model in self.models]
-        digests = [hashlib.sha256(card.read_bytes()).hexdigest() for card in cards]
-        return asdict(self) | {"models": [list(pair) for pair in zip(self.models, digests, strict=True)]}
+        """All that the answers depend on: the settings and the checkpoints, whose cards hold the weights' hashes."""
+        folders = [checkpoint.load(model).folder for model in self.models]
+        cards = [
+            [folder.name, hashlib.sha256((folder / checkpoint.CARD).read_bytes()).hexdigest()] for folder in folders
+        ]
+        return asdict(self) | {"models": cards}
 
 
 class RecordingTagger:
@@ -46,7 +48,9 @@ class RecordingTagger:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.taggers = [Tagger.from_checkpoint(name, device=job.device, dtype=job.dtype) for name in job.models]
+        self.taggers: list[Tagger] = [
+            Tagger.from_checkpoint(name, device=job.device, dtype=job.dtype) for name in job.models
+        ]
 
     @property
     def tags(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Recordings to answers on all cores: one process a core, each with its own models on one thread.
+"""Recordings to answers on all cores: one process a core, each with its own models on one thread, or a GPU for all.
 
 Processes rather than threads: one model call at a time may run in a process (`MODEL_LOCK`), and a file that kills its
 decoder then takes no other with it.
@@ -9,6 +9,7 @@ import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from multiprocessing import connection, get_context, parent_process
 from multiprocessing.connection import Connection
 from typing import Any
@@ -18,6 +19,7 @@ import torch
 from msecnn.library.job import Job, RecordingTagger, error_answer
 from msecnn.library.journal import LibraryError
 from msecnn.library.scan import printable
+from msecnn.library.serving import ModelServer, RemoteTagger
 
 #: Files that a worker has been given: the one it works on and the next, so that it never waits for us.
 AHEAD = 2
@@ -32,8 +34,14 @@ def n_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def tag_in_workers(files: Sequence[str], job: Job, *, jobs: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def tag_in_workers(
+    files: Sequence[str], job: Job, *, jobs: int, server: ModelServer | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Tags files in worker processes, which end with this one however it ends.
+
+    Args:
+        jobs: how many at once.
+        server: runs the networks in this process, for all workers; without it each has its own.
 
     Yields:
         Index into `files` and answer, as they become ready, each once.
@@ -42,17 +50,21 @@ def tag_in_workers(files: Sequence[str], job: Job, *, jobs: int) -> Iterator[tup
         LibraryError: workers cannot be started.
     """
     todo, lost, n_failed_starts = deque(range(len(files))), Counter[int](), 0
-    workers = [_Worker(job) for _ in range(min(jobs, len(files)))]
+    workers = [_Worker(job, server) for _ in range(min(jobs, len(files)))]
     try:
         while todo or any(worker.given for worker in workers):
             for worker in workers:
                 worker.give(todo, files)
-            for pipe in connection.wait([worker.pipe for worker in workers]):
-                i = next(i for i, worker in enumerate(workers) if worker.pipe is pipe)
+            pipes = {worker.pipe: i for i, worker in enumerate(workers)}
+            requests = [worker.requests for worker in workers if worker.requests]
+            ready = connection.wait([*pipes, *requests])
+            if server:
+                server.answer([pipe for pipe in requests if pipe in ready])
+            for i in (pipes[pipe] for pipe in pipes if pipe in ready):
                 try:
                     message = workers[i].receive()
                 except (EOFError, OSError):
-                    dead, workers[i] = workers[i], _Worker(job)
+                    dead, workers[i] = workers[i], _Worker(job, server)
                     index = dead.bury(todo)
                     n_failed_starts += not dead.ready
                     if n_failed_starts == FAILED_STARTS:
@@ -82,13 +94,18 @@ def _killer(file: str) -> str:
 class _Worker:
     """A worker process as its parent sees it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, server: ModelServer | None) -> None:
         context = get_context("forkserver")  # plain fork would copy the locks that torch's threads hold
         context.set_forkserver_preload([RecordingTagger.__module__])  # torch is imported once for all workers
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, job), daemon=True)
+        self.pipe, *theirs = context.Pipe()
+        self.requests: Connection | None = None
+        if server:
+            self.requests, asking = context.Pipe()
+            theirs.append(asking)
+        self.process = context.Process(target=_work, args=(job, *theirs), daemon=True)
         self.process.start()
-        theirs.close()
+        for end in theirs:
+            end.close()
         self.ready = False
         self.given: deque[int] = deque()
 
@@ -118,17 +135,20 @@ class _Worker:
         return index
 
     def stop(self) -> None:
-        self.pipe.close()
+        for pipe in filter(None, (self.pipe, self.requests)):
+            pipe.close()
         self.process.terminate()
         self.process.join()
 
 
-def _work(pipe: Connection, job: Job) -> None:
-    """A worker's life."""
+def _work(job: Job, pipe: Connection, asking: Connection | None = None) -> None:
+    """A worker's life; with `asking`, another process runs its networks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
-    tagger = RecordingTagger(job)
+    tagger = RecordingTagger(job if asking is None else replace(job, device="cpu", dtype="float32"))
+    if asking is not None:
+        tagger.taggers = [RemoteTagger(t.checkpoint, asking, i) for i, t in enumerate(tagger.taggers)]
     try:
         pipe.send(None)
         while True:
