@@ -29,7 +29,8 @@ def test_evidence_names_the_bursts_second_and_band_at_every_scale(burst_evidence
     deciding = {cell.scale: cell for cell in burst_evidence.cells if cell.contribution > 1}
     assert set(deciding) == {"input", "level1", "level2", "level3", "level4", "level5"}
     for cell in deciding.values():
-        assert cell.start_s < BURST_S[1] and cell.end_s > BURST_S[0], cell
+        assert cell.start_s < BURST_S[1], cell
+        assert cell.end_s > BURST_S[0], cell
         assert cell.low_hz < BURST_HZ < cell.high_hz, cell
     widths = [deciding[scale].end_s - deciding[scale].start_s for scale in ("input", "level1", "level2", "level3")]
     assert widths == sorted(widths)
@@ -41,7 +42,8 @@ def test_events_of_the_burst_lead_the_list(burst_evidence: Evidence) -> None:
     assert len(burst_evidence.positive) == 6  # one a scale: nothing else has weight
     assert burst_evidence.negative == ()
     for event in burst_evidence.positive:
-        assert event.start_s < BURST_S[1] and event.end_s > BURST_S[0]
+        assert event.start_s < BURST_S[1]
+        assert event.end_s > BURST_S[0]
 
 
 @pytest.mark.parametrize("name", ["fcn5", "msecnn", "msecnn_wide"])

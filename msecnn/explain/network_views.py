@@ -7,6 +7,7 @@ Axis letters: C channels, F' and L' rows and columns of a level's map, F mel ban
 """
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -174,6 +175,14 @@ def top_moments(
                     del kept[k:]
     moments = {name: tuple(tuple(kept) for kept in channels) for name, channels in best.items()}
     return ChannelMoments(weights_sha256, tuple(clips), moments)
+
+
+def write_moments(folder: Path, found: ChannelMoments) -> None:
+    """Writes them beside a checkpoint, whole or not at all."""
+    path = folder / FILE_NAME
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(found.to_json(), separators=(",", ":")) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
 
 
 def read_moments(folder: Path, weights_sha256: str) -> ChannelMoments | None:

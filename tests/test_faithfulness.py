@@ -1,0 +1,198 @@
+"""What is measured of explanations: closed forms for each measure, and the command that compares methods."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from toy_networks import TOY_CONFIG, loudness_detector, maximum_of_input, tone_burst, toy, toy_mel
+
+from msecnn.audio import write_wav
+from msecnn.cli import main
+from msecnn.data.manifest import Clip, Manifest
+from msecnn.explain import comparison
+from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, judge_clip, summarise
+from msecnn.explain.faithfulness import (
+    blind_order,
+    curves,
+    infidelity,
+    randomisation,
+    rank_correlation,
+    sensitivity_max,
+)
+from msecnn.explain.saliency import saliency
+from msecnn.frontend import LogMelSpectrogram, MelConfig
+
+TAG = 1
+
+
+def one_peak() -> np.ndarray:
+    """Silence but for one cell."""
+    mel = np.full((4, 9), -100, dtype=np.float32)
+    mel[2, 5] = 0
+    return mel
+
+
+def test_curves_of_the_maximum_follow_the_sorted_cells() -> None:
+    mel = toy_mel()
+    mel[:, 8] = -100  # the blind tail is silent
+    found = curves(maximum_of_input(2.0), mel, TAG, mel, n_steps=6, order_name="loudness", mel_config=TOY_CONFIG)
+    falling = np.append(np.sort(mel.ravel())[::-1], -100)
+    counts = [round(fraction * 36) for fraction in np.linspace(0, 1, 7) ** 2]
+    np.testing.assert_allclose(found.deletion, [2 * max(falling[count], -100) for count in counts], rtol=1e-5)
+    np.testing.assert_allclose(found.insertion, [-200.0] + [2 * falling[0]] * 6, rtol=1e-5)
+    assert found.deletion_area == pytest.approx(np.trapezoid(found.deletion, found.fractions))
+    assert found.order_name == "loudness"
+
+
+def test_curves_start_and_end_at_the_networks_own_logits() -> None:
+    model, mel = toy(), toy_mel()
+    found = curves(model, mel, TAG, saliency(model, mel, TAG).total, n_steps=4, baseline="clip_mean")
+    with torch.no_grad():
+        mean = torch.from_numpy(np.repeat(mel.mean(1, keepdims=True), 9, 1))[None, None]
+        whole, nothing = (float(model(x)[0, TAG]) for x in (torch.from_numpy(mel)[None, None], mean))
+    assert found.deletion[[0, -1]] == pytest.approx([whole, nothing], abs=1e-4)
+    assert found.insertion[[0, -1]] == pytest.approx([nothing, whole], abs=1e-4)
+
+
+def test_a_map_that_knows_the_cell_beats_orders_that_do_not() -> None:
+    model, mel = maximum_of_input(), one_peak()
+    told = curves(model, mel, TAG, saliency(model, mel, TAG).total, mel_config=TOY_CONFIG)
+    by_chance = curves(model, mel, TAG, blind_order("random", mel), mel_config=TOY_CONFIG)
+    assert told.deletion_area < by_chance.deletion_area
+    assert told.insertion_area > by_chance.insertion_area
+
+
+def test_infidelity_is_none_for_a_perfect_map_and_whole_for_an_empty_one() -> None:
+    model, mel = maximum_of_input(), one_peak()
+    for method in ("gradient", "integrated_gradients", "occlusion"):
+        found = saliency(model, mel, TAG, method=method, mel_config=TOY_CONFIG).total
+        if method == "occlusion":
+            found = 100.0 * (mel == 0)  # its patch is the whole toy; this is what one cell costs
+        missed = infidelity(model, mel, TAG, found, method=method, mel_config=TOY_CONFIG, seed=2)
+        assert missed == pytest.approx(0, abs=1e-6)  # a difference of squares of about 100, in float32
+    assert infidelity(model, mel, TAG, 0 * mel, method="gradient", mel_config=TOY_CONFIG, seed=2) == 1
+    misled = np.roll(100.0 * (mel == 0), 1, axis=1)
+    many = [
+        infidelity(model, mel, TAG, misled, method="occlusion", mel_config=TOY_CONFIG, seed=seed) for seed in range(5)
+    ]
+    assert all(0 <= value <= 1 for value in many)
+
+
+def test_sensitivity_is_nothing_where_noise_changes_nothing() -> None:
+    assert sensitivity_max(maximum_of_input(), one_peak(), TAG, method="gradient") == 0
+    assert sensitivity_max(toy(), toy_mel(), TAG, method="smooth_gradient") > 0
+
+
+def test_randomisation_goes_from_the_top_down_and_leaves_the_model_alone() -> None:
+    model, mel = toy(), toy_mel()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    told: list[float] = []
+    found = randomisation(model, mel, TAG, method="gradient", progress=told.append)
+    assert found.layers == ("classifier", "level2", "level1")
+    assert told == [1 / 3, 2 / 3, 1]
+    assert all(abs(value) <= 1 for value in found.correlations)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    # a head whose weights are all the same is not changed by being shuffled, nor is anything below it read
+    assert randomisation(maximum_of_input(), mel, TAG, method="gradient").correlations == (1, 1, 1)
+
+
+def test_a_gradient_does_not_survive_shuffled_weights() -> None:
+    mel = np.random.default_rng(0).normal(size=(4, 9)).astype(np.float32)
+    last = [randomisation(toy(seed=seed), mel, TAG, method="gradient").correlations[-1] for seed in range(8)]
+    assert abs(np.mean(last)) < 0.4
+
+
+def test_rank_correlation_is_spearmans() -> None:
+    a = np.array([3.0, 1, 2, 5])
+    assert rank_correlation(a, np.exp(a)) == pytest.approx(1)
+    assert rank_correlation(a, -a) == pytest.approx(-1)
+    assert rank_correlation(a, np.ones(4)) == 0
+    # ties share their mean rank: ranks 1.5, 1.5, 3, 4 against 1, 2, 3, 4
+    assert rank_correlation(np.array([1, 1, 2, 3]), np.arange(4)) == pytest.approx(4.5 / np.sqrt(4.5 * 5))
+
+
+def test_the_gradient_of_a_detector_is_judged_faithful() -> None:
+    config = MelConfig()
+    waveform = torch.from_numpy(tone_burst(12, 12.3, 1000, config))
+    mel = LogMelSpectrogram(config)(waveform[None])[0, 0].numpy()
+    judged = judge_clip(loudness_detector(), mel, 0, methods=["gradient_x_input"], n_steps=3)
+    assert [row["scale"] for row in judged] == ["input", "level1", "level2", "level3", "level4", "level5", ALL]
+    of_all = judged[-1]
+    assert of_all["deletion_gain_random"] > 0
+    assert of_all["insertion_gain_random"] > 0
+    assert 0 <= of_all["infidelity"] <= 1
+    assert "sensitivity" not in of_all
+
+
+def test_slow_measures_are_made_when_asked_for() -> None:
+    judged = judge_clip(toy(), toy_mel(), 0, methods=["gradient"], n_steps=2, slow=True, mel_config=TOY_CONFIG)
+    assert set(judged[-1]) == {"method", "scale", *MEASURES}
+
+
+def test_intervals_hold_the_mean_and_close_on_constant_values() -> None:
+    clips = [
+        {"model": "m", "method": "gradient", "scale": ALL, "infidelity": 0.5, "sensitivity": float(i)}
+        for i in range(50)
+    ]
+    (row,) = summarise(clips)
+    assert row.measures["infidelity"] == Interval(0.5, 0.5, 0.5, 50)
+    assert row.measures["sensitivity"].low < 24.5 < row.measures["sensitivity"].high
+    # the normal interval of a mean of 50 uniform values
+    half = 1.96 * np.arange(50).std() / np.sqrt(50)
+    assert row.measures["sensitivity"].high - 24.5 == pytest.approx(half, rel=0.15)
+    assert "randomisation" not in row.measures
+
+
+def test_beating_an_order_takes_both_whole_intervals() -> None:
+    above, across = Interval(1, 0.5, 1.5, 9), Interval(1, -0.1, 2.1, 9)
+    assert Row("m", "x", ALL, {"deletion_gain_random": above, "insertion_gain_random": above}).beats("random")
+    assert not Row("m", "x", ALL, {"deletion_gain_random": above, "insertion_gain_random": across}).beats("random")
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    clips = []
+    for number in range(2):
+        path = tmp_path / f"{number}.wav"
+        write_wav(path, tone_burst(1 + number, 2 + number, 800, MelConfig())[: 12_000 * 5], 12_000)
+        clips.append(Clip(clip_id=path.name, path=path, split="test", labels=np.array([1.0]), duration_s=5.0))
+    return Manifest(tags=("tone",), clips=tuple(clips), name="tones").write(tmp_path)
+
+
+def test_the_command_measures_a_manifest_and_goes_on_where_it_was_stopped(
+    manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / "judged.jsonl"
+    command = ["faithfulness", "--data", str(manifest), "--model", "fcn5", "--method", "gradient", "--n", "2"]
+    command += ["--steps", "1", "--n-slow", "0", "--out", str(journal)]
+    assert main([*command, "--format", "json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["protocol"]["n"] == 2
+    (row,) = first["rows"]
+    assert (row["model"], row["method"], row["scale"]) == ("fcn5", "gradient", ALL)
+    assert row["measures"]["infidelity"]["n"] == 2
+    with journal.open("a") as file:
+        file.write('\n{"key": "the run was stopped he')
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(comparison, "judge_clip", never)
+    assert main([*command, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == first
+    assert main([*command, "--format", "markdown"]) == 0
+    table = capsys.readouterr().out.splitlines()
+    assert table[2].startswith("| model | method | scale | beats random | beats loudness |")
+    assert table[4].startswith("| fcn5 | gradient | all |")
+    assert main(command) == 0
+    assert "2 clips of tones" in capsys.readouterr().out
+
+
+def test_the_command_says_what_is_wrong(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["faithfulness", "--data", str(manifest), "--split", "valid"]) == 1
+    assert "has no clips" in capsys.readouterr().err
+    assert main(["faithfulness", "--data", str(manifest), "--n", "0"]) == 1
+    assert main(["faithfulness", "--data", str(manifest.parent / "nowhere")]) == 1
+    assert capsys.readouterr().err.count("\n") == 2
