@@ -105,16 +105,66 @@ def test_rates_and_channels(sample_rate: int, n_channels: int) -> None:
     assert (recording.source_sample_rate, recording.source_channels) == (sample_rate, n_channels)
 
 
-@pytest.mark.parametrize("name", ["m4a", "opus", "wv"])
+@pytest.mark.parametrize("name", ["m4a", "opus", "wv", "caf"])
 @pytest.mark.parametrize("n_channels", [6, 7, 8])
-def test_many_channels_in_separate_planes(name: str, n_channels: int) -> None:
-    """PyAV alone ends the process on eight planes."""
+def test_many_channels(name: str, n_channels: int) -> None:
+    """PyAV alone ends the process on eight planes (M4A, Opus, WavPack) and on eight named speakers (CAF)."""
     gains = np.full(n_channels, 0.5)
     gains[3] = 0  # the bass channel, which codecs strip of all but bass
     recording = load(encode(gains[:, None] * tone(440, 48_000, 1.0), 48_000, name, bit_rate=64_000 * n_channels))
     middle = recording.waveform[RATE // 4 : 3 * RATE // 4]
     assert np.sqrt(2 * np.mean(middle**2)) == pytest.approx(gains.mean(), rel=0.02)
     assert recording.source_channels == n_channels
+
+
+@pytest.mark.parametrize("container", ["aiff", "mov"])
+def test_unusual_loudspeakers_are_read(container: str) -> None:
+    """PyAV alone ends the process on a layout that has no name: here of two channels, right before left."""
+    gains = np.array([0.25, 0.75])
+    data = encode(gains[:, None] * tone(440, 48_000, 1.0), 48_000, "aiff", container=container)
+    body = struct.pack(">III", 0, 0, 2) + b"".join(struct.pack(">II12x", label, 0) for label in (2, 1))
+    if container == "aiff":
+        at = data.index(b"SSND")
+        data = data[:at] + b"CHAN" + struct.pack(">I", len(body)) + body + data[at:]
+    else:
+        box = struct.pack(">I", len(body) + 12) + b"chan" + bytes(4) + body
+        data = with_box_in_sample_entry(data.replace(b"chan", b"free"), box)
+    waveform = load(data).waveform
+    middle = slice(RATE // 4, 3 * RATE // 4)
+    assert np.sqrt(2 * np.mean(waveform[middle] ** 2)) == pytest.approx(0.5, rel=0.01)
+
+
+def with_box_in_sample_entry(data: bytes, box: bytes) -> bytes:
+    """An MP4 or MOV (index behind the sound) with one more box at the end of its sample entry."""
+    changed = bytearray(data)
+    entry = changed.index(b"stsd") + 12
+    end = entry + struct.unpack_from(">I", changed, entry)[0]
+    for parent in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"):
+        at = changed.index(parent) - 4
+        struct.pack_into(">I", changed, at, struct.unpack_from(">I", changed, at)[0] + len(box))
+    struct.pack_into(">I", changed, entry, end - entry + len(box))
+    return bytes(changed[:end] + box + changed[end:])
+
+
+def test_loudspeakers_that_the_codec_names_are_refused() -> None:
+    data = encode(music(1.0, 48_000, 6), 48_000, "opus")
+    head = data.index(b"OpusHead")
+    ambisonic = data[: head + 18] + b"\2" + data[head + 19 :]
+    page = bytearray(ambisonic[: data.index(b"OggS", 4)])
+    page[22:26] = bytes(4)
+    page[22:26] = struct.pack("<I", ogg_checksum(bytes(page)))
+    with pytest.raises(AudioError, match="unusual set of loudspeakers"):
+        load(bytes(page) + ambisonic[len(page) :])
+
+
+def ogg_checksum(page: bytes) -> int:
+    """CRC-32 of RFC 3533: polynomial 0x04c11db7, neither reflected nor inverted."""
+    crc = 0
+    for byte in page:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc & 1 << 31 else 0)) & 0xFFFFFFFF
+    return crc
 
 
 # ---- resampling

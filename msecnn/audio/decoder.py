@@ -27,6 +27,7 @@ SHORTFALL_S = 0.1  # a file that ends this much before its header says is called
 
 # Only demuxers of one self-contained file: no playlists, no images, nothing that opens a second file or an address.
 DEMUXERS = "aac,aiff,asf,au,avi,caf,flac,matroska,webm,mov,mp4,m4a,mp3,ogg,w64,wav,wv"
+NAMES_SPEAKERS = ("mov,mp4,m4a,3gp,3g2,mj2", "caf", "aiff")  # containers with boxes that `hides_layouts` is about
 MAGIC = {
     b"RIFF": "WAV",
     b"OggS": "Ogg",
@@ -121,14 +122,11 @@ class Decoder:
             raise
 
     def _open_container(self) -> tuple[Any, Any]:
-        _limit_allocations()
-        self._file.seek(0)
-        options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
-        try:
-            container = av.open(self._file, container_options=options, metadata_errors="replace")
-        except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
-            logger.debug("cannot open %s: %s", self.name, error)
-            raise AudioError(self._not_audio()) from error
+        container = self._open_view()
+        if container.format.name in NAMES_SPEAKERS and not self._file.hides_layouts:
+            container.close()
+            self._file.hides_layouts = True
+            container = self._open_view()
         if not container.streams.audio:
             container.close()
             raise AudioError(f"“{self.name}” has no sound in it.")
@@ -137,6 +135,16 @@ class Decoder:
             if other.index != stream.index:
                 other.discard = Discard.all
         return container, stream
+
+    def _open_view(self) -> Any:
+        _limit_allocations()
+        self._file.seek(0)
+        options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
+        try:
+            return av.open(self._file, container_options=options, metadata_errors="replace")
+        except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+            logger.debug("cannot open %s: %s", self.name, error)
+            raise AudioError(self._not_audio()) from error
 
     def _not_audio(self) -> str:
         kind = next((kind for magic, kind in MAGIC.items() if self._start.startswith(magic)), None)
@@ -153,6 +161,8 @@ class Decoder:
         codec = self._stream.codec_context
         if codec is None or codec.codec_tag in ("enca", "drms", "aavd"):
             raise AudioError(self._encrypted())
+        if _has_unusual_layout(codec.name, codec.extradata or b""):
+            raise AudioError(f"“{self.name}” is made for an unusual set of loudspeakers, which cannot be read.")
         if not SAMPLE_RATES[0] <= codec.sample_rate <= SAMPLE_RATES[1] or not 1 <= codec.channels <= MAX_CHANNELS:
             raise AudioError(
                 f"“{self.name}” is damaged: it claims {codec.channels} channels at {codec.sample_rate:,} Hz."
@@ -267,6 +277,16 @@ def _limit_allocations() -> None:
     av_max_alloc = ctypes.CDLL(str(found[0])).av_max_alloc
     av_max_alloc.argtypes, av_max_alloc.restype = [ctypes.c_size_t], None
     av_max_alloc(MAX_ALLOCATION)
+
+
+def _has_unusual_layout(codec: str, extradata: bytes) -> bool:
+    """Whether the codec itself may name an unusual layout of speakers, which PyAV 18.1 frees twice.
+
+    Opus from channel mapping family 2 on (RFC 8486), and xHE-AAC (audio object type 42 of ISO 14496-3, as 31 + 11).
+    """
+    if codec in ("opus", "libopus"):
+        return len(extradata) > 18 and extradata[18] >= 2
+    return codec.startswith("aac") and len(extradata) > 1 and extradata[0] >> 3 == 31 and extradata[1] >> 5 == 2
 
 
 def _mono_blocks(frames: Iterator[Any]) -> Iterator[tuple[int, np.ndarray]]:

@@ -1,6 +1,7 @@
 """What a recording is read from: a regular file or bytes, opened so that nothing else can be reached through it."""
 
 import os
+import re
 import stat
 from io import BytesIO
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import BinaryIO
 
 from msecnn.errors import MsecnnError
 
+LAYOUT_NAMES = re.compile(rb"chan|chnl|CHAN")
 LARGEST_OGG_PAGE = 65_307  # bytes, RFC 3533
 UNKNOWN_RIFF_SIZE = 0x7FFF_F000  # bytes; programs that write to a pipe leave about this or more as a file's size
 
@@ -52,10 +54,15 @@ class ContentView:
     """A file as FFmpeg sees it: without its name (only content decides the format) and without leading ID3 tags.
 
     ID3v2 tags can hold megabytes of pictures, which FFmpeg would read, unpack and take for the file's format.
+
+    Attributes:
+        hides_layouts: Rename the boxes that name the speakers of MP4, CAF and AIFF files, so that FFmpeg assumes the
+            usual ones. PyAV 18.1 frees an unusual layout twice, which ends the process; the mix to mono needs none.
     """
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
+        self.hides_layouts = False
         self._size = raw.seek(0, os.SEEK_END)
         self._offset = 0
         while (length := self._id3_length()) and self._offset + length < self._size:
@@ -70,7 +77,15 @@ class ContentView:
         return 10 + size + (10 if head[5] & 0x10 else 0)
 
     def read(self, n: int = -1) -> bytes:
-        return self._raw.read(n)
+        if not self.hides_layouts:
+            return self._raw.read(n)
+        at = self._raw.tell()
+        before = min(3, at)  # a name may lie across the border of two reads
+        self._raw.seek(at - before)
+        data = LAYOUT_NAMES.sub(b"none", self._raw.read(n + before + 3 if n >= 0 else -1))
+        data = data[before:] if n < 0 else data[before : before + n]
+        self._raw.seek(at + len(data))
+        return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         if whence == os.SEEK_SET:
