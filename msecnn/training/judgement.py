@@ -6,7 +6,7 @@ any other teacher, is judged by the same measures, so that a student's figure ha
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -102,43 +102,23 @@ def judge(
     if not len(part):
         raise DatasetError(f"No clip of {manifest.name}, split {split}, is labelled by all of these teachers.")
     heard = hear(list(taggers.values()), part, kept=kept)
-    clips = {clip.clip_id: clip for clip in part.clips}
-    own = [clips[str(name)] for name in heard[0].clip_ids]
-    tags = shared_tags(Manifest(labels[0].tags, (), "the teachers"), heard)
-    students = {name: _columns(each.probabilities, each.tags, tags) for name, each in zip(taggers, heard, strict=True)}
-    teachers = {each.teacher: _columns(each.probabilities(own), each.tags, tags) for each in labels}
-    judged = _Clips(own, groups(Manifest(manifest.tags, tuple(own), manifest.name)), tags, n_replicates, seed)
-    runs = _runs(taggers)
-    subsets = _subsets(own)
-    primary = "recordings" if "recordings" in subsets else "all"
-    chosen = subsets[primary]
-    references = {name: judged.references(teachers, ensemble, name, rows) for name, rows in subsets.items()}
-    agreements = [
-        found
-        for name, rows in subsets.items()
-        for found in _agreements(students, teachers, ensemble, references[name], rows)
-    ]
-    everyone = students | teachers
-    truth = _columns(np.array([clip.labels for clip in own]), manifest.tags, tags)
-    every, some = references["all"][ENSEMBLE], references[primary][ENSEMBLE]
-    recordings = [clip for clip, inside in zip(own, chosen, strict=True) if inside]
+    court = _court(part, list(taggers), heard, labels, ensemble=ensemble, n_replicates=n_replicates, seed=seed)
+    agreements = court.agreements()
     return Judgement(
         data=manifest.name,
         split=split,
         manifest_hash=manifest.hash,
-        n_clips=len(own),
+        n_clips=len(court.clips),
         n_replicates=n_replicates,
         seed=seed,
         ensemble=tuple(ensemble),
-        subset=primary,
+        subset=court.primary,
         checkpoints=tuple(taggers),
         agreements=tuple(agreements),
-        contrasts=tuple(_contrasts(agreements, runs, teachers, ensemble, subsets, seed)),
-        known_labels=tuple(known_labels(name, each, truth, tags, every.weights) for name, each in everyone.items()),
-        voices=tuple(
-            voices(name, each[chosen], truth[chosen], recordings, tags, some.weights) for name, each in everyone.items()
-        ),
-        scales=tuple(_scales(taggers, heard, chosen, some)),
+        contrasts=tuple(court.contrasts(agreements)),
+        known_labels=tuple(court.known_labels()),
+        voices=tuple(court.voices()),
+        scales=tuple(court.scales(taggers, heard)),
     )
 
 
@@ -173,6 +153,126 @@ def _columns(values: np.ndarray, have: Sequence[str], wanted: Sequence[str]) -> 
     return np.concatenate([values, unknown], axis=1)[:, [place.get(tag, len(have)) for tag in wanted]]
 
 
+@dataclass(frozen=True)
+class _Court:
+    """Everyone's probabilities (N, K) on the same clips, and all that is asked of them."""
+
+    clips: tuple[Clip, ...]
+    truth: np.ndarray
+    tags: tuple[str, ...]
+    students: dict[str, np.ndarray]
+    teachers: dict[str, np.ndarray]
+    ensemble: tuple[str, ...]
+    subsets: dict[str, np.ndarray]
+    references: dict[tuple[str, str], Reference]
+    seed: int
+
+    @property
+    def primary(self) -> str:
+        """The subset on which voices and scales are judged."""
+        return "recordings" if "recordings" in self.subsets else "all"
+
+    def agreements(self) -> list[Agreement]:
+        """Everyone with the ensemble; and with the ensemble that lacks a member, that member and the students."""
+        pairs = [(name, ENSEMBLE) for name in (*self.students, *self.teachers)]
+        pairs += [(name, without(member)) for member in self.ensemble for name in (member, *self.students)]
+        said = self.students | self.teachers
+        return [
+            agree(name, said[name][chosen], self.references[reference, subset])
+            for subset, chosen in self.subsets.items()
+            for name, reference in pairs
+        ]
+
+    def contrasts(self, agreements: Sequence[Agreement]) -> list[Contrast]:
+        """Students with each other, with other teachers, and with members by what the other members say."""
+        by = {(each.system, each.reference, each.subset): each for each in agreements}
+        runs = _runs(self.students)
+        pairs = [((a, ENSEMBLE), (b, ENSEMBLE)) for a, b in combinations(runs, 2)]
+        for name in runs:
+            others = [teacher for teacher in self.teachers if teacher not in self.ensemble]
+            pairs += [((name, ENSEMBLE), (other, ENSEMBLE)) for other in others]
+            pairs += [((name, without(member)), (member, without(member))) for member in self.ensemble]
+            pairs += [((name, ENSEMBLE), (member, without(member))) for member in self.ensemble]
+        found = []
+        for subset in self.subsets:
+            for first, second in pairs:
+                sides = [
+                    [by[run, reference, subset] for run in runs.get(name, [name])]
+                    for name, reference in (first, second)
+                ]
+                figures = {name: _contrast(sides, name, self.seed) for name in FIGURES}
+                found.append(Contrast(*first, *second, subset, figures))
+        return found
+
+    def known_labels(self) -> list[KnownLabels]:
+        """Everyone, on all clips."""
+        weights = self.references[ENSEMBLE, "all"].weights
+        everyone = self.students | self.teachers
+        return [known_labels(name, said, self.truth, self.tags, weights) for name, said in everyone.items()]
+
+    def voices(self) -> list[Voices]:
+        """Everyone, on the primary subset."""
+        chosen, weights = self.subsets[self.primary], self.references[ENSEMBLE, self.primary].weights
+        clips = [clip for clip, inside in zip(self.clips, chosen, strict=True) if inside]
+        everyone = self.students | self.teachers
+        return [
+            voices(name, said[chosen], self.truth[chosen], clips, self.tags, weights) for name, said in everyone.items()
+        ]
+
+    def scales(self, taggers: Mapping[str, Tagger], heard: Sequence[Heard]) -> list[ScaleStudy]:
+        """Every checkpoint that has more than one scale, on the primary subset."""
+        chosen, reference = self.subsets[self.primary], self.references[ENSEMBLE, self.primary]
+        return [
+            scale_study(name, tagger.checkpoint, each, chosen, reference)
+            for (name, tagger), each in zip(taggers.items(), heard, strict=True)
+            if len(each.features) > 1
+        ]
+
+
+def _court(
+    part: Manifest,
+    names: Sequence[str],
+    heard: Sequence[Heard],
+    labels: Sequence[SoftLabels],
+    *,
+    ensemble: Sequence[str],
+    n_replicates: int,
+    seed: int,
+) -> _Court:
+    """Brings clips, tags and draws into one order for all."""
+    by_id = {clip.clip_id: clip for clip in part.clips}
+    part = replace(part, clips=tuple(by_id[str(name)] for name in heard[0].clip_ids))
+    tags = shared_tags(Manifest(labels[0].tags, (), "the teachers"), heard)
+    teachers = {each.teacher: _columns(each.probabilities(part.clips), each.tags, tags) for each in labels}
+    subsets = _subsets(part.clips)
+    members = {ENSEMBLE: list(ensemble)}
+    members |= {without(name): [other for other in ensemble if other != name] for name in ensemble}
+    references = {}
+    for subset, chosen in subsets.items():
+        drawn = groups(part)[chosen]
+        weights = bootstrap_weights(drawn, n_replicates=n_replicates, seed=seed)
+        weights = np.concatenate([np.ones_like(weights[:, :1]), weights], axis=1)  # (N, 1 + R)
+        for name, some in members.items():
+            mean = np.mean([teachers[each][chosen] for each in some], axis=0)
+            references[name, subset] = Reference(name, subset, tags, mean, weights, len(np.unique(drawn)))
+    return _Court(
+        clips=part.clips,
+        truth=_columns(part.labels(), part.tags, tags),
+        tags=tags,
+        students={name: _columns(each.probabilities, each.tags, tags) for name, each in zip(names, heard, strict=True)},
+        teachers=teachers,
+        ensemble=tuple(ensemble),
+        subsets=subsets,
+        references=references,
+        seed=seed,
+    )
+
+
+def without(member: str) -> str:
+    """What the ensemble is called that lacks one of its members."""
+    return f"{ENSEMBLE} without {member}"
+
+
 def _subsets(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
     """All clips, and recordings and renders apart where the manifest's column `real` tells them."""
     real = np.array([clip.extra.get("real", "") for clip in clips])
@@ -190,89 +290,6 @@ def _runs(names: Iterable[str]) -> dict[str, list[str]]:
     return {own[0] if len(own) == 1 else f"{recipe}, {len(own)} runs": own for recipe, own in found.items()}
 
 
-@dataclass(frozen=True)
-class _Clips:
-    clips: Sequence[Clip]
-    groups: np.ndarray
-    tags: tuple[str, ...]
-    n_replicates: int
-    seed: int
-
-    def references(
-        self, teachers: Mapping[str, np.ndarray], ensemble: Sequence[str], subset: str, chosen: np.ndarray
-    ) -> dict[str, Reference]:
-        """The ensemble, and the ensemble without each of its members, on a subset of the clips."""
-        drawn = bootstrap_weights(self.groups[chosen], n_replicates=self.n_replicates, seed=self.seed)
-        weights = np.concatenate([np.ones_like(drawn[:, :1]), drawn], axis=1)  # (N, 1 + R)
-        n_groups = len(np.unique(self.groups[chosen]))
-        members = {ENSEMBLE: list(ensemble)}
-        members |= {without(name): [other for other in ensemble if other != name] for name in ensemble}
-        return {
-            name: Reference(
-                name, subset, self.tags, np.mean([teachers[each][chosen] for each in some], axis=0), weights, n_groups
-            )
-            for name, some in members.items()
-        }
-
-
-def without(member: str) -> str:
-    """What the ensemble is called that lacks one of its members."""
-    return f"{ENSEMBLE} without {member}"
-
-
-def _agreements(
-    students: Mapping[str, np.ndarray],
-    teachers: Mapping[str, np.ndarray],
-    ensemble: Sequence[str],
-    references: Mapping[str, Reference],
-    chosen: np.ndarray,
-) -> list[Agreement]:
-    """Everyone with the ensemble; and with the ensemble that lacks a member, that member and the students."""
-    found = [agree(name, each[chosen], references[ENSEMBLE]) for name, each in {**students, **teachers}.items()]
-    for member in ensemble:
-        judged = {member: teachers[member], **students}
-        found += [agree(name, each[chosen], references[without(member)]) for name, each in judged.items()]
-    return found
-
-
-def _contrasts(
-    agreements: Sequence[Agreement],
-    runs: Mapping[str, Sequence[str]],
-    teachers: Mapping[str, np.ndarray],
-    ensemble: Sequence[str],
-    subsets: Mapping[str, np.ndarray],
-    seed: int,
-) -> list[Contrast]:
-    """Students with each other, with other teachers, and with members by what the other members say."""
-    by = {(each.system, each.reference, each.subset): each for each in agreements}
-    pairs = [((a, ENSEMBLE), (b, ENSEMBLE)) for a, b in combinations(runs, 2)]
-    for name in runs:
-        pairs += [((name, ENSEMBLE), (other, ENSEMBLE)) for other in teachers if other not in ensemble]
-        pairs += [((name, without(member)), (member, without(member))) for member in ensemble]
-        pairs += [((name, ENSEMBLE), (member, without(member))) for member in ensemble]
-    found = []
-    for subset in subsets:
-        for (first, first_reference), (second, second_reference) in pairs:
-            sides = [
-                [by[name, reference, subset] for name in runs.get(side, [side])]
-                for side, reference in ((first, first_reference), (second, second_reference))
-            ]
-            figures = {name: _contrast(sides, name, seed) for name in FIGURES}
-            found.append(Contrast(first, first_reference, second, second_reference, subset, figures))
-    return found
-
-
 def _contrast(sides: Sequence[Sequence[Agreement]], figure: str, seed: int) -> Difference:
     values = [[each.figures[figure].value for each in side] for side in sides]
     return seeds.difference(values, [[each.replicates[figure] for each in side] for side in sides], seed=seed)
-
-
-def _scales(
-    taggers: Mapping[str, Tagger], heard: Sequence[Heard], chosen: np.ndarray, reference: Reference
-) -> list[ScaleStudy]:
-    """Of every checkpoint that has more than one scale."""
-    return [
-        scale_study(name, tagger.checkpoint, each, chosen, reference)
-        for (name, tagger), each in zip(taggers.items(), heard, strict=True)
-        if len(each.features) > 1
-    ]
