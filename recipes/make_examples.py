@@ -43,7 +43,7 @@ CREDIT = """
 | Licence | [{licence}]({licence_url}) |
 | Source | Debian package `{package}`, `{track}`, from {start_s:g} s |
 | Split | {split} |
-"""
+{notice}"""
 
 
 def original_track(package: str, track: str, folder: Path) -> Path:
@@ -104,7 +104,9 @@ def main() -> None:
         metadata = {"title": example["title"], "artist": example["artist"], "copyright": example["licence"]}
         write_mp3(EXAMPLES / example["file"], clip, sample_rate, metadata)
         logging.info("%s: peak %.2f", example["file"], np.abs(clip).max())
-    text = CREDITS_HEAD.format(duration=DURATION_S) + "".join(CREDIT.format(**example) for example in examples)
+    text = CREDITS_HEAD.format(duration=DURATION_S) + "".join(
+        CREDIT.format(**({"notice": ""} | example)) for example in examples
+    )
     (EXAMPLES / "CREDITS.md").write_text(text)
 
 

@@ -1,5 +1,6 @@
 """Audio: every format gives the same music, parts equal the whole, and bad input gets one readable sentence."""
 
+import json
 import os
 import struct
 import threading
@@ -475,6 +476,28 @@ def test_files_are_closed(tmp_path: Path, files: dict[str, bytes]) -> None:
             with pytest.raises(AudioError):
                 load(path)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+# ---- the bundled examples
+
+
+def test_examples_are_one_window_of_clean_sound_and_credited() -> None:
+    folder = Path(__file__).parents[1] / "assets" / "examples"
+    examples = json.loads((folder / "examples.json").read_text())
+    credits = (folder / "CREDITS.md").read_text()
+    assert len({example["kind"] for example in examples}) == 8
+    for example in examples:
+        recording = load(folder / example["file"])
+        assert (folder / example["file"]).stat().st_size < 600_000
+        assert len(recording.waveform) == 349_440  # 29.12 s
+        assert len(recording.notes) == 2  # resampled and mixed: neither cut short nor silent
+        assert np.abs(recording.waveform).max() < 1
+        assert np.abs(recording.waveform[[0, -1]]).max() < 2e-3  # no click at the cut
+        seconds = recording.waveform[: 29 * RATE].reshape(29, RATE)
+        assert np.sqrt((seconds**2).mean(1)).min() > 1e-3  # no second of silence
+        assert example["split"] in ("valid", "test")
+        for credit in ("title", "artist", "licence_url", "package", "track"):
+            assert example[credit] in credits
 
 
 # ---- damage
