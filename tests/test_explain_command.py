@@ -49,9 +49,8 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
     )
     captured = capsys.readouterr()
     told = json.loads(captured.out)
-    assert list(told) == [
-        "file", "model", "tag", "window", "logit", "probability", "bias", "base_value", "scales", "evidence", "saliency",
-    ]  # fmt: skip
+    names = "file model tag window logit probability bias base_value scales evidence saliency"
+    assert list(told) == names.split()
     assert (told["file"], told["model"], told["tag"]) == (str(recording), "msecnn", "guitar")
     assert told["window"][1] - told["window"][0] == pytest.approx(29.12)
     assert told["window"][1] == pytest.approx(40.12, abs=0.01)

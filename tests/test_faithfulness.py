@@ -66,14 +66,16 @@ def test_a_map_that_knows_the_cell_beats_orders_that_do_not() -> None:
 
 def test_infidelity_is_none_for_a_perfect_map_and_whole_for_an_empty_one() -> None:
     model, mel = maximum_of_input(), one_peak()
-    for method in ("gradient", "integrated_gradients", "occlusion"):
-        found = saliency(model, mel, TAG, method=method, mel_config=TOY_CONFIG).total
-        if method == "occlusion":
-            found = 100.0 * (mel == 0)  # its patch is the whole toy; this is what one cell costs
+    perfect = {
+        "gradient": saliency(model, mel, TAG).total,
+        "integrated_gradients": saliency(model, mel, TAG, method="integrated_gradients", mel_config=TOY_CONFIG).total,
+        "occlusion": 100.0 * (mel == 0),  # what removing that cell costs
+    }
+    for method, found in perfect.items():
         missed = infidelity(model, mel, TAG, found, method=method, mel_config=TOY_CONFIG, seed=2)
         assert missed == pytest.approx(0, abs=1e-6)  # a difference of squares of about 100, in float32
     assert infidelity(model, mel, TAG, 0 * mel, method="gradient", mel_config=TOY_CONFIG, seed=2) == 1
-    misled = np.roll(100.0 * (mel == 0), 1, axis=1)
+    misled = np.roll(perfect["occlusion"], 1, axis=1)
     many = [
         infidelity(model, mel, TAG, misled, method="occlusion", mel_config=TOY_CONFIG, seed=seed) for seed in range(5)
     ]
