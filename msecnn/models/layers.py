@@ -122,8 +122,11 @@ class ConvLevels(nn.Module):
 
     def global_max(self, name: str, level_map: Tensor) -> Tensor:
         """The maximum of each channel (B, C) over the cells of a map that are not cropped on the way up."""
-        # one pooling window of that size drops what is cropped; `amax` of a slice is many times slower in channels_last
-        return F.max_pool2d(level_map, self.crop[name]).flatten(1)
+        rows, columns = self.crop[name]
+        if level_map.device.type == "cpu":
+            # one pooling window of that size drops what is cropped; there `amax` of a slice is many times slower
+            return F.max_pool2d(level_map, (rows, columns)).flatten(1)
+        return level_map[..., :rows, :columns].amax((-2, -1))  # a GPU would give that window to a single thread
 
     def receptive_field(self, name: str, row: int, column: int) -> tuple[int, int, int, int]:
         """Mel cells that a cell of a map depends on.
