@@ -11,10 +11,10 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 import pytest
+from audio_files import encode, music
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from audio_files import encode, music
 from msecnn.explain import Cancelled
 from msecnn.ui import checking, export, files, intake, jobs, listening, page, pictures, why_tab
 from msecnn.ui.question import Question

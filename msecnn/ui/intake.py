@@ -103,9 +103,8 @@ def _source(studio: Studio, visit: Visit | None, request: Request) -> tuple[Path
 
 def check_length(duration_s: float | None, max_s: float) -> None:
     if duration_s is not None and duration_s > max_s:
-        raise VisitError(
-            f"This recording lasts {duration_s / 60:.1f} minutes; this page takes up to {max_s / 60:g} minutes."
-        )
+        limit = f"{max_s / 60:g} minute{'' if max_s == 60 else 's'}"
+        raise VisitError(f"This recording lasts {duration_s / 60:.1f} minutes; this page takes up to {limit}.")
 
 
 def _opening(studio: Studio, visit: Visit, info: audio.AudioInfo) -> Payload:

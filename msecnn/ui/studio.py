@@ -25,6 +25,7 @@ class Example:
     artist: str
     licence: str
     kind: str
+    description: str
     source: str
 
 
@@ -85,5 +86,5 @@ def _examples(folder: Path) -> dict[str, Example]:
 
 
 def _example(row: dict[str, Any], folder: Path) -> Example:
-    fields = {key: str(row.get(key, "")) for key in ("title", "artist", "licence", "kind", "source")}
+    fields = {key: str(row.get(key, "")) for key in ("title", "artist", "licence", "kind", "description", "source")}
     return Example(id=str(row["id"]), path=folder / row["file"], **fields)

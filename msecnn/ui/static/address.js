@@ -28,6 +28,7 @@
   M.on("recording models tag model window tab", write);
   M.on("ask", () => showTab("why"));
   M.on("ready", async () => {
+    await M.when(() => M.player && tabButton("tags"));
     const observer = new MutationObserver(() => { const tab = shownTab(); if (tab) M.set({ tab }); });
     observer.observe(document.getElementById("tabs"), { subtree: true, attributes: true, attributeFilter: ["aria-selected"], childList: true });
     if (wanted.get("example")) {

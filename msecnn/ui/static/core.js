@@ -98,6 +98,11 @@
 
   const modelOf = (name) => state.models.find((model) => model.name === name) || state.models[0];
 
+  // Gradio mounts its parts in no order that is promised: resolves when what is needed is there.
+  const when = async (there) => {
+    while (!there()) await new Promise((resolve) => setTimeout(resolve, 30));
+  };
+
   // Said wherever such a model's numbers are shown.
   const warnUntrained = (models) => {
     const names = models.filter((model) => model.untrained).map((model) => model.title);
@@ -106,6 +111,6 @@
 
   window.msecnn = {
     state, set, on, emit, surface, mount, connect, call, queuePlace, h, svg, fill,
-    clock, percent, signed, hertz, scaleTitle, modelOf, warnUntrained, offered: window.msecnnOffered,
+    clock, percent, signed, hertz, scaleTitle, modelOf, warnUntrained, when, offered: window.msecnnOffered,
   };
 })();

@@ -29,7 +29,7 @@
     const input = h("input", { type: "file", id: "mse-file", class: "mse-sr", accept: "audio/*,video/mp4,video/webm,.opus,.flac,.m4a,.ogg",
       onchange: () => input.files[0] && take(input.files[0], input.files[0].name) });
     const record = h("button", { type: "button", class: "mse-button", onclick: () => (recorder ? recorder.stop() : startRecording(record)) }, "Record");
-    const limit = `Any audio format, up to ${MAX_S / 60} minutes.`;
+    const limit = `Any audio format, up to ${minutes(MAX_S)}. It is deleted from this page's server within two hours.`;
     const drop = h("div", { class: "mse-drop" },
       h("p", { class: "mse-drop-title" }, "Drop a recording here"),
       h("div", { class: "mse-drop-actions" }, h("label", { class: "mse-button primary", for: "mse-file", tabindex: 0,
@@ -51,8 +51,8 @@
   });
 
   const exampleCards = () => {
-    const cards = EXAMPLES.map((example) => h("button", { type: "button", class: "mse-card", "data-example": example.id, onclick: () => openExample(example.id) },
-      h("img", { alt: "", width: 200, height: 64 }), h("strong", {}, example.title), h("span", {}, [example.artist, example.licence].filter(Boolean).join(" · "))));
+    const cards = EXAMPLES.map((example) => h("button", { type: "button", class: "mse-card", title: example.description, "data-example": example.id, onclick: () => openExample(example.id) },
+      h("img", { alt: "", width: 200, height: 64 }), h("em", {}, example.kind), h("strong", {}, example.title), h("span", {}, [example.artist, example.licence].filter(Boolean).join(" · "))));
     M.call("example-pictures").then(async ({ pictures }) => {
       for (const card of cards) {
         const canvas = M.pictures.paintMel(await M.pictures.read(pictures[card.dataset.example]));
@@ -62,6 +62,7 @@
     return h("div", { class: "mse-examples" }, h("h2", {}, "or listen to one of these"), h("div", { class: "mse-cards" }, cards));
   };
 
+  const minutes = (seconds) => `${seconds / 60} minute${seconds === 60 ? "" : "s"}`;
   const say = (words, kind = "") => {
     status.textContent = words;
     status.className = `mse-status ${kind}`;
@@ -85,7 +86,7 @@
     const url = URL.createObjectURL(file);
     busy(`Reading ${name} …`);
     const length = await durationOf(url);
-    if (length > MAX_S) return idle(`${name} lasts ${(length / 60).toFixed(1)} minutes; this page takes up to ${MAX_S / 60} minutes.`, "error");
+    if (length > MAX_S) return idle(`${name} lasts ${(length / 60).toFixed(1)} minutes; this page takes up to ${minutes(MAX_S)}.`, "error");
     try {
       const path = await upload(file, name, (part) => busy(`Uploading ${name}: ${Math.round(100 * part)} %`));
       await open({ path, name }, url, name);

@@ -1,0 +1,163 @@
+"""One server and one Chromium for all browser tests; every test gets a visitor of its own.
+
+Any request to another host fails the test that caused it.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+#: No sandbox, since CI runs as root; the rest keeps Chromium's own services from calling home.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+)
+#: The page under test takes recordings of up to a minute.
+MAX_MINUTES = 1
+
+Visitor = Any  # playwright's Page
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made-up recordings: `tune.mp3` 8 s, `long.mp3` 45 s, `endless.wav` 70 s, `tone.wav` 1 kHz, `voice.wav`."""
+    import numpy as np
+    from audio_files import encode, music
+
+    from msecnn.audio import write_wav
+
+    folder = tmp_path_factory.mktemp("recordings")
+    (folder / "tune.mp3").write_bytes(encode(music(8, 44_100), 44_100, "mp3"))
+    (folder / "long.mp3").write_bytes(encode(music(45, 44_100, 1, seed=1), 44_100, "mp3"))
+    write_wav(folder / "endless.wav", np.zeros(70 * 8_000, np.float32), 8_000)
+    write_wav(folder / "tone.wav", 0.5 * np.sin(2 * np.pi * 1000 * np.arange(30 * 12_000) / 12_000), 12_000)
+    write_wav(folder / "voice.wav", music(5, 48_000, 1, seed=2)[0], 48_000)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint that no trainer has seen, as a visitor of our page might bring."""
+    import torch
+
+    from msecnn import checkpoint
+    from msecnn.frontend import MelConfig
+    from msecnn.models import registry
+    from msecnn.tags import MAGNATAGATUNE_TAGS
+
+    folder = tmp_path_factory.mktemp("checkpoints") / "mine"
+    torch.manual_seed(5)
+    model = registry.create("fcn5").eval()
+    card = {"untrained": True, "made_by": "random weights, seed 5", "licence": "MIT"}
+    checkpoint.save(folder, model, mel_config=MelConfig(), tags=MAGNATAGATUNE_TAGS, card=card)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(own_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page as `python app.py` opens it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port), "--max-minutes", str(MAX_MINUTES)]
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("w") as out:
+        server = subprocess.Popen([*command, "--checkpoint", str(own_checkpoint)], stdout=out, stderr=out, cwd=ROOT)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        _wait(url, server, log)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert "Traceback" not in log.read_text(), f"the server failed: {log.read_text()[-3000:]}"
+
+
+def _wait(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    pytest.fail(f"the page did not open: {log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def chromium(recordings: Path) -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here; Debian's package is called chromium")
+    from playwright.sync_api import sync_playwright
+
+    microphone = f"--use-file-for-fake-audio-capture={recordings / 'voice.wav'}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, microphone])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def arrive(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
+    """Lets a visitor arrive: `arrive(query="?tab=why", width=390, dark=True)`."""
+    contexts: list[Any] = []
+    outside: list[str] = []
+    errors: list[str] = []
+
+    def visitor(
+        query: str = "", *, width: int = 1280, height: int = 900, dark: bool = False, **options: Any
+    ) -> Visitor:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options
+        )
+        contexts.append(context)
+        context.set_default_timeout(30_000)
+        context.on("request", lambda request: outside.append(request.url) if _outside(request.url, address) else None)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address + query)
+        page.wait_for_selector(".mse-drop:visible, .mse-opened:visible")
+        return page
+
+    yield visitor
+    for context in contexts:
+        context.close()
+    assert not outside, "requests to other hosts"
+    assert not errors, "errors in the page's scripts"
+
+
+def _outside(url: str, address: str) -> bool:
+    return not url.startswith((address, "data:", "blob:"))
+
+
+@pytest.fixture
+def upload(arrive: Callable[..., Visitor], recordings: Path) -> Callable[..., Visitor]:
+    """A visitor who has opened one of the made-up recordings."""
+
+    def opened(name: str, **options: Any) -> Visitor:
+        page = arrive(**options)
+        page.set_input_files("#mse-file", recordings / name)
+        page.wait_for_selector(".mse-tag")
+        return page
+
+    return opened
