@@ -22,7 +22,7 @@ MAX_CHANNELS = 64
 MISCOUNTED_PLANES = 8  # PyAV 18.1 reads past the end of a frame's list of planes from here on, and crashes
 MAX_DECLARED_S = 1e7  # a header that declares more than 115 days is not believed
 PREROLL_S = 1.0  # decoded and dropped before a window, so that codecs with memory (MP3, AAC, Opus) have settled
-MAX_ALLOCATION = 2**28  # bytes in one piece; the packet index of ten hours of AAC takes 2**26
+MAX_ALLOCATION = 2**26  # bytes in one piece; the packet index of ten hours of AAC takes 37 MB
 SHORTFALL_S = 0.1  # a file that ends this much before its header says is called cut short
 
 # Only demuxers of one self-contained file: no playlists, no images, nothing that opens a second file or an address.
