@@ -1,0 +1,93 @@
+"""The figures: what they draw is what they were given, and they never touch pyplot."""
+
+import io
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from msecnn.frontend import MelConfig
+from msecnn.plots.contributions import waterfall
+from msecnn.plots.faithfulness import deletion_insertion
+from msecnn.plots.spectrogram import AGAINST, IN_FAVOUR, mel_figure, saliency_figure, signed_colours
+from msecnn.plots.tags import tag_bars, timeline
+
+CONFIG = MelConfig()
+
+
+def test_the_waterfall_s_steps_join_and_end_at_the_logit() -> None:
+    relative = np.array([0.5, -1.25, 2.0])
+    axes = waterfall(("input", "level1", "level2"), relative, -1.0).axes[0]
+    ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
+    assert ends[0][0] == pytest.approx(-1.0)
+    for (_, end), (start, _) in itertools.pairwise(ends):
+        assert end == pytest.approx(start)
+    assert ends[-1][1] == pytest.approx(-1.0 + relative.sum())
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "average clip",
+        "input",
+        "level1",
+        "level2",
+        "this clip",
+    ]
+
+
+def test_bars_are_the_probabilities_of_the_likeliest_tags() -> None:
+    probabilities = np.array([[0.1, 0.9, 0.4], [0.2, 0.7, 0.6]])
+    axes = tag_bars(("a", "b", "c"), probabilities, ("one", "two"), n_tags=2).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "c"]
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.9, 0.4, 0.7, 0.6])
+
+
+def test_a_window_of_the_timeline_lasts_until_the_next_begins() -> None:
+    window_probabilities = np.array([[0.1, 0.9], [0.3, 0.2], [0.5, 0.6]])
+    starts_s = np.array([0.0, 29.12, 40.0])
+    axes = timeline(("a", "b"), window_probabilities, starts_s, 69.12).axes[0]
+    mesh = axes.collections[0]
+    np.testing.assert_allclose(mesh.get_coordinates()[0, :, 0], [0, 29.12, 40, 69.12])
+    np.testing.assert_allclose(np.asarray(mesh.get_array()).reshape(2, 3), window_probabilities.T[[1, 0]])
+
+
+def test_the_spectrogram_s_axes_are_seconds_and_hertz() -> None:
+    mel = np.zeros((96, 1366), np.float32)
+    axes = mel_figure(mel, CONFIG, start_s=29.12).axes[0]
+    left, right, _, _ = axes.images[0].get_extent()
+    assert (left, right) == pytest.approx((29.12, 58.24))
+    centres = CONFIG.band_edges_hz()[:, 1]
+    for place, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True):
+        assert np.interp(place, np.arange(96), centres) == pytest.approx(float(label.get_text()), rel=1e-6)
+
+
+def test_signs_have_their_colours_and_nothing_has_none() -> None:
+    colours = signed_colours(np.array([[-1.0, 0.0, 1.0]]))
+    np.testing.assert_allclose(colours[0, 0], (*AGAINST, 1))
+    np.testing.assert_allclose(colours[0, 2], (*IN_FAVOUR, 1))
+    assert colours[0, 1, 3] == 0
+
+
+def test_every_figure_can_be_written() -> None:
+    rng = np.random.default_rng(0)
+    mel, maps = rng.normal(size=(96, 1366)), rng.normal(size=(2, 96, 1366))
+    curve = {"gradient": rng.normal(size=5), "random": rng.normal(size=5)}
+    figures = (
+        saliency_figure(mel, maps, ("input", "level1"), CONFIG, title="why"),
+        saliency_figure(mel, np.zeros((1, 96, 1366)), ("level5",), CONFIG),
+        deletion_insertion(np.linspace(0, 1, 5), curve, curve),
+    )
+    for figure in figures:
+        for kind, start in (("png", b"\x89PNG"), ("svg", b"<?xml")):
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=kind, dpi=20)
+            assert drawn.getvalue().startswith(start)
+
+
+def test_no_figure_needs_pyplot() -> None:
+    """A server that goes through pyplot keeps every figure for ever."""
+    root = Path(__file__).resolve().parents[1]
+    names = [f"msecnn.plots.{path.stem}" for path in (root / "msecnn" / "plots").glob("[a-z]*.py")]
+    code = f"import sys, {', '.join(names)}; print('matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
+    assert done.stdout.strip() == "False"
