@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from msecnn.ui import api, export, intake, tags_tab, why_tab
+from msecnn.ui import apart_tab, api, export, intake, tags_tab, why_tab
 from msecnn.ui.studio import Studio
 from msecnn.ui.wires import Page
 
@@ -21,11 +21,17 @@ SCRIPTS = (
     "check.js",
     "tags.js",
     "why.js",
+    "apart.js",
     "address.js",
 )
 
 #: Tab name in the address bar, its title, and who builds it.
-TABS = (("tags", "Tags", tags_tab.build), ("why", "Why this tag", why_tab.build))
+TABS = (
+    ("tags", "Tags", tags_tab.build),
+    ("why", "Why this tag", why_tab.build),
+    ("apart", "Take it apart", apart_tab.build),
+)
+STYLES = ("style.css", "apart.css")
 
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 
@@ -49,7 +55,7 @@ def build(studio: Studio) -> gr.Blocks:
 def launch_options(studio: Studio) -> dict[str, object]:
     """Theme, scripts and manners, which Gradio takes at launch. Everything is inline: no other host is ever asked."""
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    css = (STATIC / "style.css").read_text(encoding="utf-8")
+    css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in STYLES)
     offered = json.dumps(_offered(studio)).replace("</", "<\\/")
     return {
         # Of the fonts that come with Gradio, the 600 weight of Plex lacks letters; 400 and 700 are whole.
@@ -75,7 +81,7 @@ def _offered(studio: Studio) -> dict[str, object]:
         "max_bytes": studio.max_bytes,
         "models": intake.models(studio),
         "examples": [
-            {key: getattr(example, key) for key in ("id", "title", "artist", "licence", "kind")}
+            {key: getattr(example, key) for key in ("id", "title", "artist", "licence", "kind", "description")}
             for example in studio.examples.values()
         ],
     }

@@ -30,7 +30,7 @@
   M.on("ready", async () => {
     await M.when(() => M.player && tabButton("tags"));
     const observer = new MutationObserver(() => { const tab = shownTab(); if (tab) M.set({ tab }); });
-    observer.observe(document.getElementById("tabs"), { subtree: true, attributes: true, attributeFilter: ["aria-selected"], childList: true });
+    observer.observe(tabs, { subtree: true, attributes: true, attributeFilter: ["aria-selected"], childList: true });
     if (wanted.get("example")) {
       await M.intake.openExample(wanted.get("example"), (wanted.get("models") || "").split(",").filter(Boolean));
       if (state.recording) apply();
