@@ -31,7 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="any of these options; those given here win")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="of the mels (default: `mels` beside the manifest)")
     parser.add_argument("--warm-start", type=Path, metavar="FILE", help="weights of Won et al.'s FCN to start from")
-    parser.add_argument("--known-weight", type=float, metavar="X", help="how far known labels move a target (0.5)")
+    parser.add_argument(
+        "--known-odds", type=float, metavar="X", help="factor on a target's odds where its label is known (1.5)"
+    )
+    parser.add_argument("--joins", type=float, metavar="X", help="clips joined from two others, a training clip (0)")
+    parser.add_argument(
+        "--auxiliary", action=argparse.BooleanOptionalAction, default=None,
+        help="while training, a second classifier on the last level alone (no)",
+    )  # fmt: skip
     parser.add_argument("--views", type=int, metavar="N", help="augmented views of a clip that the head sees (3)")
     parser.add_argument("--convert", type=Path, metavar="WHEEL", help="only: musicnn's wheel to teachers, into --out")
     parser.add_argument("--device", metavar="D", help="cpu or cuda (default: a GPU if there is one)")
@@ -93,6 +100,7 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
     from msecnn.data.mel_cache import MelCache
     from msecnn.frontend import MelConfig
     from msecnn.training import distillation, processes
+    from msecnn.training.joins import with_joins
     from msecnn.training.soft_labels import labelled
     from msecnn.training.teachers import load_teacher
     from msecnn.training.trainer import TrainingData, train
@@ -106,21 +114,24 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
         group.wait()
         cache = MelCache.open(cache_folder, mel_config)
         used = labelled(labels, cache.available(manifest))
-        targets = distillation.soft_targets(used, labels, known_weight=config.known_weight)
+        targets = distillation.soft_targets(used, labels, known_odds=config.known_odds)
         data = TrainingData.of(used, cache, targets=targets)
         tags = labels[0].tags
         model = distillation.initial_student(train_command.make_model(args.model, tags, seed=config.train.seed))
         if donor:
             distillation.start_warm(model, donor, used, cache, seed=config.train.seed)
-            distillation.fit_head(model, data, config)
         description = {
             "model": args.model,
             "distillation": config.to_json(),
             "teachers": [each.teacher for each in labels],
             "front_end": mel_config.to_json(),
         }
+        learner = distillation.prepare(model, data, config, warm=donor is not None)
+        n_joins = round(config.joins * len(data.train))
+        more = with_joins(data, used, labels, n_joins=n_joins, mel_config=mel_config, seed=config.train.seed)
         history = train(
-            model, data, config.train, out=args.out, resume=args.resume, description=description, device=group.device,
+            learner, distillation.for_learner(more, config), config.train, out=args.out, resume=args.resume,
+            description=description, device=group.device,
             after_epoch=lambda history: train_command.draw_learning_curve(args.out, history),
         )  # fmt: skip
         if group.first:
@@ -133,6 +144,6 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
 def _config_from(args: argparse.Namespace) -> "DistillConfig":
     from msecnn.training.distillation import DistillConfig
 
-    given: dict[str, Any] = {name: getattr(args, name) for name in ("known_weight", "views")}
+    given: dict[str, Any] = {name: getattr(args, name) for name in ("known_odds", "joins", "auxiliary", "views")}
     given = {name: value for name, value in given.items() if value is not None}
     return DistillConfig(train_command.config_from(args), **given)

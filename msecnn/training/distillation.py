@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from msecnn import audio
 from msecnn.data.manifest import DatasetError, Manifest
@@ -22,9 +22,9 @@ from msecnn.models.inference import FoldedNetwork
 from msecnn.models.layers import ConvLevels
 from msecnn.models.waveform import SAMPLE_RATE
 from msecnn.models.won import WonFcn
-from msecnn.training.augmentation import Augmentation, augment, draw
+from msecnn.training.augmentation import Draws, augment, draw
 from msecnn.training.export import export
-from msecnn.training.ridge_head import RidgeHead, fit_ridge_head, variance_shares
+from msecnn.training.ridge_head import RidgeHead, fit_ridge_head, sigmoid, variance_shares
 from msecnn.training.soft_labels import SoftLabels, ensemble
 from msecnn.training.student_card import student_card
 from msecnn.training.teachers import Teacher
@@ -46,20 +46,28 @@ class DistillConfig:
 
     Attributes:
         train: of the trainer.
-        known_weight: how far a target is moved from the teachers' probability to 1 (or 0) where a label is known.
+        known_odds: factor on the odds of a target whose label is known to be true (and its inverse, known to be false).
+            Listeners give a true tag far less often than always, so a known label makes a tag likelier, not certain.
+        joins: clips put together from two others, for each training clip.
+        auxiliary: the last level also gets a classifier of its own while training, so that it must say all it knows and
+            the skips add to it. It is dropped afterwards. (Lee et al., "Deeply-supervised nets", 2015.)
         views: how often each training clip is seen by the closed-form head: once as it is, then turned, looped and at
             other levels.
         view_loops: share of looped clips in the further views.
     """
 
     train: TrainConfig
-    known_weight: float = 0.5
+    known_odds: float = 1.5
+    joins: float = 0.0
+    auxiliary: bool = False
     views: int = 3
     view_loops: float = 0.3
 
     def __post_init__(self) -> None:
-        if not 0 <= self.known_weight <= 1:
-            raise DatasetError(f"known_weight must be from 0 to 1, not {self.known_weight}")
+        if not self.known_odds >= 1:
+            raise DatasetError(f"known_odds must be at least 1, not {self.known_odds}")
+        if not self.joins >= 0:
+            raise DatasetError(f"joins must not be negative, and {self.joins} is")
         if self.views < 1:
             raise DatasetError(f"views must be at least 1, not {self.views}")
 
@@ -68,7 +76,7 @@ class DistillConfig:
         return asdict(replace(self, train=TrainConfig())) | {"train": self.train.to_json()}
 
 
-def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, known_weight: float) -> np.ndarray:
+def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, known_odds: float) -> np.ndarray:
     """(N, K) targets for all clips of a manifest, in its order, in the teachers' vocabulary.
 
     Training clips move towards their known labels; a missing label is unknown, and leaves the teachers' word as it is.
@@ -84,9 +92,10 @@ def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, known_weig
     targets = ensemble(labels, manifest.clips)
     known = manifest.labels()
     columns = [tags.index(tag) for tag in manifest.tags]
-    told = ~np.isnan(known) & np.array([clip.split == "train" for clip in manifest.clips])[:, None]
-    raised = targets[:, columns] + known_weight * (np.nan_to_num(known) - targets[:, columns])
-    targets[:, columns] = np.where(told, raised, targets[:, columns])
+    shift = np.log(known_odds) * (2 * np.nan_to_num(known, nan=0.5) - 1)  # 0 where nothing is known
+    shift[[clip.split != "train" for clip in manifest.clips]] = 0
+    logits = np.log(targets[:, columns]) - np.log1p(-targets[:, columns])
+    targets[:, columns] = np.where(shift == 0, targets[:, columns], sigmoid(logits + shift))
     return targets
 
 
@@ -113,44 +122,88 @@ def start_warm(student: ConvLevels, donor: Teacher, manifest: Manifest, cache: M
     warm_start(student, donor.model, cache.batch(cache.rows(clips)), waveforms, mel_config=cache.config)
 
 
+class WithAuxiliary(nn.Module):
+    """A student and a second classifier on its last scale; logits (B, 2 K), the student's first."""
+
+    def __init__(self, student: ConvLevels) -> None:
+        super().__init__()
+        self.student = student
+        self.n_frames = student.n_frames
+        n_last = student.n_features[student.scales[-1]]
+        self.auxiliary = nn.Linear(n_last, student.n_tags)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        student = self.student
+        features = student.features(mel)
+        whole = torch.cat([features[scale] for scale in student.scales], 1)
+        last = features[student.scales[-1]]
+        return torch.cat([student.classifier(student.dropout(whole)), self.auxiliary(student.dropout(last))], 1)
+
+
+def prepare(student: ConvLevels, data: TrainingData, config: DistillConfig, *, warm: bool) -> nn.Module:
+    """What the trainer gets: the student, with its auxiliary classifier if it has one.
+
+    On a warm path both classifiers start in closed form, so that the first gradients do not tear the path down.
+    """
+    learner = WithAuxiliary(student) if config.auxiliary else student
+    if warm:
+        train = clip_features(student, data, data.train, precision=config.train.precision)
+        valid = clip_features(student, data, data.valid)
+        targets, valid_targets = data.targets[data.train], data.targets[data.valid]
+        fit_ridge_head(train, targets, valid, valid_targets).install(student.classifier)
+        if isinstance(learner, WithAuxiliary):
+            last = slice(-student.n_features[student.scales[-1]], None)
+            fit_ridge_head(train[:, last], targets, valid[:, last], valid_targets).install(learner.auxiliary)
+    return learner
+
+
+def for_learner(data: TrainingData, config: DistillConfig) -> TrainingData:
+    """The data with a target for every classifier."""
+    return replace(data, targets=np.tile(data.targets, (1, 2))) if config.auxiliary else data
+
+
 def fit_head(model: ConvLevels, data: TrainingData, config: DistillConfig) -> RidgeHead:
     """Refits the classifier in closed form on the path as it is, and installs it."""
-    train = [
-        view_features(model, data, data.train, _view(config) if view else None, seed=config.train.seed, view=view)
-        for view in range(config.views)
-    ]
-    valid = view_features(model, data, data.valid)
+    train = [_features_of_view(model, data, config, view) for view in range(config.views)]
+    targets = np.tile(data.targets[data.train], (config.views, 1))
     head = fit_ridge_head(
-        np.concatenate(train), np.tile(data.targets[data.train], (config.views, 1)), valid, data.targets[data.valid]
+        np.concatenate(train), targets, clip_features(model, data, data.valid), data.targets[data.valid]
     )
     head.install(model.classifier)
     return head
 
 
-def view_features(
+def _features_of_view(model: ConvLevels, data: TrainingData, config: DistillConfig, view: int) -> np.ndarray:
+    """(N, C) features of the training clips; view 0 is the clips as they are, the others hide and mix nothing."""
+    if view == 0:
+        return clip_features(model, data, data.train, precision=config.train.precision)
+    changes = replace(config.train.augmentation, loop=config.view_loops, frequency_mask=0, time_mask=0, mix=0.0)
+    drawn = draw(
+        changes, len(data.train), n_bands=model.n_mels, source_frames=model.n_frames, n_frames=model.n_frames,
+        seed=config.train.seed, epoch=2**31 + view,
+    )  # fmt: skip
+    return clip_features(model, data, data.train, precision=config.train.precision, draws=drawn)
+
+
+def clip_features(
     model: ConvLevels,
     data: TrainingData,
     clips: np.ndarray,
-    augmentation: Augmentation | None = None,
     *,
-    seed: int = 0,
-    view: int = 0,
+    precision: str = "float32",
+    draws: Draws | None = None,
 ) -> np.ndarray:
     """(N, C) features of clips, all scales one after the other, as they are or as an augmentation changes them."""
     device = next(model.parameters()).device
-    network = FoldedNetwork(model).to(device)
-    n_frames, n_bands = model.n_frames, model.n_mels
-    drawn = draw(
-        augmentation or Augmentation.none(), len(clips), n_bands=n_bands, source_frames=n_frames, n_frames=n_frames,
-        seed=seed, epoch=-view % 2**32,
-    )  # fmt: skip
+    network = FoldedNetwork(model, torch.bfloat16 if precision == "bfloat16" else torch.float32).to(device)
     rows = []
     with torch.inference_mode():
         for first in range(0, len(clips), BATCH_SIZE):
             positions = np.arange(first, min(first + BATCH_SIZE, len(clips)))
-            mels = torch.as_tensor(data.mels[data.row(clips[positions])])[..., :n_frames]  # (B, F, L)
-            mels = augment(mels, drawn.take(positions), n_frames=n_frames).to(device)
-            features = network.features(mels.unsqueeze(1))
+            mels = torch.as_tensor(data.mels[data.row(clips[positions])])[..., : model.n_frames]  # (B, F, L)
+            if draws is not None:
+                mels = augment(mels, draws.take(positions), n_frames=model.n_frames)
+            features = network.features(mels.to(device).float().unsqueeze(1))
             rows.append(torch.cat([features[scale] for scale in model.scales], 1).float().cpu().numpy())
     return np.concatenate(rows)
 
@@ -175,7 +228,7 @@ def finish(
 ) -> None:
     """Fits the head on the trained path and writes the checkpoint with its card."""
     head = fit_head(model, data, config)
-    valid = view_features(model, data, data.valid)
+    valid = clip_features(model, data, data.valid)
     shares = skip_shares(model, valid)
     complaint = idle_skips(shares)
     if complaint:
@@ -196,11 +249,6 @@ def idle_skips(shares: dict[str, float]) -> str | None:
         return f"the skips bring {1 - shares[path]:.0%} of the logits' variance, less than {LEAST_SKIP_SHARE:.0%}"
     idle = [scale for scale in skips if scale != "input" and shares[scale] < LEAST_LEVEL_SHARE]
     return f"{', '.join(idle)} bring less than {LEAST_LEVEL_SHARE:.0%} of the logits' variance" if idle else None
-
-
-def _view(config: DistillConfig) -> Augmentation:
-    """What the head's further views change: nothing that hides or mixes."""
-    return replace(config.train.augmentation, loop=config.view_loops, frequency_mask=0, time_mask=0, mix=0.0)
 
 
 def initial_student(student: nn.Module) -> ConvLevels:

@@ -90,7 +90,7 @@ def student_card(
             _metric("expected calibration error", calibration_error(bins), len(valid_targets)),
         ],
         "calibration": [asdict(each) for each in bins],
-        **run,
+        "run": dict(run),
     }
 
 
