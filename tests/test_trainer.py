@@ -1,6 +1,8 @@
 """The trainer: what it computes, what it survives, and what it says when it cannot go on."""
 
+import argparse
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +17,12 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from msecnn import checkpoint
+from msecnn.audio import write_wav
+from msecnn.cli import main
+from msecnn.cli import train as train_command
+from msecnn.data.manifest import Clip, Manifest
+from msecnn.data.mel_cache import MelCache
 from msecnn.models import registry
 from msecnn.models.conv_pool import conv_max_pool
 from msecnn.models.layers import ConvLevels
@@ -444,3 +452,115 @@ def test_two_processes_train_as_one_does_on_the_same_batches(tmp_path: Path) -> 
         if name.startswith("model/"):
             # sums over a batch in another order, 12 steps long
             torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4, msg=name)
+
+
+# --- the command ---
+
+
+@pytest.fixture(scope="module")
+def data_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of eight sounds of three seconds: tones or noise."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    clips = []
+    for index in range(8):
+        tone = 0.3 * np.sin(2 * np.pi * rng.uniform(200, 2000) * np.arange(36_000) / 12_000)
+        waveform = (tone if index % 2 else 0.1 * rng.normal(size=36_000)).astype(np.float32)
+        path = folder / f"{index}.wav"
+        write_wav(path, waveform, 12_000)
+        split = ("train", "train", "train", "train", "valid", "valid", "test", "test")[index]
+        labels = np.array([index % 2, 1 - index % 2], dtype=np.float32)
+        clips.append(Clip(path.name, path, split, labels, hash=hashlib.sha256(path.read_bytes()).hexdigest()))
+    return Manifest(("tone", "noise"), tuple(clips), "tones and noise").write(folder).parent
+
+
+def command(data: Path, out: Path, *more: str) -> int:
+    options = ["--epochs", "1", "--batch-size", "2", "--device", "cpu", "--jobs", "1"]
+    return main(["train", "--model", "fcn5", "--data", str(data), "--out", str(out), *options, *more])
+
+
+def test_the_command_goes_from_a_manifest_to_a_checkpoint(data_set: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert command(data_set, out) == 0
+    trained = checkpoint.load(out / "checkpoint")
+    checkpoint.verify(trained)
+    assert trained.tags == ("tone", "noise")
+    assert trained.card["data"]["manifest_sha256"] == Manifest.read(data_set).hash
+    assert trained.card["data"]["n_train"] == 4
+    assert {"command", "commit", "versions", "config", "metrics"} <= trained.card.keys()
+    assert (out / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
+    cache = MelCache.open(data_set / "mels")
+    rows = cache.rows(Manifest.read(data_set).split("train").clips)
+    with torch.no_grad():
+        features = trained.model.features(torch.from_numpy(cache.mels[rows]).float().unsqueeze(1))
+    torch.testing.assert_close(trained.mean_features["level5"], features["level5"].mean(0), rtol=1e-3, atol=1e-3)
+
+    assert command(data_set, tmp_path / "other", "--start-from", str(out / "checkpoint"), "--frozen", "levels.") == 0
+    other = checkpoint.load(tmp_path / "other" / "checkpoint")
+    for name, value in trained.model.levels.state_dict().items():
+        assert torch.equal(other.model.levels.state_dict()[name], value), name
+
+
+def test_mistakes_at_the_command_line_are_told_in_one_line(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("learning-rat = 1")
+    cases = {
+        "schedule may be one_cycle": ("--schedule", "cosin"),
+        "there is no option 'learning_rat'": ("--config", str(recipe)),
+        "no model is called 'fcn6'": ("--model", "fcn6"),
+        "musicnn does not take mels": ("--model", "musicnn"),
+        "There is no checkpoint": ("--start-from", str(tmp_path)),
+    }
+    for sentence, options in cases.items():
+        assert command(data_set, tmp_path / "run", *options) == 1, sentence
+        told = capsys.readouterr().err.strip().splitlines()[-1]
+        assert told.startswith("msecnn train: ")
+        assert sentence in told
+
+
+def test_a_recipe_sets_what_is_not_typed(data_set: Path, tmp_path: Path) -> None:
+    recipe = data_set / "recipe.toml"
+    recipe.write_text(
+        'model = "msecnn"\ndata = "."\nepochs = 3\nlearning_rate = 5e-4\nroll = false\nfrozen = ["levels."]'
+    )
+    parser = argparse.ArgumentParser()
+    train_command.add_arguments(parser)
+    args = parser.parse_args(["--config", str(recipe), "--epochs", "2"])
+    train_command.read_config_file(args)
+    config = train_command.config_from(args)
+    assert args.data == data_set / "."
+    assert args.model == "msecnn"
+    assert config == TrainConfig(
+        epochs=2, learning_rate=5e-4, frozen=("levels.",), augmentation=Augmentation(roll=False)
+    )
+
+
+def test_files_that_vanished_are_passed_over_and_none_left_is_told(
+    data_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = Manifest.read(data_set)
+    gone = tuple(replace(clip, path=clip.path.with_name("gone.wav")) for clip in manifest.clips)
+    replace(manifest, clips=(*manifest.clips[:3], *gone[3:])).write(tmp_path / "some")
+    assert command(tmp_path / "some", tmp_path / "run") == 0
+    assert "gone.wav" in caplog.text
+    replace(manifest, clips=gone).write(tmp_path / "none")
+    assert command(tmp_path / "none", tmp_path / "run2") == 1
+    assert "there are no training clips" in capsys.readouterr().err
+
+
+# --- it learns ---
+
+
+def test_eight_clips_are_learned_by_heart() -> None:
+    rng = np.random.default_rng(0)
+    mels = rng.normal(-50, 5, (8, 96, 1366)).astype(np.float16)
+    for clip in range(8):  # a steady tone each, and five tags that follow no rule
+        mels[clip, 10 * clip + 5] += 40
+    data = TrainingData(mels, rng.integers(0, 2, (8, 5)).astype(np.float32), np.arange(8), np.arange(0))
+    torch.manual_seed(0)
+    model = registry.create("msecnn", 5, order="pool_first")
+    config = TrainConfig(epochs=40, batch_size=8, learning_rate=1e-2, ema_decay=0.0, augmentation=Augmentation.none())
+    history = train(model, data, config, device="cpu", progress=False)
+    assert history.epochs[-1]["train_loss"] < 0.01
