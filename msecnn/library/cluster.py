@@ -7,6 +7,7 @@ the journal, so that a lost cluster loses no answer that has arrived.
 import json
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -78,16 +79,23 @@ def _pass(files: dict[int, str], job: Job, jobs: int | None, batch: int) -> Iter
     actor: Any = _ActorTagger  # a class, which Ray's annotations do not foresee
     n_actors = jobs or max(1, int(ray.cluster_resources().get("CPU", 1)))
     rows = [{"index": index, "file": os.fsencode(os.path.abspath(file))} for index, file in files.items()]
-    answered = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // batch)).map(
-        actor,
-        fn_constructor_args=(job,),
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=n_actors),
-        num_cpus=1,
-        num_gpus=1 / n_actors if job.device == "cuda" else None,
-        ray_remote_args_fn=lambda: {"max_task_retries": RETRIES},
-    )
-    for row in answered.iter_rows():
-        yield row["index"], json.loads(row["answer"])
+    dataset = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // batch))
+    with warnings.catch_warnings():  # Ray 2.60 wants retries to be passed in a way that it does not have yet
+        warnings.simplefilter("ignore", ray.util.annotations.RayDeprecationWarning)
+        answered = dataset.map(
+            actor,
+            fn_constructor_args=(job,),
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=n_actors),
+            num_cpus=1,
+            num_gpus=1 / n_actors if job.device == "cuda" else None,
+            max_task_retries=RETRIES,
+        )
+    try:
+        for row in answered.iter_rows():
+            yield row["index"], json.loads(row["answer"])
+    except ray.exceptions.RayError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise LibraryError(f"The cluster gave up: {printable(reason)}; the answers so far are kept.") from error
 
 
 class _ActorTagger:

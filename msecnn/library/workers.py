@@ -84,6 +84,8 @@ def tag_in_workers(
     finally:
         for worker in workers:
             worker.stop()
+        for worker in workers:
+            worker.process.join()
 
 
 def _killer(file: str) -> str:
@@ -130,6 +132,7 @@ class _Worker:
     def bury(self, todo: deque[int]) -> int | None:
         """Puts back what a dead worker had not begun; returns what it was working on."""
         self.stop()
+        self.process.join()
         index = self.given.popleft() if self.given else None
         todo.extendleft(reversed(self.given))
         return index
@@ -138,7 +141,6 @@ class _Worker:
         for pipe in filter(None, (self.pipe, self.requests)):
             pipe.close()
         self.process.terminate()
-        self.process.join()
 
 
 def _work(job: Job, pipe: Connection, asking: Connection | None = None) -> None:
