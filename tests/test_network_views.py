@@ -7,6 +7,7 @@ import pytest
 import torch
 from toy_networks import TOY_CONFIG, loudness_detector, tone_burst, toy, toy_mel
 
+from msecnn.checkpoint import bundled, load
 from msecnn.explain import ExplanationError
 from msecnn.explain.network_views import FILE_NAME, feature_maps, field_sizes, read_moments, top_moments, write_moments
 from msecnn.frontend import LogMelSpectrogram, MelConfig
@@ -78,3 +79,16 @@ def test_moments_come_back_only_for_the_weights_that_heard_them(tmp_path: Path) 
     (tmp_path / FILE_NAME).write_text('{"moments": {"input": [[{"clip": 1')
     with pytest.raises(ExplanationError, match="damaged"):
         read_moments(tmp_path, "abc")
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_bundled_moments_belong_to_the_bundled_weights(name: str) -> None:
+    checkpoint = load(name)
+    found = read_moments(checkpoint.folder, checkpoint.card["sha256"])
+    assert found is not None, "recipes/make_channel_moments.py makes them"
+    assert {map_: len(channels) for map_, channels in found.moments.items()} == checkpoint.model.n_channels
+    for channels in found.moments.values():
+        for moments in channels:
+            values = [moment.value for moment in moments]
+            assert values == sorted(values, reverse=True)
+            assert {moment.clip for moment in moments} <= set(found.clips)

@@ -1,0 +1,117 @@
+"""What explanations cost: six per-scale maps against one Captum call, time and memory of each method, ablations.
+
+    python benchmarks/explanations.py [--json] [--write docs/explanations.md]
+
+One thread, one window, MsE-CNN. The peer is one call of Captum's Saliency on the literal network, which gives one map;
+ours gives six and checks their sum. Ratios are our median time over the peer's, interleaved in one run. Memory is what
+a fresh process's peak grows by while the method runs.
+"""
+
+import argparse
+import json
+import multiprocessing
+import resource
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import captum.attr
+import numpy as np
+import torch
+from measuring import cpu_name, interleaved, replace_section
+
+from msecnn import checkpoint
+from msecnn.explain.contributions import ablate, contributions
+from msecnn.explain.saliency import METHODS, saliency
+
+TAG = 0
+N_SUBSETS = 64
+
+
+def made_up_mel() -> np.ndarray:
+    """Noise at music's level and spread in dB."""
+    return np.random.default_rng(0).normal(-50, 15, (96, 1366)).astype(np.float32)
+
+
+def time_methods(repeats: int) -> dict[str, float]:
+    """Each method's time for six maps, over that of Captum's one."""
+    model, mel = checkpoint.load("msecnn").model, made_up_mel()
+    x = torch.from_numpy(mel)[None, None].requires_grad_()
+    peer = captum.attr.Saliency(model)
+    fast = {
+        "captum": lambda: peer.attribute(x, target=TAG, abs=False),
+        "gradient": lambda: saliency(model, mel, TAG, method="gradient"),
+        "gradient_x_input": lambda: saliency(model, mel, TAG, method="gradient_x_input"),
+        "grad_cam": lambda: saliency(model, mel, TAG, method="grad_cam"),
+    }
+    seconds = {name: median(times) for name, times in interleaved(fast, repeats).items()}
+    for method in sorted(set(METHODS) - set(fast)):
+        slow = {"captum": fast["captum"], method: lambda method=method: saliency(model, mel, TAG, method=method)}
+        times = interleaved(slow, 1)
+        seconds[method] = seconds["captum"] * times[method][0] / times["captum"][0]
+    return {method: seconds[method] / seconds["captum"] for method in METHODS}
+
+
+def ablations_a_second() -> float:
+    """Subsets of scales whose 50 probabilities are computed in a second, one window."""
+    loaded, mel = checkpoint.load("msecnn"), torch.from_numpy(made_up_mel())[None, None]
+    with torch.no_grad():
+        split = contributions(loaded.model, loaded.model.features(mel), mean_features=loaded.mean_features)
+    subsets = np.array([[bool(i >> s & 1) for s in range(len(split.scales))] for i in range(N_SUBSETS)])
+    start, rounds = time.perf_counter(), 200
+    for _ in range(rounds):
+        for keep in subsets:  # one by one, as switches are flipped on a page
+            ablate(split, keep)
+    return rounds * N_SUBSETS / (time.perf_counter() - start)
+
+
+def grown_by_mb(method: str) -> float:
+    """Peak memory of this process after a method, less that before; run in a fresh process."""
+    torch.set_num_threads(1)
+    model, mel = checkpoint.load("msecnn").model, made_up_mel()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    saliency(model, mel, TAG, method=method)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024  # Linux counts KiB
+
+
+def peak_memory() -> dict[str, float]:
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        return dict(zip(METHODS, pool.map(grown_by_mb, METHODS, chunksize=1), strict=True))
+
+
+def as_markdown(result: dict[str, Any]) -> str:
+    rows = [f"| {method} | {result['ratios'][method]:.1f} | {result['peak_mb'][method]:.0f} MB |" for method in METHODS]
+    return "\n".join(
+        [
+            "| six maps by | time over one Captum Saliency call | memory beyond the loaded program's |",
+            "|---|--:|--:|",
+            *rows,
+            "",
+            f"Ablation: {result['ablations_a_second']:,.0f} subsets of scales a second, all 50 tags. One thread of "
+            f"{result['cpu']}; torch {result['torch']}; by `python benchmarks/explanations.py`.",
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into this Markdown file")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    result = {
+        "ratios": time_methods(args.repeats),
+        "peak_mb": peak_memory(),
+        "ablations_a_second": ablations_a_second(),
+        "cpu": cpu_name(),
+        "torch": torch.__version__,
+    }
+    if args.write:
+        replace_section(args.write, "explanations", as_markdown(result))
+    print(json.dumps(result, indent=2) if args.json else as_markdown(result))
+
+
+if __name__ == "__main__":
+    main()
