@@ -4,8 +4,9 @@ import io
 import json
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -16,7 +17,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from msecnn.explain import Cancelled
-from msecnn.ui import checking, export, files, intake, jobs, listening, page, pictures, why_tab
+from msecnn.ui import checking, export, files, gpu, intake, jobs, listening, page, pictures, why_tab
 from msecnn.ui.question import Question
 from msecnn.ui.studio import Studio, _unused
 from msecnn.ui.visit import Visit, VisitError, opened
@@ -136,7 +137,7 @@ class TestWires:
     @staticmethod
     def ask(studio: Studio, handler: object, visit: Visit | None = None, **request: object) -> list:
         event = gr.EventData(None, {"id": "7", **request})
-        return list(_guard(studio, handler)(visit, event))  # type: ignore[arg-type]
+        return list(_guard(partial(handler, studio))(visit, event))  # type: ignore[arg-type]
 
     def test_answers_carry_their_question_and_leave_the_visit_alone(self, studio: Studio) -> None:
         ((payload, state),) = self.ask(studio, lambda *_: Answer({"a": 1}))
@@ -308,6 +309,25 @@ def test_the_zip_holds_what_the_page_showed(studio: Studio, visit: Visit, monkey
     figures = ("tags", "timeline-fcn5", "timeline-msecnn", "contributions", "spectrogram", "saliency", "check")
     assert {f"figures/{name}.{kind}" for name in figures for kind in ("png", "svg")} <= set(names)
     assert sum(name.endswith(".wav") for name in names) == 2 + 6
+
+
+def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its package installed, every question in the models' queue and every endpoint goes through its decorator."""
+    asked: list[str] = []
+
+    class Spaces:
+        @staticmethod
+        def GPU(duration: int) -> Callable[[object], object]:
+            def decorate(function: object) -> object:
+                asked.append(getattr(function, "__qualname__", ""))
+                return function
+
+            return decorate
+
+    monkeypatch.setattr(gpu, "spaces", Spaces)
+    blocks = page.build(studio)
+    in_queue = [event for event in blocks.fns.values() if event.concurrency_id in ("model", "export")]
+    assert len(asked) == len(in_queue) > 6
 
 
 def test_two_checkpoints_of_one_name_are_told_apart() -> None:

@@ -11,6 +11,7 @@ import gradio as gr
 from msecnn.errors import MsecnnError
 from msecnn.tagger import answer_json
 from msecnn.ui.export import explanation_json
+from msecnn.ui.gpu import on_gpu
 from msecnn.ui.intake import open_file
 from msecnn.ui.question import Question
 from msecnn.ui.studio import Studio
@@ -38,7 +39,7 @@ def build(page: Page) -> None:
         )
         for name, endpoint, inputs in endpoints:
             gr.Button(name).click(
-                _sentences(endpoint), inputs, answer, api_name=name, concurrency_id="model", concurrency_limit=1
+                _sentences(on_gpu(endpoint)), inputs, answer, api_name=name, concurrency_id="model", concurrency_limit=1
             )
 
 

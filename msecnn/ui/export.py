@@ -34,7 +34,7 @@ Item = tuple[str, bytes]
 
 
 def build(page: Page) -> None:
-    page.wire("export", export, at_once=1)  # not in the models' queue: most of it is drawing
+    page.wire("export", export, model=True, queue="export")  # most of it is drawing
 
 
 def export(studio: Studio, visit: Visit | None, request: Request) -> Iterator[Answer]:

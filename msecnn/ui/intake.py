@@ -17,7 +17,7 @@ from msecnn.tags import families
 from msecnn.ui.files import served, served_wav
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
 from msecnn.ui.studio import Studio
-from msecnn.ui.visit import Visit, VisitError, opened
+from msecnn.ui.visit import Visit, VisitError, opened, window_mel
 from msecnn.ui.wires import Answer, Page, Payload, Request
 
 #: Columns of the overview picture of a long recording.
@@ -52,17 +52,26 @@ def open_file(
     info = audio.probe(path)
     check_length(info.duration_s, studio.max_s)
     # A header may know no length, or lie: never more is decoded than a moment beyond the limit.
-    predictions = tag(path, [studio.taggers[model] for model in chosen], duration_s=studio.max_s + 1)
+    heard = [*chosen, *_companion(studio, chosen)]
+    predictions = tag(path, [studio.taggers[model] for model in heard], duration_s=studio.max_s + 1)
     check_length(predictions[0].duration_s, studio.max_s)
-    named = {model: replace(said, model=model) for model, said in zip(chosen, predictions, strict=True)}
-    return Visit(path=path, name=name, example=example, predictions=named), info
+    named = {model: replace(said, model=model) for model, said in zip(heard, predictions, strict=True)}
+    shown = next(prediction for prediction in named.values() if prediction.mel is not None)
+    said = {model: named[model] for model in chosen}
+    return Visit(path=path, name=name, example=example, predictions=said, shown=shown), info
+
+
+def _companion(studio: Studio, chosen: Sequence[str]) -> tuple[str, ...]:
+    """A model that hears a spectrogram, for the player to show, where none of the chosen ones does."""
+    listeners = [name for name, tagger in studio.taggers.items() if tagger.model.input_kind == "mel"]
+    return () if set(listeners) & set(chosen) else tuple(listeners[:1])
 
 
 def show_window(studio: Studio, visit: Visit | None, request: Request) -> Answer:
     """The picture of another window of the open recording."""
     visit = opened(visit)
-    model, window = next(iter(visit.predictions)), int(request["window"])
-    return Answer({"window": window, "picture": mel_picture(visit.mel(model, window))})
+    window = int(request["window"])
+    return Answer({"window": window, "picture": mel_picture(window_mel(visit.shown, window))})
 
 
 def show_examples(studio: Studio, visit: Visit | None, request: Request) -> Answer:
@@ -108,8 +117,7 @@ def check_length(duration_s: float | None, max_s: float) -> None:
 
 
 def _opening(studio: Studio, visit: Visit, info: audio.AudioInfo) -> Payload:
-    first = next(iter(visit.predictions.values()))
-    assert first.mel is not None
+    first = visit.shown
     config = studio.taggers[first.model].checkpoint.mel_config
     example = studio.examples[visit.example] if visit.example else None
     return {
@@ -134,7 +142,7 @@ def _opening(studio: Studio, visit: Visit, info: audio.AudioInfo) -> Payload:
         },
         "windows": _rounded(first.windows),
         "window": 0,
-        "picture": mel_picture(first.mel[0]),
+        "picture": mel_picture(window_mel(first, 0)),
         "overview": mel_picture(_overview(first)) if len(first.windows) > 1 else None,
         "families": {name: list(members) for name, members in families(first.tags).items()},
         "models": [_model(studio, name, prediction) for name, prediction in visit.predictions.items()],

@@ -22,12 +22,14 @@ class Visit:
         name: what to call it on the page.
         example: its name among the bundled examples, None for a visitor's own.
         predictions: by model name.
+        shown: the prediction whose mel and windows the player shows.
     """
 
     path: Path
     name: str
     example: str | None
     predictions: dict[str, TagPrediction]
+    shown: TagPrediction
 
     def prediction(self, model: str) -> TagPrediction:
         if model not in self.predictions:
@@ -37,10 +39,19 @@ class Visit:
     def mel(self, model: str, window: int) -> np.ndarray:
         """Log-mel spectrogram of one window, (F, L) dB."""
         prediction = self.prediction(model)
-        if not 0 <= window < len(prediction.window_starts_s):
-            raise VisitError(f"This recording has windows 0 to {len(prediction.window_starts_s) - 1}, not {window}.")
-        assert prediction.mel is not None  # the page always tags with keep_mel
-        return prediction.mel[window]
+        if prediction.mel is None:
+            raise VisitError(f"{model} hears the waveform itself, so there is no scale to take apart: only its tags.")
+        return window_mel(prediction, window)
+
+
+def window_mel(prediction: TagPrediction, window: int) -> np.ndarray:
+    """(F, L) dB of one of a prediction's windows, which was tagged with its mels kept."""
+    last = len(prediction.window_starts_s) - 1
+    if not 0 <= window <= last:
+        raise VisitError(f"This recording has windows 0 to {last}, not {window}.")
+    assert prediction.mel is not None
+    mel: np.ndarray = prediction.mel[window]
+    return mel
 
 
 def opened(visit: Visit | None) -> Visit:

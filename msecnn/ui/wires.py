@@ -8,11 +8,13 @@ what another part of the page shows.
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from msecnn.errors import MsecnnError
+from msecnn.ui.gpu import bind_on_gpu
 from msecnn.ui.studio import Studio
 from msecnn.ui.visit import Visit
 
@@ -59,14 +61,14 @@ class Page:
         handler: Handler,
         *,
         model: bool = False,
-        at_once: int = 4,
+        queue: str = "model",
         state: gr.State | None = None,
     ) -> None:
         """Lets the browser `call(name, request)`.
 
         Args:
-            model: it runs a network, so all such questions wait in one queue, each visitor in turn.
-            at_once: how many such questions are answered at the same time, where no network runs.
+            model: it runs a network, so it waits in a queue, each visitor in turn. Others are answered four at a time.
+            queue: which queue, where waiting behind the others would be unfair to them.
             state: what the handler reads and its answers replace; the visit by default.
         """
         state = state or self.visit
@@ -78,17 +80,17 @@ class Page:
             elem_classes="mse-wire",
         )
         wire.call(
-            _guard(self.studio, handler),
+            _guard(bind_on_gpu(handler, self.studio) if model else partial(handler, self.studio)),
             inputs=[state],
             outputs=[wire, state],
-            concurrency_id="model" if model else None,
-            concurrency_limit=1 if model else at_once,
+            concurrency_id=queue if model else None,
+            concurrency_limit=1 if model else 4,
             trigger_mode="multiple",
             api_visibility="private",
         )
 
 
-def _guard(studio: Studio, handler: Handler) -> Callable[..., Any]:
+def _guard(handler: Callable[[Visit | None, Request], Answer | Iterator[Answer]]) -> Callable[..., Any]:
     """Wraps a handler for Gradio: a domain error becomes its sentence, anything else is logged as our bug."""
 
     def outputs(answer: Answer, request: Request) -> tuple[Payload, Any]:
@@ -104,7 +106,7 @@ def _guard(studio: Studio, handler: Handler) -> Callable[..., Any]:
     def ask(visit: Visit | None, event: gr.EventData) -> Iterator[tuple[Payload, Any]]:
         request: Request = dict(event._data)
         try:
-            answers = handler(studio, visit, request)
+            answers = handler(visit, request)
             for answer in [answers] if isinstance(answers, Answer) else answers:
                 yield outputs(answer, request)
         except Exception as error:

@@ -96,6 +96,11 @@
   const hertz = (f) => (f >= 1000 ? `${(f / 1000).toFixed(f >= 9950 ? 0 : 1)} kHz` : `${Math.round(f)} Hz`);
   const scaleTitle = (scale) => (scale === "input" ? "Input" : scale.replace("level", "Level "));
 
+  // A model may hear windows of another length than the player shows: the one in which that begins.
+  const windowOf = (model) => {
+    const start = state.windows[state.window]?.[0] ?? 0;
+    return Math.max(0, model.windows.findLastIndex(([first]) => first <= start + 0.01));
+  };
   const modelOf = (name) => state.models.find((model) => model.name === name) || state.models[0];
 
   // Gradio mounts its parts in no order that is promised: resolves when what is needed is there.
@@ -111,6 +116,6 @@
 
   window.msecnn = {
     state, set, on, emit, surface, mount, connect, call, queuePlace, h, svg, fill,
-    clock, percent, signed, hertz, scaleTitle, modelOf, warnUntrained, when, offered: window.msecnnOffered,
+    clock, percent, signed, hertz, scaleTitle, modelOf, windowOf, warnUntrained, when, offered: window.msecnnOffered,
   };
 })();

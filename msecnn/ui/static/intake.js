@@ -80,16 +80,21 @@
     probe.src = url;
   });
 
-  const take = async (file, name) => {
-    if (file.size === 0) return idle(`${name} is empty.`, "error");
-    if (file.size > MAX_BYTES) return idle(`${name} has ${Math.round(file.size / 2 ** 20)} MB; this page takes up to ${MAX_BYTES / 2 ** 20} MB.`, "error");
+  // A file becomes what the server can open, and the address at which this browser has it itself.
+  const bring = async (file, name, tell) => {
+    if (file.size === 0) throw new Error(`${name} is empty.`);
+    if (file.size > MAX_BYTES) throw new Error(`${name} has ${Math.round(file.size / 2 ** 20)} MB; this page takes up to ${MAX_BYTES / 2 ** 20} MB.`);
     const url = URL.createObjectURL(file);
-    busy(`Reading ${name} …`);
+    tell(`Reading ${name} …`);
     const length = await durationOf(url);
-    if (length > MAX_S) return idle(`${name} lasts ${(length / 60).toFixed(1)} minutes; this page takes up to ${minutes(MAX_S)}.`, "error");
+    if (length > MAX_S) throw new Error(`${name} lasts ${(length / 60).toFixed(1)} minutes; this page takes up to ${minutes(MAX_S)}.`);
+    const path = await upload(file, name, (part) => tell(`Uploading ${name}: ${Math.round(100 * part)} %`));
+    return { request: { path, name }, url };
+  };
+  const take = async (file, name) => {
     try {
-      const path = await upload(file, name, (part) => busy(`Uploading ${name}: ${Math.round(100 * part)} %`));
-      await open({ path, name }, url, name);
+      const { request, url } = await bring(file, name, busy);
+      await open(request, url, name);
     } catch (error) {
       idle(error.message, "error");
     }
@@ -208,5 +213,5 @@
     button.classList.add("recording");
   };
 
-  M.intake = { openExample, open, take };
+  M.intake = { openExample, bring };
 })();

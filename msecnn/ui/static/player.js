@@ -313,6 +313,8 @@
     };
 
     // ---- putting it together
+    const keyWords = () => (matchMedia("(hover: hover)").matches
+      ? h("span", { class: "mse-keys" }, h("kbd", {}, "space"), " plays  ", h("kbd", {}, "←"), " ", h("kbd", {}, "→"), " seek") : null);
     const makeControls = () => {
       const button = h("button", { class: "mse-play", type: "button", "aria-label": "Play", onclick: toggle },
         svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" },
@@ -336,7 +338,7 @@
         const box = overview.canvas.getBoundingClientRect();
         seek(((event.clientX - box.left - GUTTER.left) / inner(box.width)) * duration());
       });
-      const blind = h("p", { class: "mse-blind" }, h("i", { class: "mse-hatch", "aria-hidden": "true" }), h("span", {}));
+      const blind = h("p", { class: "mse-blind" }, h("i", { class: "mse-hatch", "aria-hidden": "true" }), h("span", {}), keyWords());
       element.append(h("section", { class: "mse-player", "aria-label": "Player", hidden: true },
         overview, h("div", { class: "mse-stage", style: { height: `${height}px` } }, base, top), controls.row, blind,
         h("div", { class: "mse-notes", "aria-live": "polite" })));

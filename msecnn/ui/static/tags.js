@@ -5,7 +5,7 @@
   let place, view = { sort: "mean", all: false, fold: false, scope: "recording" };
 
   // ---- rows: {name, members, values: [probability for each model]}
-  const probabilities = (model) => (view.scope === "window" ? model.timeline[state.window] : model.probabilities);
+  const probabilities = (model) => (view.scope === "window" ? model.timeline[M.windowOf(model)] : model.probabilities);
   const rows = () => {
     const value = (model, tag) => probabilities(model)[model.tags.indexOf(tag)];
     const tags = state.models[0].tags;
