@@ -12,15 +12,18 @@ from torch import nn
 from msecnn.explain import ExplanationError
 from msecnn.explain.contributions import Contributions, contributions, scale_weights, with_scales
 from msecnn.explain.evidence import field_of_cell
+from msecnn.explain.faithfulness import rank_correlation
 from msecnn.explain.network_views import ChannelMoments, FeatureMaps, feature_maps, field_sizes, read_moments
+from msecnn.explain.saliency import METHODS, saliency
 from msecnn.models import registry
 from msecnn.models.layers import ConvLevels
 from msecnn.models.lock import MODEL_LOCK
 from msecnn.ui.files import served
 from msecnn.ui.pictures import png_uri
-from msecnn.ui.question import Question
+from msecnn.ui.question import Question, choice
 from msecnn.ui.studio import Studio
 from msecnn.ui.visit import Visit, VisitError
+from msecnn.ui.why_tab import map_picture
 from msecnn.ui.wires import Answer, Page, Payload, Request
 
 #: Largest small picture of a map, rows and columns: a screen shows dozens of them side by side.
@@ -37,6 +40,7 @@ def build(page: Page) -> None:
     page.wire("channels", show_channels, model=True)
     page.wire("channel", show_channel, model=True)
     page.wire("moment", give_moment)
+    page.wire("sanity", check_sanity, model=True)
 
 
 def take_apart(studio: Studio, visit: Visit | None, request: Request) -> Answer:
@@ -59,16 +63,18 @@ def take_apart(studio: Studio, visit: Visit | None, request: Request) -> Answer:
                 "field_bands": sizes[name].bands,
             }
         )
-    return Answer(
-        {
-            "levels": levels,
-            "scales": list(split.scales),
-            "n_features": [split.n_features[scale] for scale in split.scales],
-            "relative": np.round(split.relative[0], 4).tolist(),
-            "base": np.round(split.base_value, 4).tolist(),
-            "mean_known": split.mean_known,
-        }
-    )
+    return Answer({"levels": levels} | terms(split))
+
+
+def terms(split: Contributions) -> Payload:
+    """One window's exact split of all tags: what the browser needs to switch scales off by itself."""
+    return {
+        "scales": list(split.scales),
+        "n_features": [split.n_features[scale] for scale in split.scales],
+        "relative": np.round(split.relative[0], 4).tolist(),  # (S, K)
+        "base": np.round(split.base_value, 4).tolist(),
+        "mean_known": split.mean_known,
+    }
 
 
 def show_channels(studio: Studio, visit: Visit | None, request: Request) -> Answer:
@@ -119,6 +125,26 @@ def give_moment(studio: Studio, visit: Visit | None, request: Request) -> Answer
     return Answer({"sound": served(example.path)})
 
 
+def check_sanity(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+    """The same map of the trained network and of one that learnt nothing, and how alike the two are.
+
+    Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018.
+    """
+    asked = Question.of(studio, visit, request)
+    method, config = choice(request, "method", METHODS), asked.checkpoint.mel_config
+    trained, fresh = (
+        saliency(model, asked.mel, asked.tag_index, method=method, mel_config=config).total
+        for model in (asked.tagger.model, _randomised(asked.tagger.model))
+    )
+    return Answer(
+        {
+            "trained": map_picture(trained),
+            "random": map_picture(fresh),
+            "correlation": round(rank_correlation(trained, fresh), 3),
+        }
+    )
+
+
 def _network(asked: Question, request: Request) -> ConvLevels:
     return with_scales(_randomised(asked.tagger.model) if request.get("random") else asked.tagger.model)
 
@@ -165,10 +191,10 @@ def _moments(studio: Studio, asked: Question, request: Request, level: str, chan
     checkpoint = asked.checkpoint
     try:
         found = _read_moments(checkpoint.folder, str(checkpoint.card["sha256"]))
-    except ExplanationError as error:
-        return str(error)
+    except ExplanationError:  # found with other weights; its sentence names a place on the server
+        found = None
     if found is None:
-        return "What its channels listen for was not computed for this checkpoint (recipes/make_channel_moments.py)."
+        return "What channels listen for was not yet computed for these weights (recipes/make_channel_moments.py)."
     by_file = {Path(example.path).stem: example for example in studio.examples.values()}
     moments = []
     for moment in found.moments[level][channel]:
@@ -191,9 +217,15 @@ def _number(request: Request, key: str, count: int) -> int:
 
 
 def _typical(maps: np.ndarray) -> np.ndarray:
-    """One map (F', L') for a whole level: the mean over its channels, each first brought to mean 0 and deviation 1."""
+    """One map (F', L') for a whole level: the mean over its channels, each first brought to mean 0 and deviation 1.
+
+    Of a level that has one cell a channel, all channels side by side.
+    """
+    if maps[0].size == 1:
+        return maps.reshape(1, -1)
     mean, deviation = maps.mean((1, 2), keepdims=True), maps.std((1, 2), keepdims=True)
-    return ((maps - mean) / np.maximum(deviation, 1e-6)).mean(0) if maps[0].size > 1 else maps.mean(0)
+    typical: np.ndarray = ((maps - mean) / np.maximum(deviation, 1e-6)).mean(0)
+    return typical
 
 
 def _picture(values: np.ndarray, largest: Sequence[int]) -> str:

@@ -121,11 +121,14 @@ def _pictures(found: SaliencyMaps) -> Payload:
         "baseline": found.baseline,
         "sum_check": found.sum_check,
         "delta": found.delta,
-        "maps": [{"scale": scale} | _picture(values) for scale, values in zip(found.scales, found.maps, strict=True)],
+        "maps": [
+            {"scale": scale} | map_picture(values) for scale, values in zip(found.scales, found.maps, strict=True)
+        ],
     }
 
 
-def _picture(values: np.ndarray) -> Payload:
+def map_picture(values: np.ndarray) -> Payload:
+    """A signed map (F, L) for the browser to colour, with the value that takes the full colour."""
     told = np.abs(values[values != 0])
     limit = float(np.quantile(told, FULL_COLOUR)) if told.size else 0.0
     sparse = told.size < SPARSE * values.size

@@ -2,13 +2,16 @@
 (() => {
   const M = window.msecnn, { h, state } = M;
   const FEW = 12;
+  //: Methods that answer in a moment.
+  const QUICK = ["gradient", "gradient_x_input", "grad_cam"];
 
-  let place, parts, view = { random: false, all: false, level: null, channel: null };
+  let place, parts, view = { random: false, all: false, level: null, channel: null, method: "gradient" };
   let answer = null, kept = [], shown = "";
   const momentPlayer = new Audio();
 
   const model = () => M.modelOf(state.model);
-  const other = () => state.models.find((one) => one.name !== model().name);
+  // Beside the network as switched stands the other model; beside random weights, the same network trained.
+  const other = () => (view.random ? model() : state.models.find((one) => one.name !== model().name));
   const tag = () => state.tag || model().tags[0];
   const question = () => ({ model: state.model || model().name, tag: tag(), window: state.window, random: view.random });
   const key = () => JSON.stringify([state.recording?.url, state.recording?.name, { ...question(), tag: null }]);
@@ -51,18 +54,21 @@
     paintInto(canvas, image);
     return canvas;
   };
+  const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+  const bandWords = (level) => plural(level.field_bands, "band");
   const sizeWords = (level) => `${level.channels} × ${level.rows}×${level.columns}`;
   const column = (level, i, carried) => {
     const scale = answer.scales.indexOf(level.name), title = M.scaleTitle(level.name);
     return h("div", { class: `mse-level${view.level === level.name ? " chosen" : ""}` },
       h("button", { type: "button", class: "mse-level-card", "data-level": level.name, "aria-expanded": String(view.level === level.name),
-        title: `One cell depends on ${level.field_bands} bands and ${level.field_s.toFixed(2)} s`, onclick: () => openLevel(view.level === level.name ? null : level.name) },
+        title: `One cell of this map depends on ${bandWords(level)} and ${level.field_s.toFixed(2)} s of sound`, onclick: () => openLevel(view.level === level.name ? null : level.name) },
       picture(answer.pictures[i], `${title}: mean of its channels over time and frequency`), h("strong", {}, title), h("small", {}, sizeWords(level)),
-      h("small", {}, `sees ${level.field_s < 1 ? level.field_s.toFixed(2) : level.field_s.toFixed(1)} s × ${level.field_bands} bands`)),
-      h("div", { class: "mse-skip" }, scale < 0 ? h("span", { class: "mse-facts" }, "not carried on") : [
+      h("small", {}, `sees ${level.field_s < 1 ? level.field_s.toFixed(2) : level.field_s.toFixed(1)} s × ${bandWords(level)}`)),
+      h("div", { class: `mse-skip${scale < 0 ? " none" : ""}` }, scale < 0 ? h("span", {}, "not carried on") : [
         h("button", { type: "button", role: "switch", class: "mse-switch", "aria-checked": String(kept[scale]), "data-scale": level.name,
           "aria-label": `${title} reaches the classifier`, onclick: () => flip(scale) }, h("i", {})),
-        h("span", {}, `+ ${answer.n_features[scale]}`), h("small", {}, `${carried} so far`)]));
+        h("span", {}, plural(answer.n_features[scale], "maximum", "maxima"))]),
+      h("div", { class: `mse-bus${carried ? "" : " none"}` }, carried ? plural(carried, "feature") : ""));
   };
   const drawFigure = () => {
     let carried = 0;
@@ -71,7 +77,7 @@
       if (scale >= 0) carried += answer.n_features[scale];
       return column(level, i, carried);
     });
-    M.fill(parts.figure, h("div", { class: "mse-figure", role: "group", "aria-label": "The network of the paper's Figure 1" },
+    M.fill(parts.figure, h("p", { class: "mse-facts" }, "Above, the convolutions: each level hears more of the sound at once, less sharply. Below, the skip path: of each channel, the one strongest cell goes straight to the classifier. Choose a level to see its channels."), h("div", { class: "mse-figure", role: "group", "aria-label": "The network of the paper's Figure 1" },
       columns, h("div", { class: "mse-level mse-end" }, h("div", { class: "mse-classifier" }, h("strong", {}, `${model().tags.length} tags`), h("small", {}, `one linear layer over ${carried} features`)))));
   };
   const flip = (scale) => {
@@ -90,11 +96,11 @@
   const bar = (value, kind, ghost) => h("span", { class: `mse-bar ${kind}`, style: { "--p": value } }, ghost === undefined ? null : h("i", { style: { left: `${100 * ghost}%` } }));
   const compared = (row) => {
     const rival = other(), k = rival ? rival.tags.indexOf(row.name) : -1;
-    return k < 0 ? null : rival.timeline[state.window][k];
+    return k < 0 ? null : rival.timeline[M.windowOf(rival)][k];
   };
   const drawBars = (list) => {
     const title = model().title, rival = other(), off = answer.scales.filter((_, s) => !kept[s]).map(M.scaleTitle);
-    const said = off.length === 0 ? `${title}, whole. Switch a connection off and its scale is replaced by the average clip's.`
+    const said = off.length === 0 ? `${title}, whole. Switch a connection off and its scale ${answer.mean_known ? "is replaced by the average clip's" : "adds nothing"}.`
       : off.length === answer.scales.length ? "Nothing is connected: every clip gets these numbers." : `${title} without ${off.join(", ").toLowerCase()}.`;
     const line = (row) => {
       const beside = compared(row);
@@ -104,11 +110,12 @@
       h("span", { class: "mse-numbers" }, h("b", { class: ownColour() }, M.percent(row.now)), beside === null ? null : h("b", { class: otherColour() }, M.percent(beside))));
     };
     M.fill(parts.bars, h("p", { class: "mse-sentence" }, view.random ? `Random weights. ${said}` : said),
-      h("div", { class: "mse-legend" }, h("span", { class: ownColour() }, h("i"), `${title} as switched; the line marks it whole`), rival ? h("span", { class: otherColour() }, h("i"), rival.title) : null),
+      h("div", { class: "mse-legend" }, h("span", { class: ownColour() }, h("i"), `${title}${view.random ? " with random weights" : ""} as switched; the line marks it whole`), rival ? h("span", { class: otherColour() }, h("i"), view.random ? `${title}, trained` : rival.title) : null),
       h("div", { class: "mse-tags all mse-one-column" }, list.map(line)));
   };
-  const ownColour = () => `model-${Math.max(0, state.models.indexOf(model()))}`;
+  const ownColour = () => view.random ? "model-none" : `model-${Math.max(0, state.models.indexOf(model()))}`;
   const otherColour = () => `model-${state.models.indexOf(other())}`;
+  const plain = (value) => (Math.abs(value) < 0.05 ? "0.0" : value.toFixed(1).replace("-", "−"));
   const drawTable = (list) => {
     const most = Math.max(1e-6, ...list.flatMap((row) => answer.relative.map((terms) => Math.abs(terms[row.k]))));
     const cell = (value, keep) => h("td", { class: `${value < 0 ? "down" : "up"}${keep ? "" : " off"}`, style: { "--p": Math.abs(value) / most } }, M.signed(value));
@@ -117,8 +124,8 @@
         h("thead", {}, h("tr", {}, h("th", {}, "logit"), h("th", {}, answer.mean_known ? "average" : "bias"), answer.scales.map((scale) => h("th", {}, M.scaleTitle(scale))), h("th", {}, "this clip"))),
         h("tbody", {}, list.map((row) => h("tr", { class: row.name === state.tag ? "chosen" : "" },
           h("th", { scope: "row" }, h("button", { type: "button", onclick: () => M.tags.explain(row.name, model().name) }, row.name)),
-          h("td", { class: "plain" }, answer.base[row.k].toFixed(1).replace("-", "−")), answer.relative.map((terms, s) => cell(terms[row.k], kept[s])),
-          h("td", { class: "plain" }, logit(row.k).toFixed(1).replace("-", "−"))))))),
+          h("td", { class: "plain" }, plain(answer.base[row.k])), answer.relative.map((terms, s) => cell(terms[row.k], kept[s])),
+          h("td", { class: "plain" }, plain(logit(row.k)))))))),
       h("button", { type: "button", class: "mse-button", onclick: () => { view.all = !view.all; drawNumbers(); } }, view.all ? `Show the first ${FEW}` : `Show all ${model().tags.length}`));
   };
   const drawNumbers = () => {
@@ -150,7 +157,7 @@
         "aria-label": `Channel ${channel + 1}${adds && `, adds ${adds} to ${tag()}`}` }, canvas,
       h("span", {}, `${channel + 1}`, adds ? h("b", { class: result.relative[channel] < 0 ? "down" : "up" }, adds) : null));
     };
-    M.fill(parts.channels, h("h3", {}, `${M.scaleTitle(name)}: ${result.values.length} channel${result.values.length > 1 ? "s" : ""}${result.relative ? `, those that move ${tag()} most come first` : ""}`),
+    M.fill(parts.channels, h("h3", {}, `${M.scaleTitle(name)}: ${plural(result.values.length, "channel")}${result.relative ? `, those that move ${tag()} most come first` : ""}`),
       h("div", { class: `mse-channel-grid${result.columns < 8 ? " small" : ""}` }, order.map(tile)));
   };
   const openChannel = async (level, channel) => {
@@ -196,20 +203,66 @@
       h("button", { type: "button", class: "mse-toggle", "aria-pressed": String(one.name === model().name), onclick: () => M.set({ model: one.name }) }, one.title))),
     h("button", { type: "button", role: "switch", class: "mse-switch mse-random", "aria-checked": String(view.random), "aria-label": "Random weights", onclick: () => { view.random = !view.random; refresh(); drawHead(); } }, h("i", {})),
     h("small", {}, "random weights"));
+  // ---- the sanity check: what a method shows of a network that learnt nothing
+  const checkSanity = async () => {
+    if (!view.random) return M.fill(parts.sanity);
+    const asked = key(), method = view.method, asking = tag();
+    const choose = h("select", { "aria-label": "Map", onchange: (event) => { view.method = event.target.value; checkSanity(); } },
+      Object.entries(M.why.methods).filter(([name]) => QUICK.includes(name)).map(([name, [title]]) => h("option", { value: name, selected: name === method }, title)));
+    const words = h("p", { class: "mse-sentence", role: "status" }, "Drawing both maps …"), strips = h("div", { class: "mse-sanity-strips" });
+    M.fill(parts.sanity, h("h3", {}, `Can a map of ${asking} tell what was learnt from what was not?`), h("div", { class: "mse-toolbar" }, h("label", {}, "Method ", choose)), words, strips);
+    try {
+      const found = await M.call("sanity", { ...question(), method });
+      if (asked !== key() || method !== view.method || !view.random) return;
+      words.textContent = `Rank correlation of the two maps: ${Math.abs(found.correlation) < 0.005 ? "0.00" : M.signed(found.correlation)}. ${found.correlation > 0.5 ? "They look alike, so this method shows the sound more than what was learnt." : found.correlation > 0.2 ? "They share something that was not learnt." : "What this method shows does depend on what was learnt."}`;
+      const strip = async (title, map) => {
+        const canvas = h("canvas", { role: "img", "aria-label": `${title}: map of ${asking}` });
+        strips.append(h("div", { class: "mse-strip" }, canvas, h("span", {}, title)));
+        drawOver(canvas, M.pictures.paintSigned(await M.pictures.read(map.picture)));
+      };
+      await strip(`${model().title}, trained`, found.trained);
+      await strip("The same network, random weights", found.random);
+    } catch (error) {
+      words.textContent = error.message;
+    }
+  };
+  const drawOver = (canvas, map) => {
+    const player = M.player, decoded = player.decoded(), { left, right } = M.playerGutter;
+    if (!decoded) return;
+    const { context, width, height } = player.prepare(canvas);
+    decoded.grey ||= M.pictures.paintGrey(decoded.picture);
+    for (const image of [decoded.grey, map]) player.drawCells(context, image, left, 0, width - left - right, height);
+  };
+
+
   const draw = () => {
+    place.classList.toggle("random", view.random);
     M.fill(parts.warning, view.random ? h("p", { class: "mse-warning" }, "Random weights: these numbers mean nothing about the music. Whatever still looks like an explanation here is not one.") : M.warnUntrained([model()]));
     drawHead();
     drawFigure();
     drawNumbers();
+    checkSanity();
+  };
+
+  // What a lesson asks to see: {random, off: scales switched off, level, channel}.
+  const show = async ({ random = false, off = [], level = null, channel = null }) => {
+    view.random = random;
+    refresh();
+    await M.when(() => answer && shown === key());
+    kept = answer.scales.map((scale) => !off.includes(scale));
+    draw();
+    await openLevel(level);
+    if (level && channel !== null) openChannel(level, channel);
   };
 
   M.surface("apart", (element) => {
     place = element;
     const part = (name) => h("div", { class: `mse-apart-${name}` });
     parts = { head: h("div", { class: "mse-why-head" }), warning: part("warning"), status: h("p", { class: "mse-status", role: "status" }), figure: part("figure"), channels: part("channels"), channel: part("channel"),
-      bars: part("bars"), table: part("table") };
-    element.append(parts.head, parts.warning, parts.status, h("div", { class: "mse-scroll" }, parts.figure), parts.channels, parts.channel, h("div", { class: "mse-apart-numbers" }, parts.bars, parts.table));
+      bars: part("bars"), table: part("table"), sanity: part("sanity") };
+    element.append(parts.head, parts.warning, parts.status, h("div", { class: "mse-scroll" }, parts.figure), parts.channels, parts.channel, parts.sanity, h("div", { class: "mse-apart-numbers" }, parts.bars, parts.table));
     M.on("models model window recording tag", () => { if (answer && key() !== shown) { answer = null; view.channel = null; } refresh(); if (view.level && answer) openLevel(view.level); });
     new ResizeObserver(refresh).observe(element);   // also when its tab is opened
   });
+  M.apart = { show, settings: () => ({ random: view.random, off: answer ? answer.scales.filter((_, s) => !kept[s]) : [] }) };
 })();

@@ -276,5 +276,16 @@
     new MutationObserver(drawStrips).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     drawHead();
   });
-  M.why = { refresh, settings: () => ({ method: view.method, baseline: view.baseline, checked }) };
+  // What a lesson asks to see and to hear: {method, listen}.
+  const show = async ({ method = "gradient", listen: what = "original" }) => {
+    await M.when(() => parts);
+    if (method !== view.method) {
+      view.method = method;
+      drawToolbar();
+      if (answer) askMaps();
+    }
+    await M.when(() => answer && shown === key());
+    if (view.listen !== what) listen(what);
+  };
+  M.why = { refresh, show, methods: METHODS, settings: () => ({ method: view.method, baseline: view.baseline, checked }) };
 })();
