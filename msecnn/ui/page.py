@@ -5,8 +5,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from msecnn.ui import apart_tab, api, export, intake, tags_tab, why_tab
-from msecnn.ui.studio import Studio
+from msecnn.ui import apart_tab, api, compare_tab, export, intake, lessons_tab, tags_tab, why_tab
+from msecnn.ui.studio import ASSETS, Studio
 from msecnn.ui.wires import Page
 
 STATIC = Path(__file__).parent / "static"
@@ -22,6 +22,8 @@ SCRIPTS = (
     "tags.js",
     "why.js",
     "apart.js",
+    "compare.js",
+    "lessons.js",
     "address.js",
 )
 
@@ -30,8 +32,10 @@ TABS = (
     ("tags", "Tags", tags_tab.build),
     ("why", "Why this tag", why_tab.build),
     ("apart", "Take it apart", apart_tab.build),
+    ("compare", "Compare", compare_tab.build),
+    ("lessons", "Lessons", lessons_tab.build),
 )
-STYLES = ("style.css", "apart.css")
+STYLES = ("style.css", "apart.css", "compare.css", "lessons.css")
 
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 
@@ -43,11 +47,13 @@ def build(studio: Studio) -> gr.Blocks:
         page.surface("header")
         intake.build(page)
         export.build(page)
+        page.surface("lesson")
         page.surface("player")
         with gr.Tabs(elem_id="tabs"):
             for name, title, build_tab in TABS:
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
                     build_tab(page)
+        gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about")
         api.build(page)
     return blocks
 
@@ -71,6 +77,8 @@ def launch_options(studio: Studio) -> dict[str, object]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "allowed_paths": [],
+        # A visit keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
+        "state_session_capacity": 200,
     }
 
 
@@ -80,6 +88,7 @@ def _offered(studio: Studio) -> dict[str, object]:
         "max_s": studio.max_s,
         "max_bytes": studio.max_bytes,
         "models": intake.models(studio),
+        "lessons": lessons_tab.lessons(),
         "examples": [
             {key: getattr(example, key) for key in ("id", "title", "artist", "licence", "kind", "description")}
             for example in studio.examples.values()

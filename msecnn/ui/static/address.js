@@ -11,7 +11,7 @@
   const write = () => {
     if (!state.recording) return;
     const address = new URL(location.href), { searchParams: search } = address;
-    const kept = { example: state.recording.example, tag: state.tag, model: state.tag && state.model, window: state.window || null,
+    const kept = { example: state.recording.example, second: state.second?.recording.example, lesson: state.lesson?.id, step: state.lesson?.step, tag: state.tag, model: state.tag && state.model, window: state.window || null,
       tab: state.tab === "tags" ? null : state.tab, models: M.offered.models.length > 2 ? state.models.map((model) => model.name).join(",") : null };
     for (const [key, value] of Object.entries(kept)) value ? search.set(key, value) : search.delete(key);
     if (address.href !== location.href) history.replaceState(null, "", address);
@@ -25,15 +25,17 @@
     if (wanted.get("tab")) showTab(wanted.get("tab"));
   };
 
-  M.on("recording models tag model window tab", write);
+  M.on("recording second lesson models tag model window tab", write);
   M.on("ask", () => showTab("why"));
   M.on("ready", async () => {
     await M.when(() => M.player && tabButton("tags"));
     const observer = new MutationObserver(() => { const tab = shownTab(); if (tab) M.set({ tab }); });
     observer.observe(tabs, { subtree: true, attributes: true, attributeFilter: ["aria-selected"], childList: true });
-    if (wanted.get("example")) {
+    if (wanted.get("lesson")) await M.lessons.begin(wanted.get("lesson"), wanted.get("step"));
+    else if (wanted.get("example")) {
       await M.intake.openExample(wanted.get("example"), (wanted.get("models") || "").split(",").filter(Boolean));
       if (state.recording) apply();
+      if (state.recording && wanted.get("second")) M.compare.openExample(wanted.get("second"));
     }
   });
   M.showTab = showTab;
