@@ -85,7 +85,7 @@ class TestOpening:
         json.dumps(answer.payload)  # it must travel
         for shown, prediction in zip(answer.payload["models"], visit.predictions.values(), strict=True):
             assert shown["tags"] == list(prediction.tags)
-            np.testing.assert_allclose(shown["probabilities"], prediction.probabilities, atol=6e-5)
+            np.testing.assert_allclose(shown["probabilities"], prediction.probabilities, atol=1e-6)
             np.testing.assert_allclose(shown["timeline"], prediction.window_probabilities, atol=6e-5)
         assert len(answer.payload["windows"]) == 2
         assert decode(answer.payload["overview"]).shape[0] == 96

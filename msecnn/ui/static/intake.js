@@ -76,7 +76,7 @@
     probe.preload = "metadata";
     probe.onloadedmetadata = () => resolve(Number.isFinite(probe.duration) ? probe.duration : null);
     probe.onerror = () => resolve(null);
-    setTimeout(() => resolve(null), 1500);
+    setTimeout(() => resolve(null), 5000);
     probe.src = url;
   });
 

@@ -31,8 +31,9 @@
   const go = (event, model, tag) => {
     const w = event.target.dataset?.window;
     if (w === undefined) return;
-    M.set({ tag, model: model.name });
-    M.player.seek(model.windows[w][0]);
+    const [start] = model.windows[w];   // the last window may overlap the one before: it is chosen by number, not by time
+    M.set({ tag, model: model.name, window: Math.max(0, state.windows.findLastIndex(([first]) => first <= start + 0.01)) });
+    M.player.seek(start);
   };
   M.timeline = (all) => (state.windows.length < 2 ? null : h("section", { class: "mse-timeline", "aria-label": "Tags over time" },
     h("h3", { class: "mse-timeline-title" }, "Over time"), h("p", { class: "mse-facts" }, "A row is a tag, a column a window of 29 s; the deeper the colour, the likelier. Click to go there."),
