@@ -1,7 +1,8 @@
 """The one way in: a recording that was uploaded, recorded or chosen among the examples is opened and tagged."""
 
 import functools
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,24 @@ def open_file(
     check_length(info.duration_s, studio.max_s)
     # A header may know no length, or lie: never more is decoded than a moment beyond the limit.
     heard = [*chosen, *_companion(studio, chosen)]
-    predictions = tag(path, [studio.taggers[model] for model in heard], duration_s=studio.max_s + 1)
+    taggers = [studio.taggers[model] for model in heard]
+    predictions = tag(path, taggers, duration_s=studio.max_s + 1, progress=_patience(studio.patience_s))
     check_length(predictions[0].duration_s, studio.max_s)
     named = {model: replace(said, model=model) for model, said in zip(heard, predictions, strict=True)}
     shown = next(prediction for prediction in named.values() if prediction.mel is not None)
     said = {model: named[model] for model in chosen}
     return Visit(path=path, name=name, example=example, predictions=said, shown=shown), info
+
+
+def _patience(patience_s: float) -> Callable[[float, float | None], None]:
+    """For `tag` to call now and then: ends a recording that keeps a core busy beyond all measure."""
+    deadline = time.monotonic() + patience_s
+
+    def check(heard_s: float, duration_s: float | None) -> None:
+        if time.monotonic() > deadline:
+            raise VisitError(f"This recording takes more than {patience_s:g} s to decode and tag: open a part of it.")
+
+    return check
 
 
 def _companion(studio: Studio, chosen: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from msecnn.ui import apart_tab, api, compare_tab, export, intake, lessons_tab, tags_tab, why_tab
+from msecnn.ui import apart_tab, api, compare_tab, doors, export, intake, lessons_tab, tags_tab, why_tab
 from msecnn.ui.studio import ASSETS, Studio
 from msecnn.ui.wires import Page
 
@@ -49,7 +49,7 @@ def build(studio: Studio) -> gr.Blocks:
         export.build(page)
         page.surface("lesson")
         page.surface("player")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs", overflow_mode="wrap"):
             for name, title, build_tab in TABS:
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
                     build_tab(page)
@@ -77,6 +77,7 @@ def launch_options(studio: Studio) -> dict[str, object]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "allowed_paths": [],
+        "app_kwargs": {"middleware": doors.shut()},
         # A visit keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
         "state_session_capacity": 200,
     }

@@ -38,12 +38,14 @@ class Studio:
         examples: by their name in the address bar.
         max_s: longest recording taken, seconds.
         max_bytes: largest upload taken.
+        patience_s: longest time that opening a recording may take: a small file can be made to unfold without end.
     """
 
     taggers: Mapping[str, Tagger]
     examples: Mapping[str, Example]
     max_s: float
     max_bytes: int
+    patience_s: float = 60.0
 
     @classmethod
     def load(
@@ -52,6 +54,7 @@ class Studio:
         *,
         max_minutes: float = 20.0,
         max_megabytes: int = 500,
+        patience_s: float = 60.0,
         examples: Path = ASSETS / "examples",
     ) -> "Studio":
         """Loads the bundled checkpoints, then those given by the host."""
@@ -65,6 +68,7 @@ class Studio:
             examples=_examples(examples),
             max_s=60.0 * max_minutes,
             max_bytes=max_megabytes * 2**20,
+            patience_s=patience_s,
         )
 
     def title(self, name: str) -> str:
