@@ -171,7 +171,7 @@ def test_a_tag_that_no_teacher_knows_is_refused() -> None:
         soft_targets(manifest, [replace(labels_of(manifest, "x", 0.5))], known_odds=2.0)
 
 
-@pytest.mark.parametrize(("field", "value"), [("known_odds", 0.5), ("views", 0)])
+@pytest.mark.parametrize(("field", "value"), [("known_odds", 0.5), ("joins", -1.0)])
 def test_a_configuration_that_makes_no_sense_is_refused(field: str, value: float) -> None:
     with pytest.raises(DatasetError, match=field):
         DistillConfig(TrainConfig(), **{field: value})
@@ -257,7 +257,7 @@ def test_from_sounds_and_a_teacher_to_a_checkpoint(tmp_path: Path, capsys: pytes
     command = [
         "distill", "--model", "msecnn", "--data", str(tmp_path / "manifest.jsonl"), "--out", str(tmp_path / "run"),
         "--teacher", str(tmp_path / "teacher.safetensors"), "--warm-start", str(tmp_path / "donor.safetensors"),
-        "--epochs", "1", "--joins", "0.5", "--batch-size", "3", "--views", "2",
+        "--epochs", "1", "--joins", "0.5", "--auxiliary", "--batch-size", "3",
         "--device", "cpu", "--threads", "1", "--jobs", "1",
     ]  # fmt: skip
     assert main(command) == 0

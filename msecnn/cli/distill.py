@@ -36,10 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--joins", type=float, metavar="X", help="clips joined from two others, a training clip (0)")
     parser.add_argument(
+        "--path", metavar="CHECKPOINT", help="train nothing but the head, on the levels of this student as they are"
+    )
+    parser.add_argument(
         "--auxiliary", action=argparse.BooleanOptionalAction, default=None,
         help="while training, a second classifier on the last level alone (no)",
     )  # fmt: skip
-    parser.add_argument("--views", type=int, metavar="N", help="augmented views of a clip that the head sees (3)")
     parser.add_argument("--convert", type=Path, metavar="WHEEL", help="only: musicnn's wheel to teachers, into --out")
     parser.add_argument("--device", metavar="D", help="cpu or cuda (default: a GPU if there is one)")
     parser.add_argument("--threads", type=int, metavar="N", help="of the CPU (default: PyTorch's choice)")
@@ -99,7 +101,7 @@ def _labels(given: list[str], manifest: "Manifest", folder: Path, precision: str
 def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftLabels]", cache_folder: Path) -> None:
     from msecnn.data.mel_cache import MelCache
     from msecnn.frontend import MelConfig
-    from msecnn.training import distillation, processes
+    from msecnn.training import distillation, processes, student_card
     from msecnn.training.joins import with_joins
     from msecnn.training.soft_labels import labelled
     from msecnn.training.teachers import load_teacher
@@ -118,32 +120,51 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
         data = TrainingData.of(used, cache, targets=targets)
         tags = labels[0].tags
         model = distillation.initial_student(train_command.make_model(args.model, tags, seed=config.train.seed))
-        if donor:
+        if donor and not args.path:
             distillation.start_warm(model, donor, used, cache, seed=config.train.seed)
         description = {
             "model": args.model,
             "distillation": config.to_json(),
             "teachers": [each.teacher for each in labels],
+            "path": args.path,
             "front_end": mel_config.to_json(),
         }
-        learner = distillation.prepare(model, data, config, warm=donor is not None)
-        n_joins = round(config.joins * len(data.train))
-        more = with_joins(data, used, labels, n_joins=n_joins, mel_config=mel_config, seed=config.train.seed)
-        history = train(
-            learner, distillation.for_learner(more, config), config.train, out=args.out, resume=args.resume,
-            description=description, device=group.device,
-            after_epoch=lambda history: train_command.draw_learning_curve(args.out, history),
-        )  # fmt: skip
-        if group.first:
+        if args.path:
+            origin = distillation.take_path(model, args.path)
+            run = _begin_run(args, description)
+        else:
+            origin = {"warm_start": student_card.warm_start(donor)}
+            learner = distillation.prepare(model, data, config, warm=donor is not None)
+            n_joins = round(config.joins * len(data.train))
+            more = with_joins(data, used, labels, n_joins=n_joins, mel_config=mel_config, seed=config.train.seed)
+            history = train(
+                learner, distillation.for_learner(more, config), config.train, out=args.out, resume=args.resume,
+                description=description, device=group.device,
+                after_epoch=lambda history: train_command.draw_learning_curve(args.out, history),
+            )  # fmt: skip
             run = json.loads((args.out / "config.json").read_text()) | {"best_epoch": history.best_epoch}
+        if group.first:
             folder = args.out / "checkpoint"
-            distillation.finish(folder, model, data, config, run, used, labels, donor=donor, mel_config=mel_config)
-            log.info("the student of epoch %d is in %s", history.best_epoch, folder)
+            distillation.finish(folder, model, data, config, run, used, labels, origin=origin, mel_config=mel_config)
+            log.info("the student is in %s", folder)
+
+
+def _begin_run(args: argparse.Namespace, description: dict[str, Any]) -> dict[str, Any]:
+    """The folder of a run without epochs, with its configuration."""
+    from msecnn.training.run_folder import RunFolder, TrainingError, origin
+
+    folder = RunFolder(args.out)
+    with folder.locked():
+        if folder.config.exists() and not args.resume:
+            raise TrainingError(f"{folder.path} holds a run already; give another --out, or --resume to do it again")
+        run = {**origin(), **description}
+        folder.write_json(folder.config, run)
+    return run
 
 
 def _config_from(args: argparse.Namespace) -> "DistillConfig":
     from msecnn.training.distillation import DistillConfig
 
-    given: dict[str, Any] = {name: getattr(args, name) for name in ("known_odds", "joins", "auxiliary", "views")}
+    given: dict[str, Any] = {name: getattr(args, name) for name in ("known_odds", "joins", "auxiliary")}
     given = {name: value for name, value in given.items() if value is not None}
     return DistillConfig(train_command.config_from(args), **given)

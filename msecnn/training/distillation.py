@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from msecnn import audio
+from msecnn import audio, checkpoint
 from msecnn.data.manifest import DatasetError, Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.frontend import MelConfig
@@ -22,7 +22,6 @@ from msecnn.models.inference import FoldedNetwork
 from msecnn.models.layers import ConvLevels
 from msecnn.models.waveform import SAMPLE_RATE
 from msecnn.models.won import WonFcn
-from msecnn.training.augmentation import Draws, augment, draw
 from msecnn.training.export import export
 from msecnn.training.ridge_head import RidgeHead, fit_ridge_head, sigmoid, variance_shares
 from msecnn.training.soft_labels import SoftLabels, ensemble
@@ -51,25 +50,18 @@ class DistillConfig:
         joins: clips put together from two others, for each training clip.
         auxiliary: the last level also gets a classifier of its own while training, so that it must say all it knows and
             the skips add to it. It is dropped afterwards. (Lee et al., "Deeply-supervised nets", 2015.)
-        views: how often each training clip is seen by the closed-form head: once as it is, then turned, looped and at
-            other levels.
-        view_loops: share of looped clips in the further views.
     """
 
     train: TrainConfig
     known_odds: float = 1.5
     joins: float = 0.0
     auxiliary: bool = False
-    views: int = 3
-    view_loops: float = 0.3
 
     def __post_init__(self) -> None:
         if not self.known_odds >= 1:
             raise DatasetError(f"known_odds must be at least 1, not {self.known_odds}")
         if not self.joins >= 0:
             raise DatasetError(f"joins must not be negative, and {self.joins} is")
-        if self.views < 1:
-            raise DatasetError(f"views must be at least 1, not {self.views}")
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values."""
@@ -122,6 +114,26 @@ def start_warm(student: ConvLevels, donor: Teacher, manifest: Manifest, cache: M
     warm_start(student, donor.model, cache.batch(cache.rows(clips)), waveforms, mel_config=cache.config)
 
 
+def take_path(student: ConvLevels, folder: str | Path) -> dict[str, Any]:
+    """Gives a student the levels of another one.
+
+    Returns:
+        What the card shall say of where the levels come from.
+
+    Raises:
+        DatasetError: the checkpoint has other levels.
+    """
+    found = checkpoint.load(folder)
+    own = {name: tensor for name, tensor in student.state_dict().items() if not name.startswith("classifier.")}
+    state = found.model.state_dict()
+    if any(name not in state or state[name].shape != tensor.shape for name, tensor in own.items()):
+        raise DatasetError(f"{folder} has other levels than this student; its path cannot be taken")
+    student.load_state_dict({name: state[name] for name in own}, strict=False)
+    student.eval()
+    source = {key: found.card.get(key) for key in ("name", "sha256", "run")}
+    return {"path": source, "warm_start": found.card.get("warm_start")}
+
+
 class WithAuxiliary(nn.Module):
     """A student and a second classifier on its last scale; logits (B, 2 K), the student's first."""
 
@@ -162,48 +174,27 @@ def for_learner(data: TrainingData, config: DistillConfig) -> TrainingData:
     return replace(data, targets=np.tile(data.targets, (1, 2))) if config.auxiliary else data
 
 
-def fit_head(model: ConvLevels, data: TrainingData, config: DistillConfig) -> RidgeHead:
-    """Refits the classifier in closed form on the path as it is, and installs it."""
-    train = [_features_of_view(model, data, config, view) for view in range(config.views)]
-    targets = np.tile(data.targets[data.train], (config.views, 1))
-    head = fit_ridge_head(
-        np.concatenate(train), targets, clip_features(model, data, data.valid), data.targets[data.valid]
-    )
+def fit_head(model: ConvLevels, data: TrainingData, *, precision: str) -> RidgeHead:
+    """Refits the classifier in closed form on the path as it is, on the clips as they are, and installs it."""
+    train = clip_features(model, data, data.train, precision=precision)
+    valid = clip_features(model, data, data.valid)
+    head = fit_ridge_head(train, data.targets[data.train], valid, data.targets[data.valid])
     head.install(model.classifier)
     return head
 
 
-def _features_of_view(model: ConvLevels, data: TrainingData, config: DistillConfig, view: int) -> np.ndarray:
-    """(N, C) features of the training clips; view 0 is the clips as they are, the others hide and mix nothing."""
-    if view == 0:
-        return clip_features(model, data, data.train, precision=config.train.precision)
-    changes = replace(config.train.augmentation, loop=config.view_loops, frequency_mask=0, time_mask=0, mix=0.0)
-    drawn = draw(
-        changes, len(data.train), n_bands=model.n_mels, source_frames=model.n_frames, n_frames=model.n_frames,
-        seed=config.train.seed, epoch=2**31 + view,
-    )  # fmt: skip
-    return clip_features(model, data, data.train, precision=config.train.precision, draws=drawn)
-
-
 def clip_features(
-    model: ConvLevels,
-    data: TrainingData,
-    clips: np.ndarray,
-    *,
-    precision: str = "float32",
-    draws: Draws | None = None,
+    model: ConvLevels, data: TrainingData, clips: np.ndarray, *, precision: str = "float32"
 ) -> np.ndarray:
-    """(N, C) features of clips, all scales one after the other, as they are or as an augmentation changes them."""
+    """(N, C) features of clips, all scales one after the other."""
     device = next(model.parameters()).device
     network = FoldedNetwork(model, torch.bfloat16 if precision == "bfloat16" else torch.float32).to(device)
     rows = []
     with torch.inference_mode():
         for first in range(0, len(clips), BATCH_SIZE):
-            positions = np.arange(first, min(first + BATCH_SIZE, len(clips)))
-            mels = torch.as_tensor(data.mels[data.row(clips[positions])])[..., : model.n_frames]  # (B, F, L)
-            if draws is not None:
-                mels = augment(mels, draws.take(positions), n_frames=model.n_frames)
-            features = network.features(mels.to(device).float().unsqueeze(1))
+            chosen = data.row(clips[first : first + BATCH_SIZE])
+            mels = torch.as_tensor(data.mels[chosen])[..., : model.n_frames].to(device)  # (B, F, L)
+            features = network.features(mels.float().unsqueeze(1))
             rows.append(torch.cat([features[scale] for scale in model.scales], 1).float().cpu().numpy())
     return np.concatenate(rows)
 
@@ -223,18 +214,18 @@ def finish(
     manifest: Manifest,
     labels: Sequence[SoftLabels],
     *,
-    donor: Teacher | None,
+    origin: Mapping[str, Any],
     mel_config: MelConfig,
 ) -> None:
-    """Fits the head on the trained path and writes the checkpoint with its card."""
-    head = fit_head(model, data, config)
+    """Fits the head on the trained path and writes the checkpoint with its card; `origin` says where the path began."""
+    head = fit_head(model, data, precision=config.train.precision)
     valid = clip_features(model, data, data.valid)
     shares = skip_shares(model, valid)
     complaint = idle_skips(shares)
     if complaint:
         log.warning("not fit to be shown as multi-scale: %s", complaint)
     card = student_card(
-        run, manifest, labels, donor=donor, head=head, shares=shares,
+        run, manifest, labels, origin=origin, head=head, shares=shares,
         valid_features=valid, valid_targets=data.targets[data.valid],
     )  # fmt: skip
     export(folder, model, data, mel_config=mel_config, tags=labels[0].tags, card=card)

@@ -46,7 +46,7 @@ def student_card(
     manifest: Manifest,
     labels: Sequence[SoftLabels],
     *,
-    donor: Teacher | None,
+    origin: Mapping[str, Any],
     head: RidgeHead,
     shares: Mapping[str, float],
     valid_features: np.ndarray,
@@ -56,7 +56,7 @@ def student_card(
 
     Args:
         run: the run folder's `config.json`: configuration, command, commit, versions.
-        donor: the network of the warm start.
+        origin: where the levels come from: "warm_start" (see `warm_start`), "path".
         shares: of the logits' variance on the validation clips, by scale.
         valid_features: (N, C).
         valid_targets: (N, K) teachers' mean probabilities.
@@ -74,7 +74,7 @@ def student_card(
         "limits": LIMITS,
         "differences_from_paper": DIFFERENCES,
         "teachers": [_teacher(each) for each in labels],
-        "warm_start": _warm_start(donor) if donor else None,
+        **origin,
         "data": {
             "name": manifest.name,
             "licence": manifest.licence,
@@ -100,8 +100,10 @@ def _teacher(labels: SoftLabels) -> dict[str, str]:
     return named | (asdict(credit) if credit else {})
 
 
-def _warm_start(donor: Teacher) -> dict[str, str]:
-    """The students' filters began as these weights, so their licence's notice goes with the students."""
+def warm_start(donor: Teacher | None) -> dict[str, str] | None:
+    """The student's filters began as the donor's weights, so their licence's notice goes with the student."""
+    if donor is None:
+        return None
     credit = CREDITS[donor.model.architecture]
     terms = {"terms": MIT_TERMS} if credit.licence == "MIT" else {}
     return {"name": donor.name, "architecture": donor.model.architecture, **asdict(credit), **terms}
