@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 UNTRAINED = "{model} has random weights: its numbers mean nothing until a trained checkpoint takes its place."
 #: Events that the table and the report list, and that become sounds of their own.
 N_IN_FAVOUR, N_AGAINST, N_SOUNDS = 12, 6, 3
+#: An event over more of the window than this would sound like the recording itself.
+BRIEF = 0.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -214,7 +216,8 @@ def _sounds(explained: Explained, share: float, equal_loudness: bool) -> dict[st
     top = top_mask(maps.total, share)
     masks = {"top": top, "rest": 1 - top}
     masks |= {f"scale-{scale}": top_mask(values, share) for scale, values in zip(maps.scales, maps.maps, strict=True)}
-    for number, event in enumerate(explained.evidence.positive[:N_SOUNDS], start=1):
+    brief = [event for event in explained.evidence.positive if event.end_s - event.start_s < BRIEF * config.window_s]
+    for number, event in enumerate(brief[:N_SOUNDS], start=1):
         masks[f"event-{number}"] = box_mask([event], config, window_start_s=explained.start_s)
     heard = {name: render(waveform, mask, config, equal_loudness=equal_loudness) for name, mask in masks.items()}
     return {"window": waveform, **heard}
