@@ -131,7 +131,7 @@ def arrive(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options
         )
         contexts.append(context)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(60_000)
         context.on("request", lambda request: outside.append(request.url) if _outside(request.url, address) else None)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -52,8 +52,9 @@
     try {
       const result = await M.call("maps", { ...question(), method: view.method, baseline: view.baseline, token }, { progress });
       if (asked !== key()) return;
-      maps = result;
-      maps.read = await Promise.all(maps.maps.map(async (map) => M.pictures.paintSigned(await M.pictures.read(map.picture))));
+      const read = await Promise.all(result.maps.map(async (map) => M.pictures.paintSigned(await M.pictures.read(map.picture))));
+      if (asked !== key()) return;
+      maps = { ...result, read };   // at once: a redraw in between must not meet half of it
       drawStrips();
     } catch (error) {
       if (asked !== key()) return;
