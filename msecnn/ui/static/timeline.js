@@ -48,6 +48,6 @@
       "aria-label": `${model.title}: ${bins.map((bin) => `claimed ${M.percent(bin.claimed)}, true ${M.percent(bin.true)}`).join("; ")}` },
     M.svg("path", { d: `M${at(0)} ${at(1)}L${at(1)} ${at(0)}`, class: "diagonal" }),
     ...bins.map((bin) => M.svg("circle", { cx: at(bin.claimed), cy: at(1 - bin.true), r: 2 + 4 * Math.sqrt(bin.n / most) }))),
-    h("figcaption", {}, model.title));
+    h("figcaption", {}, model.title, h("br"), "said →, came true ↑"));
   };
 })();

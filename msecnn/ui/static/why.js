@@ -168,6 +168,8 @@
     player.drawCells(context, decoded.grey, left, 0, across, height);
     const map = maps && maps.maps[s];
     if (maps) player.drawCells(context, maps.read[s], left, 0, across, height);
+    const blind = player.toX(player.blindFrom(), width);   // as in the player: hardly heard by the shallow scales
+    if (["input", "level1", "level2", "level3"].includes(scale)) player.hatch(context, blind, 0, width - right - blind, height);
     if (view.marks) answer.marks.filter((mark) => mark.scale === scale).forEach((mark) => drawWinner(context, mark, width, height));
     strip.querySelector("span").textContent = M.scaleTitle(scale);
     strip.querySelector("small").textContent = map ? `±${map.limit.toPrecision(2)}${map.thickened ? ", cells drawn larger" : ""}` : "";
