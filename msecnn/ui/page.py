@@ -49,7 +49,7 @@ def build(studio: Studio) -> gr.Blocks:
         export.build(page)
         page.surface("lesson")
         page.surface("player")
-        with gr.Tabs(elem_id="tabs", overflow_mode="wrap"):
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for name, title, build_tab in TABS:
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
                     build_tab(page)
