@@ -1,0 +1,95 @@
+"""Lessons: every step shows something that exists; in Chromium they drive the page, and the worksheet stands alone."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from msecnn.explain.saliency import METHODS
+from msecnn.tags import MAGNATAGATUNE_TAGS
+
+Visitor = Any
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+LESSONS = json.loads((ASSETS / "lessons.json").read_text(encoding="utf-8"))
+SCALES = ("input", "level1", "level2", "level3", "level4", "level5")
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson["id"])
+def test_every_step_shows_what_exists(lesson: dict[str, Any]) -> None:
+    from msecnn.ui.page import TABS
+
+    examples = {example["id"] for example in json.loads((ASSETS / "examples/examples.json").read_text("utf-8"))}
+    for step in lesson["steps"]:
+        show = step["show"]
+        assert set(show) <= {"example", "tab", "model", "tag", "seek", "why", "apart"}
+        assert show["example"] in examples
+        assert show["tab"] in {name for name, _, _ in TABS}
+        assert show.get("tag", "guitar") in MAGNATAGATUNE_TAGS
+        assert show.get("model", "fcn5") in ("fcn5", "msecnn")
+        assert show.get("why", {}).get("method", "gradient") in METHODS
+        assert set(show.get("apart", {}).get("off", ())) <= set(SCALES)
+        assert show.get("apart", {}).get("level", "input") in SCALES
+        assert step["question"].strip().endswith(("?", "."))
+
+
+@pytest.mark.browser
+class TestInChromium:
+    def test_a_lesson_drives_the_page_and_keeps_the_answers(self, arrive: Callable[..., Visitor]) -> None:
+        page = arrive()
+        page.get_by_role("button", name="Does timbre reach the last layer?").click()
+        page.wait_for_selector(".mse-leans")
+        assert page.locator(".mse-switch[data-scale]").count() == 1  # FCN-5
+        page.get_by_label("Your answer").fill("Guitar, I guess.")
+        page.get_by_role("button", name="Next").click()
+        page.wait_for_function("document.querySelectorAll('.mse-switch[aria-checked=false][data-scale]').length === 4")
+        assert "lesson=timbre&step=1" in page.url
+        page.reload()
+        page.wait_for_function("document.querySelectorAll('.mse-switch[aria-checked=false][data-scale]').length === 4")
+        page.get_by_role("button", name="Back").click()
+        page.wait_for_selector(".mse-lesson-foot:has-text('1 of 4')")
+        assert page.get_by_label("Your answer").input_value() == "Guitar, I guess."
+        page.get_by_role("button", name="End the lesson").click()
+        page.wait_for_selector(".mse-lesson-card:has-text('1 of 4 answered')")
+
+    def test_a_lesson_chooses_method_and_sound(self, arrive: Callable[..., Visitor]) -> None:
+        page = arrive("?lesson=levels&step=1")
+        page.wait_for_selector("button[data-listen='scale:level2'][aria-pressed=true]")
+        assert page.get_by_role("combobox", name="Tag").input_value() == "guitar"
+
+    def test_the_worksheet_stands_alone(self, arrive: Callable[..., Visitor], tmp_path: Path) -> None:
+        page = arrive("?lesson=distrust&step=4")
+        page.wait_for_selector(".mse-waterfall")
+        page.get_by_label("Your answer").fill("Not <b>proven</b>.")
+        with page.expect_download(timeout=120_000) as download:
+            page.get_by_role("button", name="Worksheet", exact=True).click()
+        path = tmp_path / "worksheet.html"
+        download.value.save_as(path)
+        paper = page.context.browser.new_context().new_page()
+        asked: list[str] = []
+        paper.on("request", lambda request: asked.append(request.url))
+        paper.goto(path.as_uri())
+        assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
+        text = paper.locator("body").inner_text()
+        assert "Not <b>proven</b>." in text
+        assert LESSONS[-1]["steps"][0]["question"] in text
+        assert page.evaluate("msecnn.state.recording.name") in text
+        sizes = paper.locator("img").evaluate_all("(images) => images.map((image) => image.naturalWidth)")
+        assert len(sizes) == 4
+        assert min(sizes) > 300
+        paper.wait_for_function("document.querySelector('audio').readyState >= 1")
+        assert paper.evaluate("document.querySelector('audio').duration") == pytest.approx(29.1, abs=0.2)
+        logit = page.locator(".mse-step.point b").last.inner_text().split(" ")[0]
+        row = paper.locator("tr:has(th:text-is('strings')) td").last.inner_text()
+        assert float(row.replace("−", "-")) == pytest.approx(float(logit.replace("−", "-")), abs=0.011)
+        paper.context.close()
+
+    def test_a_phone_keeps_the_lesson_in_view(self, arrive: Callable[..., Visitor]) -> None:
+        page = arrive("?lesson=mel", width=390, height=844, has_touch=True, is_mobile=True)
+        page.wait_for_selector(".mse-tag")
+        box = page.locator(".mse-lesson-panel").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["y"] > 844 / 2
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
