@@ -5,8 +5,11 @@ is given and gives back is copied. So it takes a visit and a request, and return
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
+
+from msecnn.errors import MsecnnError
 
 try:
     import spaces
@@ -18,8 +21,44 @@ DURATION_S = 60
 
 
 def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorates a function, or a generator function, for ZeroGPU where that is installed."""
-    return function if spaces is None else spaces.GPU(duration=DURATION_S)(function)
+    """Decorates a function, or a generator function, for ZeroGPU where that is installed.
+
+    A domain error travels as a value: of an error that is raised there, ZeroGPU tells only the class.
+    """
+    if spaces is None:
+        return function
+    if inspect.isgeneratorfunction(function):
+
+        def values(*args: Any, **kwargs: Any) -> Iterator[tuple[Any, MsecnnError | None]]:
+            try:
+                for value in function(*args, **kwargs):
+                    yield value, None
+            except MsecnnError as error:
+                yield None, error
+
+        run = spaces.GPU(duration=DURATION_S)(values)
+
+        @wraps(function)
+        def answers(*args: Any, **kwargs: Any) -> Iterator[Any]:
+            for value, error in run(*args, **kwargs):
+                yield _or_raise(value, error)
+
+        return answers
+
+    def value(*args: Any, **kwargs: Any) -> tuple[Any, MsecnnError | None]:
+        try:
+            return function(*args, **kwargs), None
+        except MsecnnError as error:
+            return None, error
+
+    run = spaces.GPU(duration=DURATION_S)(value)
+    return wraps(function)(lambda *args, **kwargs: _or_raise(*run(*args, **kwargs)))
+
+
+def _or_raise(value: Any, error: MsecnnError | None) -> Any:
+    if error is not None:
+        raise error
+    return value
 
 
 def bind_on_gpu(handler: Callable[..., Any], *first: Any) -> Callable[..., Any]:

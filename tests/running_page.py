@@ -1,0 +1,154 @@
+"""The page in a process of its own, as a host runs it, and a visitor who speaks to it as the browser does."""
+
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Seconds until a page must answer, on a machine with much else to do.
+START_S = 300
+
+
+class RunningPage:
+    """`python app.py` until it is left; `kill` and `start` again as often as one likes.
+
+    Args:
+        options: for the command line.
+        environment: variables on top of ours.
+        host: where it listens by what the options and variables say.
+    """
+
+    def __init__(self, *options: str, environment: Mapping[str, str] | None = None, host: str = "127.0.0.1") -> None:
+        self.port = free_port()
+        self.address = f"http://{host}:{self.port}/"
+        self.log: list[str] = []
+        self._command = [sys.executable, str(ROOT / "app.py"), "--port", str(self.port), *options]
+        self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
+        self.process: subprocess.Popen[str]
+
+    def __enter__(self) -> "RunningPage":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Returns when the page answers."""
+        self.process = subprocess.Popen(
+            self._command,
+            cwd=ROOT,
+            env=self._environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                time.sleep(0.2)  # for the last lines
+                raise RuntimeError("the page did not start:\n" + "".join(self.log[-40:]))
+            try:
+                if httpx.get(f"{self.address}config", timeout=5).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        self.kill()
+        raise RuntimeError("the page did not answer:\n" + "".join(self.log[-40:]))
+
+    def _read(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        self.log.extend(process.stdout)
+
+    def kill(self) -> None:
+        """As a power cut does it."""
+        self.process.kill()
+        self.process.wait()
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found
+        return int(found[1]) / 1024
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+class Visitor:
+    """A browser's conversation with the page, without a browser: uploads, and questions through the wires."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self.session = secrets.token_hex(8)
+        self._http = httpx.Client(timeout=120)
+        config = self._http.get(f"{self.address}/config").json()
+        wires = {
+            component["props"]["elem_id"].removeprefix("wire-"): component["id"]
+            for component in config["components"]
+            if str(component["props"].get("elem_id")).startswith("wire-")
+        }
+        self._questions = {
+            name: function["id"]
+            for name, component in wires.items()
+            for function in config["dependencies"]
+            if [component, "call"] in [list(target) for target in function["targets"]]
+        }
+        self.wires = tuple(self._questions)
+
+    def upload(self, path: Path, name: str | None = None) -> str:
+        """Where the page has put the file."""
+        files = {"files": (name or path.name, path.read_bytes())}
+        answer = self._http.post(f"{self.address}/gradio_api/upload", files=files)
+        answer.raise_for_status()
+        (place,) = answer.json()
+        return str(place)
+
+    def ask(self, wire: str, **request: Any) -> dict[str, Any]:
+        """The last answer to a question."""
+        return list(self.asked(wire, **request))[-1]
+
+    def asked(self, wire: str, **request: Any) -> Iterator[dict[str, Any]]:
+        """All answers to a question, of which those before the last tell of progress."""
+        question = {
+            "fn_index": self._questions[wire],
+            "data": [None],
+            "event_data": {"id": secrets.token_hex(4), **request},
+            "session_hash": self.session,
+        }
+        self._http.post(f"{self.address}/gradio_api/queue/join", json=question).raise_for_status()
+        with self._http.stream(
+            "GET", f"{self.address}/gradio_api/queue/data", params={"session_hash": self.session}
+        ) as stream:
+            for line in stream.iter_lines():
+                message = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+                if message.get("msg") in ("process_generating", "process_completed"):
+                    yield from _payloads(message)
+                if message.get("msg") in ("process_completed", "close_stream"):
+                    return
+
+
+def _payloads(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What a wire's message carries; Gradio sends later values as differences from the one before."""
+    if not message["success"]:
+        yield {"error": message["output"].get("error")}
+        return
+    for value in message["output"].get("data", [])[:1]:
+        if isinstance(value, dict) and "request" in value:
+            yield value
