@@ -4,10 +4,11 @@ import json
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "recipes"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "recipes"))
 
 import render_cards
+
+ROOT = render_cards.ROOT
 
 
 def test_it_is_what_the_recipe_makes_of_the_cards() -> None:
