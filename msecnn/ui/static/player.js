@@ -20,7 +20,7 @@
     audio.preload = "auto";
     let source = null;       // {url, offset_s, loops}: what `audio` plays, and where it starts in the recording
     let original = null;
-    let stopAt = null;
+    let stopAt = null, frame = 0;
     let decoded = null;      // the chosen window's picture: values, colours, contrast
     let marks = [];          // overlays on the picture: {start_s, end_s, low_hz, high_hz, sign, label}
     let hover = null;
@@ -82,7 +82,8 @@
       if (stopAt !== null && time >= stopAt) { pause(); stopAt = null; }
       if (!audio.paused) {
         showWindowAt(time);
-        requestAnimationFrame(follow);
+        cancelAnimationFrame(frame);   // one loop, however often the sound was started or exchanged
+        frame = requestAnimationFrame(follow);
       }
       emit("tick", time);
       drawTop();
