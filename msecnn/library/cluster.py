@@ -18,7 +18,7 @@ from msecnn.library.scan import printable
 
 #: Files that a worker takes at a time, and again one by one if it died over them more than `RETRIES` times.
 BATCHES = (8, 1)
-RETRIES = 2
+RETRIES = 1
 
 
 def tag_on_cluster(files: Sequence[str], job: Job, *, jobs: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
