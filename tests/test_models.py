@@ -145,6 +145,16 @@ def test_receptive_field_is_where_the_gradient_is(mel: Tensor) -> None:
         assert last_frame - touched[:, 1].max() <= pool_t
 
 
+def test_the_last_frame_reaches_nothing() -> None:
+    """Level 1's pooling leaves two of 1,366 frames over; the convolution's halo sees one of them."""
+    model = build("msecnn")
+    assert model.receptive_field("level5", 0, 0) == (0, 95, 0, 1364)
+    x = torch.randn(1, 1, 96, 1366, generator=torch.Generator().manual_seed(2)).requires_grad_()
+    model(x).sum().backward()
+    assert x.grad[..., 1365].abs().max() == 0
+    assert model.map_sizes["level4"] == (4, 4)
+
+
 def test_wrong_input_is_told() -> None:
     with pytest.raises(ValueError, match="expected mels"):
         build("fcn5")(torch.zeros(1, 1, 96, 1000))

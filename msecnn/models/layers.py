@@ -93,6 +93,7 @@ class ConvLevels(nn.Module):
         self.n_channels = dict(zip(self.maps, (1, *channels), strict=True))
         self.n_features = {scale: self.n_channels[scale] for scale in scales}
         self.crop = _crops(self.maps, pools)
+        self.map_sizes = _map_sizes(self.maps, pools, (n_mels, n_frames))
         self.input_norm = nn.BatchNorm2d(n_mels)  # one scale and shift for each mel band [authors' code]
         self.levels = nn.ModuleList(
             ConvLevel(c_in, c_out, pool, pool_first=order == "pool_first")
@@ -135,14 +136,26 @@ class ConvLevels(nn.Module):
             First and last band, first and last frame, inclusive, clipped to the input.
         """
         bands, frames = (row, row), (column, column)
-        for pool_f, pool_t in reversed(self.pools[: self.maps.index(name)]):
-            bands = bands[0] * pool_f - 1, bands[1] * pool_f + pool_f  # undo the pooling, then one cell of 3x3 halo
-            frames = frames[0] * pool_t - 1, frames[1] * pool_t + pool_t
-        return (max(bands[0], 0), min(bands[1], self.n_mels - 1), max(frames[0], 0), min(frames[1], self.n_frames - 1))
+        for i in range(self.maps.index(name), 0, -1):  # undo the pooling, then add one cell of the convolution's halo
+            (pool_f, pool_t), (n_rows, n_columns) = self.pools[i - 1], self.map_sizes[self.maps[i - 1]]
+            bands = max(bands[0] * pool_f - 1, 0), min(bands[1] * pool_f + pool_f, n_rows - 1)
+            frames = max(frames[0] * pool_t - 1, 0), min(frames[1] * pool_t + pool_t, n_columns - 1)
+        return (*bands, *frames)
 
     def parameters_json(self) -> dict[str, Any]:
         """What `registry.create` needs to build this network again."""
         return {"n_tags": self.n_tags, "n_mels": self.n_mels, "n_frames": self.n_frames}
+
+
+def _map_sizes(
+    maps: tuple[str, ...], pools: tuple[tuple[int, int], ...], size: tuple[int, int]
+) -> dict[str, tuple[int, int]]:
+    """Rows and columns of each map; a pooling drops what does not fill it."""
+    sizes = {maps[0]: size}
+    for name, (pool_f, pool_t) in zip(maps[1:], pools, strict=True):
+        size = size[0] // pool_f, size[1] // pool_t
+        sizes[name] = size
+    return sizes
 
 
 def _crops(maps: tuple[str, ...], pools: tuple[tuple[int, int], ...]) -> dict[str, tuple[int, int]]:
