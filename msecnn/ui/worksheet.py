@@ -119,7 +119,8 @@ def _contributions(asked: Question, name: str, request: Request) -> Iterable[str
     titles = ("", "average" if split.mean_known else "bias", *split.scales, "this clip")
     rows = ((split.tags[i], split.base_value[i], *split.relative[0, :, i], split.logits[0, i]) for i in order)
     yield "<h2>What the likeliest tags lean on</h2>" + _table([titles, *([row[0], *_signed(row[1:])] for row in rows)])
-    off = [scale for scale in split.scales if scale in (request.get("off") or ())]
+    named = request.get("off")
+    off = [scale for scale in split.scales if isinstance(named, list) and scale in named]
     if off:
         left = float(ablate(split, [scale not in off for scale in split.scales])[0, k])
         yield f"<p>Without {escape(', '.join(off))}, {escape(asked.tag)} gets {left:.1%}.</p>"

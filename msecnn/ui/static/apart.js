@@ -77,7 +77,8 @@
       if (scale >= 0) carried += answer.n_features[scale];
       return column(level, i, carried);
     });
-    M.fill(parts.figure, h("p", { class: "mse-facts" }, "Above, the convolutions: each level hears more of the sound at once, less sharply. Below, the skip path: of each channel, the one strongest cell goes straight to the classifier. Choose a level to see its channels."), h("div", { class: "mse-figure", role: "group", "aria-label": "The network of the paper's Figure 1" },
+    parts.intro.textContent = "Above, the convolutions: each level hears more of the sound at once, less sharply. Below, the skip path: of each channel, the one strongest cell goes straight to the classifier. Choose a level to see its channels.";
+    M.fill(parts.figure, h("div", { class: "mse-figure", role: "group", "aria-label": "The network of the paper's Figure 1" },
       columns, h("div", { class: "mse-level mse-end" }, h("div", { class: "mse-classifier" }, h("strong", {}, `${model().tags.length} tags`), h("small", {}, `one linear layer over ${carried} features`)))));
   };
   const flip = (scale) => {
@@ -201,8 +202,8 @@
   const drawHead = () => M.fill(parts.head, h("span", {}, "Take apart "),
     h("span", { class: "mse-segment", role: "group", "aria-label": "Model" }, state.models.map((one) =>
       h("button", { type: "button", class: "mse-toggle", "aria-pressed": String(one.name === model().name), onclick: () => M.set({ model: one.name }) }, one.title))),
-    h("button", { type: "button", role: "switch", class: "mse-switch mse-random", "aria-checked": String(view.random), "aria-label": "Random weights", onclick: () => { view.random = !view.random; refresh(); drawHead(); } }, h("i", {})),
-    h("small", {}, "random weights"));
+    h("span", { class: "mse-random" }, h("button", { type: "button", role: "switch", class: "mse-switch", "aria-checked": String(view.random), "aria-label": "Random weights", onclick: () => { view.random = !view.random; refresh(); drawHead(); parts.head.querySelector(".mse-random button").focus(); } }, h("i", {})),
+      h("small", {}, "random weights")));
   // ---- the sanity check: what a method shows of a network that learnt nothing
   const checkSanity = async () => {
     if (!view.random) return M.fill(parts.sanity);
@@ -258,9 +259,9 @@
   M.surface("apart", (element) => {
     place = element;
     const part = (name) => h("div", { class: `mse-apart-${name}` });
-    parts = { head: h("div", { class: "mse-why-head" }), warning: part("warning"), status: h("p", { class: "mse-status", role: "status" }), figure: part("figure"), channels: part("channels"), channel: part("channel"),
+    parts = { head: h("div", { class: "mse-why-head" }), warning: part("warning"), status: h("p", { class: "mse-status", role: "status" }), intro: h("p", { class: "mse-facts mse-apart-intro" }), figure: part("figure"), channels: part("channels"), channel: part("channel"),
       bars: part("bars"), table: part("table"), sanity: part("sanity") };
-    element.append(parts.head, parts.warning, parts.status, h("div", { class: "mse-scroll" }, parts.figure), parts.channels, parts.channel, parts.sanity, h("div", { class: "mse-apart-numbers" }, parts.bars, parts.table));
+    element.append(parts.head, parts.warning, parts.status, parts.intro, h("div", { class: "mse-scroll" }, parts.figure), parts.channels, parts.channel, parts.sanity, h("div", { class: "mse-apart-numbers" }, parts.bars, parts.table));
     M.on("models model window recording tag", () => { if (answer && key() !== shown) { answer = null; view.channel = null; } refresh(); if (view.level && answer) openLevel(view.level); });
     new ResizeObserver(refresh).observe(element);   // also when its tab is opened
   });
