@@ -32,24 +32,6 @@ LIMITS = (
     "tagging game."
 )
 TERMS = (
-    "Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated "
-    'documentation files (the "Software"), to deal in the Software without restriction, including without limitation '
-    "the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and "
-    "to permit persons to whom the Software is furnished to do so, subject to the following conditions: The above "
-    "copyright notice and this permission notice shall be included in all copies or substantial portions of the "
-    'Software. THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT '
-    "LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT "
-    "SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION "
-    "OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER "
-    "DEALINGS IN THE SOFTWARE."
-)
-LIMITS = (
-    "It was not trained on MagnaTagATune's audio and has no score on it: it imitates networks that were, on other "
-    "music. Solo strings, flute, lone electric guitar and whether a voice is a woman's or a man's are where such "
-    "students were weakest. The vocabulary is that of listeners to one label's catalogue in 2008; rare tags "
-    "(choral, cello, harp, country, weird) rest on few examples."
-)
-TERMS = (
     "The teachers were trained on MagnaTagATune, whose labels and audio are CC BY-NC-SA 3.0, that is, not for "
     "commercial use; some clips of the training music are non-commercial too."
 )
