@@ -278,6 +278,18 @@ def test_from_sounds_and_a_teacher_to_a_checkpoint(tmp_path: Path, capsys: pytes
     assert main(command) == 1  # the run is there already: nothing is overwritten
     assert "--resume" in capsys.readouterr().err
 
+    head_only = [
+        "distill", "--model", "fcn5", "--data", str(tmp_path / "manifest.jsonl"), "--teacher", "teacher",
+        "--path", str(tmp_path / "run" / "checkpoint"), "--out", str(tmp_path / "fcn5"), "--device", "cpu",
+    ]  # fmt: skip
+    assert main(head_only) == 0
+    other = checkpoint.load(tmp_path / "fcn5" / "checkpoint")
+    for name, tensor in other.model.state_dict().items():
+        if not name.startswith("classifier."):
+            assert torch.equal(tensor, student.model.state_dict()[name]), name
+    assert other.card["path"]["sha256"] == card["sha256"]
+    assert other.card["warm_start"] == card["warm_start"], "the donor's notice goes on"
+
 
 def test_missing_options_are_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["distill", "--model", "fcn5"]) == 1
