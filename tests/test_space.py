@@ -185,7 +185,7 @@ QUESTIONS = {
     "maps": {"method": "gradient", "token": "t"},
     "listen": {"what": "evidence"},
     "stop": {"token": "nothing"},
-    "export": {},
+    "export": {"model": "fcn5"},  # one scale, so fewer pictures and sounds
 }
 
 
