@@ -187,6 +187,7 @@ class TestRun:
             with pytest.raises(KeyboardInterrupt):
                 tag_library(music, tagger, stopping(stop), tmp_path / "t.csv", resume=stop > 0)
             assert not (tmp_path / "t.csv").exists()
+            assert (tmp_path / "t.csv.journal").exists() == (stop > 0)  # what holds no answer is in nobody's way
         asked_before = asked.copy()
         tag_library(music, tagger, stopping(99), tmp_path / "t.csv", resume=True)
         assert (tmp_path / "t.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()

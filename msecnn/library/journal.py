@@ -103,6 +103,8 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if not self._offsets:  # nothing to keep, and nothing to keep the next run from starting
+            self.path.unlink()
 
     def _index(self, answer: dict[str, Any], at: int) -> None:
         self._offsets[answer["file"]] = at
