@@ -5,10 +5,10 @@ import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 
 from msecnn import __version__, audio
 from msecnn.explain.contributions import ablate
@@ -175,7 +175,7 @@ def _table(rows: Iterable[Sequence[str]]) -> str:
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
-def _picture(figure: Figure, words: str) -> str:
+def _picture(figure: Any, words: str) -> str:
     return f'<img alt="{escape(words)}" src="{_data("image/png", png(figure))}">'
 
 
