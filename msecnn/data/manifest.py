@@ -187,9 +187,9 @@ class Manifest:
                 clips.append(_clip_from_row(json.loads(line), header, root))
             if len(clips) != header["n_clips"]:
                 raise ValueError(f"{len(clips)} clips where the first line announces {header['n_clips']}")
-        except (ValueError, KeyError, TypeError, IndexError) as error:
+            return cls(tuple(header["tags"]), tuple(clips), header["name"], header["licence"], header["left_out"])
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise DatasetError(f"{path}, line {number}, is not a line of a manifest: {_reason(error)}") from error
-        return cls(tuple(header["tags"]), tuple(clips), header["name"], header["licence"], header["left_out"])
 
 
 def _clip_row(clip: Clip, tags: Sequence[str], *, absent: float | None) -> dict[str, Any]:
