@@ -72,12 +72,19 @@ class Stopwatch:
 
     def __init__(self, page: Page) -> None:
         self.page, self.n_bytes = page, 0
+        self.from_server: set[str] = set()  # requests; the browser also "receives" the visitor's own file from itself
         network = page.context.new_cdp_session(page)
         network.send("Network.enable")
+        network.on("Network.requestWillBeSent", self._note)
         network.on("Network.dataReceived", self._count)
 
+    def _note(self, event: dict[str, Any]) -> None:
+        if event["request"]["url"].startswith("http"):
+            self.from_server.add(event["requestId"])
+
     def _count(self, event: dict[str, Any]) -> None:
-        self.n_bytes += event["dataLength"]
+        if event["requestId"] in self.from_server:
+            self.n_bytes += event["dataLength"]
 
     def measure(self, act: Callable[[], object], done: str) -> tuple[float, float]:
         """Seconds until the JavaScript condition `done` holds, and kilobytes received."""

@@ -137,7 +137,8 @@ class TestWires:
     @staticmethod
     def ask(studio: Studio, handler: object, visit: Visit | None = None, **request: object) -> list:
         event = gr.EventData(None, {"id": "7", **request})
-        return list(_guard(partial(handler, studio))(visit, event))  # type: ignore[arg-type]
+        answers = _guard(partial(handler, studio))(visit, event)  # type: ignore[arg-type]
+        return [answers] if isinstance(answers, tuple) else list(answers)
 
     def test_answers_carry_their_question_and_leave_the_visit_alone(self, studio: Studio) -> None:
         ((payload, state),) = self.ask(studio, lambda *_: Answer({"a": 1}))

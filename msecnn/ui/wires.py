@@ -5,6 +5,7 @@ its value. So every question goes through Gradio's queue, where a visitor's plac
 what another part of the page shows.
 """
 
+import inspect
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -103,13 +104,20 @@ def _guard(handler: Callable[[Visit | None, Request], Answer | Iterator[Answer]]
         log.error("a question from the page failed", exc_info=error)
         return Answer({"error": OUR_FAULT})
 
-    def ask(visit: Visit | None, event: gr.EventData) -> Iterator[tuple[Payload, Any]]:
+    def ask(visit: Visit | None, event: gr.EventData) -> tuple[Payload, Any]:
         request: Request = dict(event._data)
         try:
-            answers = handler(visit, request)
-            for answer in [answers] if isinstance(answers, Answer) else answers:
+            return outputs(handler(visit, request), request)  # type: ignore[arg-type]
+        except Exception as error:
+            return outputs(failure(error), request)
+
+    def ask_for_long(visit: Visit | None, event: gr.EventData) -> Iterator[tuple[Payload, Any]]:
+        request: Request = dict(event._data)
+        try:
+            for answer in handler(visit, request):  # type: ignore[union-attr]
                 yield outputs(answer, request)
         except Exception as error:
             yield outputs(failure(error), request)
 
-    return ask
+    # What a generator yields last Gradio sends twice, so only those that tell of progress are generators.
+    return ask_for_long if inspect.isgeneratorfunction(handler) else ask
