@@ -19,6 +19,11 @@ Lesson = dict[str, Any]
 
 def build(page: Page) -> None:
     page.surface("lessons")
+
+
+def build_panel(page: Page) -> None:
+    """What stays in view while a lesson drives the tabs; a wire inside a tab would wait until that tab is opened."""
+    page.surface("lesson")
     page.wire("worksheet", make_worksheet, model=True, queue="export")
 
 

@@ -47,7 +47,7 @@ def build(studio: Studio) -> gr.Blocks:
         page.surface("header")
         intake.build(page)
         export.build(page)
-        page.surface("lesson")
+        lessons_tab.build_panel(page)
         page.surface("player")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for name, title, build_tab in TABS:
