@@ -31,7 +31,7 @@ def take(page: Page, address: str, awaited: str, scroll_to: str | None, path: Pa
     page.wait_for_selector(awaited, timeout=120_000)
     page.wait_for_timeout(1500)  # pictures are painted
     if scroll_to:
-        page.evaluate("(what) => document.querySelector(what).scrollIntoView()", scroll_to)
+        page.evaluate("(at) => scrollBy(0, document.querySelector(at).getBoundingClientRect().top - 24)", scroll_to)
         page.wait_for_timeout(300)
     page.screenshot(path=path)
 
