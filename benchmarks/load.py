@@ -1,0 +1,204 @@
+"""A class comes all at once: visitors with sessions of their own tag and explain; every answer must be the serial one.
+
+    python benchmarks/load.py [--visitors 40] [--seconds 120] [--json]
+
+Starts the page on this machine and asks it through Gradio's own client. Each visitor has a `gradio_client` session and
+takes examples, models, tags and windows by chance from a fixed seed, one question after the other. The exit status is
+1 where an answer differs from the one that was given when nobody else was there, or where one was lost. `unevenness`
+is the most answers that a visitor got, over the fewest; `memory_growth_mb` compares the last quarter of the time with
+the second.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gradio_client import Client, handle_file
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from running_page import ROOT, RunningPage
+
+MODELS = ("fcn5", "msecnn")
+TAGS = ("guitar", "piano", "female", "loud")
+#: Examples asked about, and how much numbers may differ between two runs of the same arithmetic.
+N_CLIPS, TOLERANCE = 4, 1e-5
+MEMORY_INTERVAL_S = 0.5
+
+Question = tuple[str, ...]
+
+
+@dataclass
+class Visit:
+    """What one visitor met: seconds each answer took, by kind of question, and what went wrong."""
+
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {"tag": [], "explain": []})
+    wrong: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+    @property
+    def n_answers(self) -> int:
+        return sum(map(len, self.seconds.values()))
+
+
+@dataclass(frozen=True)
+class Load:
+    """What all visitors met."""
+
+    visitors: int
+    seconds: float
+    answers: int
+    wrong: int
+    lost: int
+    answers_per_s: float
+    alone_s: dict[str, float]
+    median_s: dict[str, float]
+    p95_s: dict[str, float]
+    unevenness: float
+    memory_mb: float
+    memory_growth_mb: float
+    problems: list[str]
+
+
+def questions() -> list[Question]:
+    """All that may be asked."""
+    clips = [str(path) for path in sorted((ROOT / "assets" / "examples").glob("*.mp3"))[:N_CLIPS]]
+    return [
+        *(("tag", clip) for clip in clips),
+        *(("explain", clip, tag, model) for clip in clips for tag in TAGS for model in MODELS),
+    ]
+
+
+def ask(client: Client, question: Question) -> Any:
+    kind, clip, *rest = question
+    if kind == "tag":
+        return client.predict(handle_file(clip), list(MODELS), api_name="/tag")
+    return client.predict(handle_file(clip), *rest, 0, api_name="/explain")
+
+
+def same(answer: Any, expected: Any) -> bool:
+    """Equal, and numbers equal but for the rounding of sums."""
+    if isinstance(expected, dict):
+        return answer.keys() == expected.keys() and all(same(answer[key], expected[key]) for key in expected)
+    if isinstance(expected, list):
+        return len(answer) == len(expected) and all(map(same, answer, expected))
+    if isinstance(expected, float):
+        return abs(answer - expected) <= TOLERANCE
+    return bool(answer == expected)
+
+
+def visit(address: str, expected: dict[Question, Any], seed: int, until: Callable[[], bool]) -> Visit:
+    """One visitor, who asks until the time is over."""
+    rng, met = np.random.default_rng(seed), Visit()
+    client = Client(address, verbose=False, download_files=False)
+    kinds = {kind: [question for question in expected if question[0] == kind] for kind in met.seconds}
+    while not until():
+        choices = kinds["tag" if rng.random() < 0.5 else "explain"]
+        question = choices[int(rng.integers(len(choices)))]
+        begun = time.perf_counter()
+        try:
+            answer = ask(client, question)
+        except Exception as error:  # whatever it is, the visitor has no answer
+            met.lost.append(f"{question}: {type(error).__name__}: {error}")
+            continue
+        met.seconds[question[0]].append(time.perf_counter() - begun)
+        if not same(answer, expected[question]):
+            met.wrong.append(f"{question}: another answer than alone")
+    return met
+
+
+def run(page: RunningPage, n_visitors: int, seconds: float) -> Load:
+    client = Client(page.address, verbose=False, download_files=False)
+    alone: dict[str, list[float]] = {"tag": [], "explain": []}
+    expected = {}
+    for question in questions():
+        begun = time.perf_counter()
+        expected[question] = ask(client, question)
+        alone[question[0]].append(time.perf_counter() - begun)
+    memory: list[float] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(MEMORY_INTERVAL_S):
+            memory.append(page.memory_mb())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    begun = time.monotonic()
+    with ThreadPoolExecutor(n_visitors) as pool:
+        ended = [
+            pool.submit(visit, page.address, expected, seed, lambda: time.monotonic() - begun > seconds)
+            for seed in range(n_visitors)
+        ]
+        visits = [visitor.result() for visitor in ended]
+    took = time.monotonic() - begun
+    over.set()
+    watcher.join()
+    return judged(visits, took, alone, memory)
+
+
+def judged(visits: list[Visit], seconds: float, alone: dict[str, list[float]], memory: list[float]) -> Load:
+    times = {kind: [second for met in visits for second in met.seconds[kind]] for kind in alone}
+    counts = [met.n_answers for met in visits]
+    quarter = max(1, len(memory) // 4)
+    return Load(
+        visitors=len(visits),
+        seconds=round(seconds, 1),
+        answers=sum(counts),
+        wrong=sum(len(met.wrong) for met in visits),
+        lost=sum(len(met.lost) for met in visits),
+        answers_per_s=round(sum(counts) / seconds, 2),
+        alone_s={kind: round(statistics.median(values), 3) for kind, values in alone.items()},
+        median_s={kind: round(float(np.median(values)), 3) for kind, values in times.items() if values},
+        p95_s={kind: round(float(np.quantile(values, 0.95)), 3) for kind, values in times.items() if values},
+        unevenness=round(max(counts) / max(1, min(counts)), 2),
+        memory_mb=round(max(memory, default=0.0)),
+        memory_growth_mb=round(
+            statistics.median(memory[-quarter:]) - statistics.median(memory[quarter : 2 * quarter] or memory), 1
+        )
+        if memory
+        else 0.0,
+        problems=[problem for met in visits for problem in (*met.wrong, *met.lost)][:20],
+    )
+
+
+def table(load: Load) -> str:
+    lines = ["| question | alone, median s | together, median s | together, 95th percentile s |", "|---|--:|--:|--:|"]
+    lines += [
+        f"| {kind} | {load.alone_s[kind]:.2f} | {load.median_s[kind]:.2f} | {load.p95_s[kind]:.2f} |"
+        for kind in load.median_s
+    ]
+    told = (
+        f"{load.visitors} visitors, {load.seconds:.0f} s: {load.answers} answers ({load.answers_per_s:g} a second), "
+        f"{load.wrong} wrong, {load.lost} lost; the busiest visitor got {load.unevenness:g} times the answers of "
+        f"the least; memory {load.memory_mb:.0f} MB, grown by {load.memory_growth_mb:g} MB."
+    )
+    return "\n".join([*lines, "", told])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--visitors", type=int, default=40)
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as uploads, RunningPage(environment={"GRADIO_TEMP_DIR": uploads}) as page:
+        load = run(page, args.visitors, args.seconds)
+    print(json.dumps(asdict(load), indent=1) if args.json else table(load))
+    for problem in load.problems:
+        print(problem, file=sys.stderr)
+    return 1 if load.wrong or load.lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
