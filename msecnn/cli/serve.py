@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--patience", type=float, default=60.0, metavar="S",
                         help="seconds that opening a recording may take (default: %(default)s)")  # fmt: skip
     parser.add_argument("--mcp", action="store_true",
-                        help="be an MCP server too, at /gradio_api/mcp/ (pip install 'msecnn[mcp]')")  # fmt: skip
+                        help="be an MCP server too, at /gradio_api/mcp/ (pip install 'gradio[mcp]')")  # fmt: skip
     parser.add_argument("--open", action="store_true", help="open a browser on the page")
 
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     if args.mcp and importlib.util.find_spec("mcp") is None:
-        raise MsecnnError("The MCP server needs one package more: pip install 'msecnn[mcp]'.")
+        raise MsecnnError("The MCP server needs one package more: pip install 'gradio[mcp]'.")
     from msecnn.ui import page
     from msecnn.ui.studio import Studio
 
