@@ -1,0 +1,169 @@
+"""Hostile input through the command line, the page, checkpoints and manifests: an answer or a sentence, never a crash.
+
+The library's part, with 1,000 files, is benchmarks/robustness.py; tests/damage.py makes the files.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from damage import DamagedFile, damaged_files
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from running_page import ROOT, RunningPage, Visitor
+
+from msecnn import checkpoint
+from msecnn.checkpoint import CARD, WEIGHTS, CheckpointError
+from msecnn.cli import main
+from msecnn.data.manifest import FORMAT, DatasetError, Manifest
+from msecnn.errors import MsecnnError
+
+N_FILES, SEED = 42, 1
+MEMORY_LIMIT_MB = 2_000
+#: These are honest work for minutes, and too large to be uploaded.
+LONG = "ten hours"
+
+
+@pytest.fixture(scope="module")
+def damaged() -> list[DamagedFile]:
+    return [file for file in damaged_files(N_FILES, seed=SEED) if file.kind != LONG]
+
+
+def test_the_command_line_answers_for_every_file(
+    damaged: list[DamagedFile], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    paths = [str(file.write(tmp_path)) for file in damaged]
+    assert main(["tag", "--model", "fcn5", "--format", "json", "--jobs", "1", *paths]) == 1
+    told = capfd.readouterr()
+    answers = json.loads(told.out)
+    assert len(answers) == len(paths)
+    for answer in answers:
+        if "error" in answer:
+            assert answer["error"].endswith(".")
+            assert "\n" not in answer["error"]
+            assert "stopped" not in answer["error"], "the worker was killed by this file"
+        else:
+            assert all(0 <= p <= 1 for p in answer["models"]["fcn5"]["tags"].values())
+    assert "Traceback" not in told.err
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPage]:
+    uploads = str(tmp_path_factory.mktemp("uploads"))
+    with RunningPage("--patience", "300", environment={"GRADIO_TEMP_DIR": uploads}) as page:
+        yield page
+
+
+def test_the_page_answers_for_every_file(page: RunningPage, damaged: list[DamagedFile], tmp_path: Path) -> None:
+    visitor = Visitor(page.address)
+    n_opened = 0
+    for number, file in enumerate(damaged):
+        path = tmp_path / str(number)
+        path.write_bytes(file.data)
+        place = visitor.upload(path, file.name)
+        answer = visitor.ask("open", path=place, name=file.name, models=["fcn5"])
+        assert "our side" not in answer.get("error", ""), f"{file.kind}: a bug of ours, in the server's log"
+        assert ("error" in answer) != ("models" in answer)
+        n_opened += "models" in answer
+    assert n_opened > 5
+    assert page.process.poll() is None
+    assert page.memory_mb() < MEMORY_LIMIT_MB
+    assert "error" not in visitor.ask("open", example="piano")
+
+
+def test_programs_are_answered_too(page: RunningPage, damaged: list[DamagedFile], tmp_path: Path) -> None:
+    from gradio_client import Client, handle_file
+
+    client = Client(page.address, verbose=False)
+    path = tmp_path / "file.wav"
+    path.write_text("la la la")
+    with pytest.raises(Exception, match=r"file\.wav.* not a recording"):
+        client.predict(handle_file(path), ["fcn5"], api_name="/tag")
+    for file in [file for file in damaged if file.kind == "wrong extension"][:2]:
+        path.write_bytes(file.data)
+        assert client.predict(handle_file(path), ["fcn5"], api_name="/tag")["models"]["fcn5"]["tags"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(shutil.copytree(ROOT / "checkpoints" / "fcn5", tmp_path_factory.mktemp("checkpoint") / "fcn5"))
+
+
+def read_or_sentence(read: Callable[[Path], object], path: Path, refusal: type[MsecnnError]) -> None:
+    """What cannot be read is refused in one line; any other error fails the test."""
+    try:
+        read(path)
+    except refusal as error:
+        said = str(error)
+    else:
+        return
+    assert "\n" not in said
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_hostile_safetensors_file(folder: Path, data: st.DataObject) -> None:
+    """The header with its lengths and offsets is changed or cut, and the card's hash agrees with it."""
+    whole = (ROOT / "checkpoints" / "fcn5" / WEIGHTS).read_bytes()
+    content = bytearray(whole)
+    header_end = 8 + int.from_bytes(whole[:8], "little")
+    for at in data.draw(st.lists(st.integers(0, header_end), max_size=5)):
+        content[at] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.sampled_from([len(content), header_end, header_end - 1, 8, 7, 0]))
+    content = content[:cut]
+    (folder / WEIGHTS).write_bytes(content)
+    card = json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8"))
+    (folder / CARD).write_text(json.dumps(card | {"sha256": hashlib.sha256(content).hexdigest()}))
+    read_or_sentence(checkpoint.load, folder, CheckpointError)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=st.sampled_from(["schema", "architecture", "parameters", "front_end", "tags", "sha256"]), value=ANYTHING)
+def test_a_hostile_card(folder: Path, key: str, value: object) -> None:
+    card = json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8"))
+    (folder / CARD).write_text(json.dumps(card | {key: value}))
+    read_or_sentence(checkpoint.load, folder, CheckpointError)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    parameter=st.sampled_from(["sample_rate", "n_fft", "hop_length", "n_mels", "f_min", "f_max", "n_frames", "amin"]),
+    value=ANYTHING,
+)
+def test_a_hostile_front_end(folder: Path, parameter: str, value: object) -> None:
+    card = json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8"))
+    (folder / CARD).write_text(json.dumps(card | {"front_end": {**card["front_end"], parameter: value}}))
+    read_or_sentence(checkpoint.load, folder, CheckpointError)
+
+
+HEADER = {
+    "format": FORMAT, "name": "n", "licence": "", "n_clips": 1, "audio_root": ".", "absent_tags": 0, "tags": ["a", "b"],
+    "left_out": {},
+}  # fmt: skip
+ROW = {
+    "clip_id": "1", "path": "1.mp3", "split": "train", "labels": {"a": 1}, "group": None, "start_s": 0.0,
+    "duration_s": 1.0, "hash": None,
+}  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    header=st.dictionaries(st.sampled_from([*HEADER]), ANYTHING, max_size=2),
+    missing=st.sets(st.sampled_from([*HEADER]), max_size=1),
+    row=st.dictionaries(st.sampled_from([*ROW]), ANYTHING, max_size=2),
+)
+def test_a_hostile_manifest(tmp_path_factory: pytest.TempPathFactory, header: dict, missing: set, row: dict) -> None:
+    path = tmp_path_factory.getbasetemp() / "hostile.jsonl"
+    first = {key: value for key, value in {**HEADER, **header}.items() if key not in missing}
+    path.write_text(f"{json.dumps(first)}\n{json.dumps({**ROW, **row})}\n")
+    read_or_sentence(Manifest.read, path, DatasetError)
