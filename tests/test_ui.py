@@ -125,6 +125,11 @@ class TestOpening:
         with pytest.raises(VisitError, match="this page takes up to"):
             intake.open_file(strict, recording, "tune", [])
 
+    def test_a_recording_that_takes_too_long_is_given_up(self, studio: Studio, recording: Path) -> None:
+        impatient = replace(studio, patience_s=0.0)
+        with pytest.raises(VisitError, match="takes more than 0 s"):
+            intake.open_file(impatient, recording, "tune", ["fcn5"])
+
     def test_the_limit_leaves_no_note_on_what_is_within_it(self, visit: Visit) -> None:
         assert not [note for note in visit.predictions["msecnn"].notes if "121" in note or "Read" in note]
 
