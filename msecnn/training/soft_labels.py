@@ -7,7 +7,8 @@ manifests, and another teacher under the same name, or another version of a file
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -139,16 +140,26 @@ def label(
     missing = [
         clip for clip, key in zip(manifest.clips, keys, strict=True) if any(key not in begun.clips for begun in labels)
     ]
-    torch.set_flush_denormal(True)  # else a teacher whose activations die out takes a hundred times as long
-    for count, clip in enumerate(tqdm(missing, desc="labels", unit="clip", disable=not missing), start=1):
-        try:
-            _label_clip(clip, teachers, labels, precision)
-        except AudioError as error:
-            log.warning("passed over %s: %s", clip.clip_id, error)
-        if count % CLIPS_BETWEEN_WRITES == 0 or count == len(missing):
-            for begun in labels:
-                begun.write(folder / f"{begun.teacher}.npz")
+    with _denormals_flushed():
+        for count, clip in enumerate(tqdm(missing, desc="labels", unit="clip", disable=not missing), start=1):
+            try:
+                _label_clip(clip, teachers, labels, precision)
+            except AudioError as error:
+                log.warning("passed over %s: %s", clip.clip_id, error)
+            if count % CLIPS_BETWEEN_WRITES == 0 or count == len(missing):
+                for begun in labels:
+                    begun.write(folder / f"{begun.teacher}.npz")
     return labels
+
+
+@contextmanager
+def _denormals_flushed() -> Iterator[None]:
+    """Numbers near zero become zero: else a teacher whose activations die out takes a hundred times as long."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def ensemble(labels: Sequence[SoftLabels], clips: Sequence[Clip]) -> np.ndarray:
