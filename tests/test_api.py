@@ -71,7 +71,9 @@ def test_tools_are_called_by_an_mcp_client(page: RunningPage) -> None:
     expected = Client(page.address, verbose=False).predict(_file(), ["msecnn"], api_name="/tag")
     assert _object(tagged)["models"] == expected["models"]
     split = _object(why)
-    assert split["base_value"] + sum(split["contributions"].values()) == pytest.approx(split["logit"], abs=1e-4)
+    assert split["base_value"] + sum(scale["relative"] for scale in split["scales"]) == pytest.approx(
+        split["logit"], abs=1e-4
+    )
     assert refused.isError
     assert "fetches nothing" in refused.content[0].text
 

@@ -164,7 +164,9 @@ def test_programs_are_answered(space: RunningPage) -> None:
     answer = client.predict(handle_file(EXAMPLE), ["fcn5", "msecnn"], api_name="/tag")
     assert set(answer["models"]) == {"fcn5", "msecnn"}
     why = client.predict(handle_file(EXAMPLE), "piano", "msecnn", 0, api_name="/explain")
-    assert why["base_value"] + sum(why["contributions"].values()) == pytest.approx(why["logit"], abs=1e-4)
+    assert why["base_value"] + sum(scale["relative"] for scale in why["scales"]) == pytest.approx(
+        why["logit"], abs=1e-4
+    )
 
 
 def test_a_sentence_survives_the_other_process(space: RunningPage, visitor: Visitor, tmp_path: Path) -> None:

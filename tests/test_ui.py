@@ -310,7 +310,7 @@ def test_the_zip_holds_what_the_page_showed(studio: Studio, visit: Visit, monkey
     for model, prediction in visit.predictions.items():
         np.testing.assert_allclose(list(answer["models"][model]["tags"].values()), prediction.probabilities, atol=1e-6)
     assert len(rows) == 3  # a header and a row for each model
-    total = explanation["base_value"] + sum(explanation["contributions"].values())
+    total = explanation["base_value"] + sum(scale["relative"] for scale in explanation["scales"])
     assert total == pytest.approx(explanation["logit"], abs=1e-4)
     figures = ("tags", "timeline-fcn5", "timeline-msecnn", "contributions", "spectrogram", "saliency", "check")
     assert {f"figures/{name}.{kind}" for name in figures for kind in ("png", "svg")} <= set(names)
@@ -373,7 +373,9 @@ class TestEndpoints:
             got = list(answer["models"][model]["tags"].values())
             np.testing.assert_allclose(got, prediction.probabilities, atol=1e-5)
         why = client.predict(handle_file(recording), "piano", "msecnn", 1, api_name="/explain")
-        assert why["base_value"] + sum(why["contributions"].values()) == pytest.approx(why["logit"], abs=1e-4)
+        assert why["base_value"] + sum(scale["relative"] for scale in why["scales"]) == pytest.approx(
+            why["logit"], abs=1e-4
+        )
 
     def test_a_file_of_the_server_is_out_of_reach(self, address: str) -> None:
         import httpx

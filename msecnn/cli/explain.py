@@ -77,30 +77,17 @@ class Explained:
         return float(self.prediction.window_probabilities[self.window, self.tag_index])
 
     def to_json(self) -> dict[str, Any]:
-        k, split = self.tag_index, self.split
-        columns = ("scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contribution")
-        cells = sorted(self.evidence.cells, key=lambda cell: -cell.contribution)
-        return {
-            "file": self.file,
-            "model": self.prediction.model,
-            "tag": self.tag,
-            "window": self.prediction.windows[self.window],
-            "logit": self.logit,
-            "probability": self.probability,
-            "bias": float(split.bias[k]),
-            "base_value": float(split.base_value[k]),
-            "scales": [
-                {
-                    "name": scale,
-                    "features": split.n_features[scale],
-                    "contribution": float(split.terms[0, s, k]),
-                    "relative": float(split.relative[0, s, k]),
-                }
-                for s, scale in enumerate(split.scales)
-            ],
-            "evidence": [{name: getattr(cell, name) for name in columns} for cell in cells],
-            "saliency": {"method": self.maps.method, "sum_check": self.maps.sum_check, "delta": self.maps.delta},
-        }
+        from msecnn.explain.answer import explanation_json
+
+        return explanation_json(
+            self.split,
+            self.evidence,
+            file=self.file,
+            model=self.prediction.model,
+            window=self.prediction.windows[self.window],
+            probability=self.probability,
+            saliency=self.maps,
+        )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from msecnn.errors import MsecnnError
 from msecnn.tagger import answer_json
-from msecnn.ui.export import explanation_json
+from msecnn.ui.export import explained
 from msecnn.ui.gpu import on_gpu
 from msecnn.ui.intake import open_file
 from msecnn.ui.question import Question
@@ -75,7 +75,7 @@ def explain_endpoint(studio: Studio) -> Callable[..., dict[str, Any]]:
             Logit, base value, the contribution of each scale, and the evidence in seconds and Hz.
         """
         visit, _ = open_file(studio, _given(recording), Path(recording).name, [model])
-        return explanation_json(Question.of(studio, visit, {"model": model, "tag": tag, "window": window}))
+        return explained(Question.of(studio, visit, {"model": model, "tag": tag, "window": window}))
 
     return explain
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from msecnn import __version__, audio
-from msecnn.explain.saliency import BASELINES, METHODS, saliency
+from msecnn.explain.answer import explanation_json
+from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
 from msecnn.library.tables import write_csv
 from msecnn.plots.contributions import waterfall
 from msecnn.plots.faithfulness import deletion_insertion
@@ -25,6 +26,7 @@ from msecnn.ui.studio import Studio
 from msecnn.ui.visit import Visit, opened
 from msecnn.ui.wires import Answer, Page, Request
 
+#: Of the files in the zip; `settings.json` tells it.
 SCHEMA = 1
 #: Files of an explanation, besides one sound for each scale.
 N_ITEMS = 11
@@ -83,7 +85,7 @@ def _explanation(asked: Question, studio: Studio, request: Request) -> Iterator[
     method, baseline = choice(request, "method", METHODS), choice(request, "baseline", BASELINES)
     title = f"{asked.tag} in {studio.title(asked.model)}: {asked.visit.name}"
     found = saliency(asked.tagger.model, asked.mel, k, method=method, baseline=baseline, mel_config=config)
-    yield "explanation.json", _json(explanation_json(asked) | {"saliency": found.to_json()})
+    yield "explanation.json", _json(explained(asked, found))
     steps = waterfall(
         split.scales, split.relative[0, :, k], float(split.base_value[k]), mean_known=split.mean_known, title=title
     )
@@ -102,21 +104,17 @@ def _explanation(asked: Question, studio: Studio, request: Request) -> Iterator[
         yield f"sounds/{what.replace(':', '-')}.wav", _wav(*heard(asked, what))
 
 
-def explanation_json(asked: Question) -> dict[str, Any]:
-    """One tag's split and evidence, with what was asked."""
-    split, k = asked.contributions, asked.tag_index
-    return {
-        "schema": SCHEMA,
-        "model": asked.model,
-        "untrained": asked.checkpoint.untrained,
-        "tag": asked.tag,
-        "window": asked.prediction.windows[asked.window],
-        "logit": float(split.logits[0, k]),
-        "base_value": float(split.base_value[k]),
-        "base_is_mean_clip": split.mean_known,
-        "contributions": dict(zip(split.scales, split.relative[0, :, k].tolist(), strict=True)),
-        "evidence": asked.evidence.to_json(),
-    }
+def explained(asked: Question, saliency: SaliencyMaps | None = None) -> dict[str, Any]:
+    """What `python -m msecnn explain --format json` says of the same question."""
+    return explanation_json(
+        asked.contributions,
+        asked.evidence,
+        file=asked.visit.name,
+        model=asked.model,
+        window=asked.prediction.windows[asked.window],
+        probability=float(asked.prediction.window_probabilities[asked.window, asked.tag_index]),
+        saliency=saliency,
+    )
 
 
 def _settings(studio: Studio, visit: Visit) -> dict[str, Any]:
