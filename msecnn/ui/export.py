@@ -120,6 +120,7 @@ def explained(asked: Question, saliency: SaliencyMaps | None = None) -> dict[str
 def _settings(studio: Studio, visit: Visit) -> dict[str, Any]:
     cards = {name: studio.taggers[name].checkpoint.card for name in visit.predictions}
     return {
+        "schema": SCHEMA,
         "msecnn": __version__,
         "python": platform.python_version(),
         "recording": visit.name,
