@@ -276,10 +276,9 @@ class TestWhy:
         page.evaluate("msecnn.player.seek(12)")
         original = page.evaluate("msecnn.player.audio.src")
         for what in ("Strongest evidence only", "All but it", "Level 2"):
+            before = page.evaluate("msecnn.player.audio.src")
             page.get_by_role("group", name="Listen to").get_by_role("button", name=what).click()
-            page.wait_for_function(
-                "(before) => msecnn.player.audio.src !== before", arg=page.evaluate("msecnn.player.audio.src")
-            )
+            page.wait_for_function("(before) => msecnn.player.audio.src !== before", arg=before)
             page.wait_for_function(f"msecnn.player.audio.readyState >= 1 && Math.abs({NOW} - 12) < 0.05")
         page.get_by_role("button", name="Original").click()
         page.wait_for_function("(first) => msecnn.player.audio.src === first", arg=original)
