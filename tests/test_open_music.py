@@ -200,7 +200,7 @@ def test_the_list_says_where_each_track_comes_from() -> None:
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="../shared/corpus is not here")
-def test_the_list_is_the_debian_part_of_the_corpus() -> None:
+def test_the_list_holds_the_debian_part_of_the_corpus_and_what_else_is_there_is_for_training() -> None:
     header, *rows = (line.split("\t") for line in CORPUS.read_text(encoding="utf-8").splitlines())
     corpus = set()
     for cells in rows:
@@ -213,7 +213,9 @@ def test_the_list_is_the_debian_part_of_the_corpus() -> None:
         for track in listed_tracks()
         for start_s, duration_s in zip(track.starts_s, track.durations_s, strict=True)
     }
-    assert listed == corpus
+    of_the_corpus = {package for package, *_ in corpus}
+    assert {clip for clip in listed if clip[0] in of_the_corpus} == corpus
+    assert {split for package, _, split, *_ in listed if package not in of_the_corpus} == {"train"}
 
 
 def test_a_track_shorter_than_its_list_says_gives_what_it_has(unpacked: Path, tmp_path: Path) -> None:
