@@ -18,7 +18,7 @@ from msecnn.models.layers import ConvLevels
 from msecnn.tags import MAGNATAGATUNE_TAGS
 from msecnn.training.distillation import DistillConfig, idle_skips, soft_targets
 from msecnn.training.joins import with_joins
-from msecnn.training.ridge_head import calibrate, cross_entropy, fit_ridge_head, sigmoid, variance_shares
+from msecnn.training.linear_head import calibrate, cross_entropy, fit_head, sigmoid, variance_shares
 from msecnn.training.soft_labels import ClipLabels, SoftLabels, ensemble, key_of
 from msecnn.training.trainer import TrainConfig, TrainingData
 from msecnn.training.warm_start import warm_start
@@ -38,7 +38,7 @@ def made_up(n: int, seed: int = 0, n_features: int = 12, n_tags: int = 5) -> tup
 
 def test_a_linear_truth_is_found_exactly() -> None:
     features, targets, weight, bias = made_up(400)
-    head = fit_ridge_head(features, targets, *made_up(100, seed=1)[:2], strengths=[1e-9])
+    head = fit_head(features, targets, *made_up(100, seed=1)[:2], ridge_strengths=[1e-9], logistic_strengths=[1e-9])
     np.testing.assert_allclose(head.weight, weight, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(head.bias, bias, rtol=1e-3, atol=1e-3)
 
@@ -48,12 +48,11 @@ def test_the_strength_is_the_one_that_serves_validation_best() -> None:
     features, targets, *_ = made_up(30)  # few clips, noisy targets: no penalty overfits
     noisy = sigmoid(np.log(targets / (1 - targets)) + 2 * rng.normal(size=targets.shape))
     valid, valid_targets, *_ = made_up(200, seed=1)
-    chosen = fit_ridge_head(features, noisy, valid, valid_targets)
-    losses = {
-        s: fit_ridge_head(features, noisy, valid, valid_targets, strengths=[s]).valid_loss for s in (1e-4, 1e-1, 10.0)
-    }
-    assert chosen.valid_loss <= min(losses.values())
-    assert chosen.strength > 1e-4
+    chosen = fit_head(features, noisy, valid, valid_targets)
+    assert chosen.ridge_strength > 1e-4
+    assert chosen.logistic_strength > 1e-3
+    one_each = fit_head(features, noisy, valid, valid_targets, ridge_strengths=[1e-4], logistic_strengths=[1e-3])
+    assert chosen.valid_loss < one_each.valid_loss
     assert chosen.valid_loss == pytest.approx(cross_entropy(chosen.logits(valid), valid_targets), rel=1e-4)
 
 
@@ -61,9 +60,9 @@ def test_a_dead_feature_gets_no_weight_and_does_no_harm() -> None:
     features, targets, *_ = made_up(200)
     valid, valid_targets, *_ = made_up(50, seed=1)
     dead = [np.hstack([x, np.full((len(x), 1), 4.2)]) for x in (features, valid)]
-    head = fit_ridge_head(dead[0], targets, dead[1], valid_targets)
+    head = fit_head(dead[0], targets, dead[1], valid_targets)
     np.testing.assert_array_equal(head.weight[:, -1], 0)
-    without = fit_ridge_head(features, targets, valid, valid_targets)
+    without = fit_head(features, targets, valid, valid_targets)
     np.testing.assert_allclose(head.weight[:, :-1], without.weight, rtol=1e-4, atol=1e-7)
 
 

@@ -1,4 +1,4 @@
-"""A student learns from what teachers say of music: soft targets, a warm start, the one trainer, a head in closed form.
+"""A student learns from what teachers say of music: soft targets, a warm start, the one trainer, a refitted head.
 
 Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015; the student's targets here are the mean
 probability of several teachers, raised where a clip is known to have a tag.
@@ -23,7 +23,7 @@ from msecnn.models.layers import ConvLevels
 from msecnn.models.waveform import SAMPLE_RATE
 from msecnn.models.won import WonFcn
 from msecnn.training.export import export
-from msecnn.training.ridge_head import RidgeHead, fit_ridge_head, sigmoid, variance_shares
+from msecnn.training.linear_head import LinearHead, fit_head, sigmoid, variance_shares
 from msecnn.training.soft_labels import SoftLabels, ensemble
 from msecnn.training.student_card import student_card
 from msecnn.training.teachers import Teacher
@@ -155,17 +155,17 @@ class WithAuxiliary(nn.Module):
 def prepare(student: ConvLevels, data: TrainingData, config: DistillConfig, *, warm: bool) -> nn.Module:
     """What the trainer gets: the student, with its auxiliary classifier if it has one.
 
-    On a warm path both classifiers start in closed form, so that the first gradients do not tear the path down.
+    On a warm path both classifiers start fitted, so that the first gradients do not tear the path down.
     """
     learner = WithAuxiliary(student) if config.auxiliary else student
     if warm:
         train = clip_features(student, data, data.train, precision=config.train.precision)
         valid = clip_features(student, data, data.valid)
         targets, valid_targets = data.targets[data.train], data.targets[data.valid]
-        fit_ridge_head(train, targets, valid, valid_targets).install(student.classifier)
+        fit_head(train, targets, valid, valid_targets).install(student.classifier)
         if isinstance(learner, WithAuxiliary):
             last = slice(-student.n_features[student.scales[-1]], None)
-            fit_ridge_head(train[:, last], targets, valid[:, last], valid_targets).install(learner.auxiliary)
+            fit_head(train[:, last], targets, valid[:, last], valid_targets).install(learner.auxiliary)
     return learner
 
 
@@ -174,11 +174,11 @@ def for_learner(data: TrainingData, config: DistillConfig) -> TrainingData:
     return replace(data, targets=np.tile(data.targets, (1, 2))) if config.auxiliary else data
 
 
-def fit_head(model: ConvLevels, data: TrainingData, *, precision: str) -> RidgeHead:
-    """Refits the classifier in closed form on the path as it is, on the clips as they are, and installs it."""
+def refit_head(model: ConvLevels, data: TrainingData, *, precision: str) -> LinearHead:
+    """Refits the classifier on the path as it is, on the clips as they are, and installs it."""
     train = clip_features(model, data, data.train, precision=precision)
     valid = clip_features(model, data, data.valid)
-    head = fit_ridge_head(train, data.targets[data.train], valid, data.targets[data.valid])
+    head = fit_head(train, data.targets[data.train], valid, data.targets[data.valid])
     head.install(model.classifier)
     return head
 
@@ -218,7 +218,7 @@ def finish(
     mel_config: MelConfig,
 ) -> None:
     """Fits the head on the trained path and writes the checkpoint with its card; `origin` says where the path began."""
-    head = fit_head(model, data, precision=config.train.precision)
+    head = refit_head(model, data, precision=config.train.precision)
     valid = clip_features(model, data, data.valid)
     shares = skip_shares(model, valid)
     complaint = idle_skips(shares)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from msecnn.data.manifest import Manifest
+from msecnn.training.linear_head import LinearHead, cross_entropy, sigmoid
 from msecnn.training.metrics import calibration_error, reliability
-from msecnn.training.ridge_head import RidgeHead, cross_entropy, sigmoid
 from msecnn.training.soft_labels import SoftLabels
 from msecnn.training.teachers import CREDITS, Teacher
 
@@ -37,8 +37,8 @@ TERMS = (
 )
 DIFFERENCES = (
     "Trained on teachers' probabilities instead of MagnaTagATune's labels; convolutions start from another network's "
-    "and pooling comes before normalisation in training (the same function afterwards); the classifier is a ridge "
-    "regression on the trained path, calibrated, instead of a dense layer trained by gradients."
+    "and pooling comes before normalisation in training (the same function afterwards); the classifier is fitted "
+    "to the trained path afterwards (ridge and logistic regression, averaged and calibrated)."
 )
 
 
@@ -48,7 +48,7 @@ def student_card(
     labels: Sequence[SoftLabels],
     *,
     origin: Mapping[str, Any],
-    head: RidgeHead,
+    head: LinearHead,
     shares: Mapping[str, float],
     valid_features: np.ndarray,
     valid_targets: np.ndarray,
@@ -83,7 +83,11 @@ def student_card(
             "n_train": splits.count("train"),
             "n_valid": splits.count("valid"),
         },
-        "head": {"ridge_strength": head.strength, "calibrated_on": "valid"},
+        "head": {
+            "ridge_strength": head.ridge_strength,
+            "logistic_strength": head.logistic_strength,
+            "calibrated_on": "valid",
+        },
         "variance_share_per_scale": {scale: round(share, 4) for scale, share in shares.items()},
         "metrics": [
             _metric("binary cross-entropy", cross_entropy(logits, valid_targets), len(valid_targets)),
@@ -111,5 +115,7 @@ def warm_start(donor: Teacher | None) -> dict[str, str] | None:
 
 
 def _metric(name: str, value: float, n_clips: int) -> dict[str, Any]:
-    protocol = "against the teachers' mean probability, validation split, which also chose epoch, ridge and calibration"
+    protocol = (
+        "against the teachers' mean probability, validation split, which also chose epoch, penalties, calibration"
+    )
     return {"name": name, "value": round(value, 5), "n": n_clips, "protocol": protocol}
