@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     join.add_argument("manifests", type=Path, nargs="+", metavar="MANIFEST")
     join.add_argument("--out", type=Path, required=True, metavar="MANIFEST", help="a .jsonl file, or a folder")
     join.add_argument("--name", help="of the data set")
+    speeds = kinds.add_parser("speeds", help="the training clips played faster or slower, for teachers to label")
+    speeds.add_argument("manifest", type=Path, help="the manifest, or its folder")
+    speeds.add_argument("--speed", type=float, nargs="+", default=[0.87, 1.15], metavar="X", help="(0.87 1.15)")
+    speeds.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the copies and their manifest")
+    _add_jobs(speeds)
     mels = kinds.add_parser("mels", help="compute the mels of a manifest's clips, once")
     mels.add_argument("manifest", type=Path, help="the manifest, or its folder")
     mels.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="of the mels")
@@ -173,6 +178,14 @@ def _join(args: argparse.Namespace) -> int:
     return _tell({manifest.write(args.out): manifest})
 
 
+def _speeds(args: argparse.Namespace) -> int:
+    from msecnn.data.manifest import Manifest
+    from msecnn.data.speeds import at_other_speeds
+
+    manifest = at_other_speeds(Manifest.read(args.manifest), args.speed, args.out / "clips", jobs=args.jobs)
+    return _tell({manifest.write(args.out): manifest})
+
+
 def _mels(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
     from msecnn.data.mel_cache import MelCache
@@ -237,5 +250,6 @@ COMMANDS = {
     "magnatagatune": _magnatagatune,
     "open-music": _open_music,
     "join": _join,
+    "speeds": _speeds,
     "mels": _mels,
 }
