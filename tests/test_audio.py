@@ -594,3 +594,8 @@ def test_wav_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.
         write_wav(tmp_path / "out.wav", np.zeros(100), RATE)
     assert os.listdir(tmp_path) == ["out.wav"]
     assert (tmp_path / "out.wav").read_bytes() == before
+
+
+def test_a_written_wav_can_be_read_by_other_users(tmp_path: Path) -> None:
+    write_wav(tmp_path / "song.wav", np.zeros(100), RATE)
+    assert (tmp_path / "song.wav").stat().st_mode & 0o777 == 0o644

@@ -30,6 +30,7 @@ def write_wav(
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(struct.pack("<4sI", b"RIFF", len(body)) + body)
+        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read, and a sound is made to be heard
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
