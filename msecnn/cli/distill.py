@@ -119,7 +119,7 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
         targets = distillation.soft_targets(used, labels, known_odds=config.known_odds)
         data = TrainingData.of(used, cache, targets=targets)
         tags = labels[0].tags
-        model = distillation.initial_student(train_command.make_model(args.model, tags, seed=config.train.seed))
+        model = train_command.make_model(args.model, tags, seed=config.train.seed)
         if donor and not args.path:
             distillation.start_warm(model, donor, used, cache, seed=config.train.seed)
         description = {
@@ -145,7 +145,7 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
             run = json.loads((args.out / "config.json").read_text()) | {"best_epoch": history.best_epoch}
         if group.first:
             folder = args.out / "checkpoint"
-            distillation.finish(folder, model, data, config, run, used, labels, origin=origin, mel_config=mel_config)
+            distillation.finish(folder, model, data, run, used, labels, origin=origin, mel_config=mel_config)
             log.info("the student is in %s", folder)
 
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
-    from torch import nn
-
+    from msecnn.models.layers import ConvLevels
     from msecnn.training.trainer import History, TrainConfig
 
 log = logging.getLogger(__name__)
@@ -148,17 +147,21 @@ def run(args: argparse.Namespace) -> int:
                 {"name": "binary cross-entropy", "value": history.best["valid_loss"], "n": len(data.valid),
                  "protocol": "validation split, one window a clip; the epoch was chosen by it"}
             ]  # fmt: skip
-            export.export(args.out / "checkpoint", model, data, mel_config=mel_config, tags=manifest.tags, card=card)
+            features = export.clip_features(model, data, data.train)
+            export.export(
+                args.out / "checkpoint", model, features, mel_config=mel_config, tags=manifest.tags, card=card
+            )
             log.info("the best weights, of epoch %d, are in %s", history.best_epoch, args.out / "checkpoint")
     return 0
 
 
-def make_model(name: str, tags: tuple[str, ...], *, seed: int, start_from: str | None = None) -> "nn.Module":
+def make_model(name: str, tags: tuple[str, ...], *, seed: int, start_from: str | None = None) -> "ConvLevels":
     """A network in the order that trains fastest, with fresh weights or a checkpoint's."""
     import torch
 
     from msecnn import checkpoint
     from msecnn.models import registry
+    from msecnn.models.layers import ConvLevels
 
     torch.manual_seed(seed)
     try:
@@ -166,7 +169,9 @@ def make_model(name: str, tags: tuple[str, ...], *, seed: int, start_from: str |
     except KeyError as error:
         raise MsecnnError(str(error.args[0])) from None
     except TypeError:
-        raise MsecnnError(f"{name} does not take mels, so it is not trained here") from None
+        model = None
+    if not isinstance(model, ConvLevels):
+        raise MsecnnError(f"{name} does not take mels, so it is not trained here")
     if start_from is None:
         return model
     given = checkpoint.load(start_from)

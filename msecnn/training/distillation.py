@@ -18,12 +18,11 @@ from msecnn import audio, checkpoint
 from msecnn.data.manifest import DatasetError, Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.frontend import MelConfig
-from msecnn.models.inference import FoldedNetwork
 from msecnn.models.layers import ConvLevels
 from msecnn.models.waveform import SAMPLE_RATE
 from msecnn.models.won import WonFcn
-from msecnn.training.export import export
-from msecnn.training.linear_head import LinearHead, fit_head, sigmoid, variance_shares
+from msecnn.training.export import clip_features, export
+from msecnn.training.linear_head import fit_head, sigmoid, variance_shares
 from msecnn.training.soft_labels import SoftLabels, ensemble
 from msecnn.training.student_card import student_card
 from msecnn.training.teachers import Teacher
@@ -32,7 +31,6 @@ from msecnn.training.warm_start import warm_start
 
 log = logging.getLogger(__name__)
 
-BATCH_SIZE = 8
 #: Clips on which a warm start sets the normalisations.
 WARM_START_CLIPS = 80
 #: Least share of the logits' variance that MsE-CNN's skips together, and each level's skip, must bring.
@@ -174,31 +172,6 @@ def for_learner(data: TrainingData, config: DistillConfig) -> TrainingData:
     return replace(data, targets=np.tile(data.targets, (1, 2))) if config.auxiliary else data
 
 
-def refit_head(model: ConvLevels, data: TrainingData, *, precision: str) -> LinearHead:
-    """Refits the classifier on the path as it is, on the clips as they are, and installs it."""
-    train = clip_features(model, data, data.train, precision=precision)
-    valid = clip_features(model, data, data.valid)
-    head = fit_head(train, data.targets[data.train], valid, data.targets[data.valid])
-    head.install(model.classifier)
-    return head
-
-
-def clip_features(
-    model: ConvLevels, data: TrainingData, clips: np.ndarray, *, precision: str = "float32"
-) -> np.ndarray:
-    """(N, C) features of clips, all scales one after the other."""
-    device = next(model.parameters()).device
-    network = FoldedNetwork(model, torch.bfloat16 if precision == "bfloat16" else torch.float32).to(device)
-    rows = []
-    with torch.inference_mode():
-        for first in range(0, len(clips), BATCH_SIZE):
-            chosen = data.row(clips[first : first + BATCH_SIZE])
-            mels = torch.as_tensor(data.mels[chosen])[..., : model.n_frames].to(device)  # (B, F, L)
-            features = network.features(mels.float().unsqueeze(1))
-            rows.append(torch.cat([features[scale] for scale in model.scales], 1).float().cpu().numpy())
-    return np.concatenate(rows)
-
-
 def skip_shares(model: ConvLevels, features: np.ndarray) -> dict[str, float]:
     """Share of the logits' variance that each scale brings, on these features (N, C)."""
     weight = model.classifier.weight.detach().cpu().numpy()
@@ -209,7 +182,6 @@ def finish(
     folder: Path,
     model: ConvLevels,
     data: TrainingData,
-    config: DistillConfig,
     run: Mapping[str, Any],
     manifest: Manifest,
     labels: Sequence[SoftLabels],
@@ -218,8 +190,9 @@ def finish(
     mel_config: MelConfig,
 ) -> None:
     """Fits the head on the trained path and writes the checkpoint with its card; `origin` says where the path began."""
-    head = refit_head(model, data, precision=config.train.precision)
-    valid = clip_features(model, data, data.valid)
+    train, valid = clip_features(model, data, data.train), clip_features(model, data, data.valid)
+    head = fit_head(train, data.targets[data.train], valid, data.targets[data.valid])
+    head.install(model.classifier)
     shares = skip_shares(model, valid)
     complaint = idle_skips(shares)
     if complaint:
@@ -228,7 +201,7 @@ def finish(
         run, manifest, labels, origin=origin, head=head, shares=shares,
         valid_features=valid, valid_targets=data.targets[data.valid],
     )  # fmt: skip
-    export(folder, model, data, mel_config=mel_config, tags=labels[0].tags, card=card)
+    export(folder, model, train, mel_config=mel_config, tags=labels[0].tags, card=card)
 
 
 def idle_skips(shares: dict[str, float]) -> str | None:
@@ -240,14 +213,3 @@ def idle_skips(shares: dict[str, float]) -> str | None:
         return f"the skips bring {1 - shares[path]:.0%} of the logits' variance, less than {LEAST_SKIP_SHARE:.0%}"
     idle = [scale for scale in skips if scale != "input" and shares[scale] < LEAST_LEVEL_SHARE]
     return f"{', '.join(idle)} bring less than {LEAST_LEVEL_SHARE:.0%} of the logits' variance" if idle else None
-
-
-def initial_student(student: nn.Module) -> ConvLevels:
-    """The network as one that can be distilled.
-
-    Raises:
-        DatasetError: it has no levels with a linear head.
-    """
-    if not isinstance(student, ConvLevels):
-        raise DatasetError("only networks of levels with a linear head (fcn5, msecnn, msecnn_wide) are distilled")
-    return student

@@ -4,43 +4,55 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
 
 from msecnn import checkpoint
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
+from msecnn.models.inference import FoldedNetwork
+from msecnn.models.layers import ConvLevels
 from msecnn.training.trainer import TrainingData
 
-BATCH_SIZE = 16
+BATCH_SIZE = 8
 
 
-@torch.no_grad()
-def mean_features(model: nn.Module, data: TrainingData) -> dict[str, Tensor]:
-    """Each scale's features (C,), averaged over the training clips as they are."""
-    model.eval()
+def clip_features(
+    model: ConvLevels, data: TrainingData, clips: np.ndarray, *, precision: str = "float32"
+) -> np.ndarray:
+    """(N, C) features of clips, all scales one after the other."""
     device = next(model.parameters()).device
-    sums: dict[str, Tensor] = {}
-    for first in range(0, len(data.train), BATCH_SIZE):
-        rows = data.row(data.train[first : first + BATCH_SIZE])
-        mels = torch.as_tensor(data.mels[rows])[..., : model.n_frames]  # (B, F, L)
-        features = model.features(mels.to(device).float().unsqueeze(1))  # type: ignore[operator]
-        for scale, values in features.items():
-            sums[scale] = sums.get(scale, 0) + values.double().sum(0)
-    return {scale: (total / len(data.train)).float().cpu() for scale, total in sums.items()}
+    network = FoldedNetwork(model, torch.bfloat16 if precision == "bfloat16" else torch.float32).to(device)
+    rows = []
+    with torch.inference_mode():
+        for first in range(0, len(clips), BATCH_SIZE):
+            chosen = data.row(clips[first : first + BATCH_SIZE])
+            mels = torch.as_tensor(data.mels[chosen])[..., : model.n_frames].to(device)  # (B, F, L)
+            features = network.features(mels.float().unsqueeze(1))
+            rows.append(torch.cat([features[scale] for scale in model.scales], 1).float().cpu().numpy())
+    return np.concatenate(rows)
 
 
 def export(
     folder: Path,
-    model: nn.Module,
-    data: TrainingData,
+    model: ConvLevels,
+    features: np.ndarray,
     *,
     mel_config: MelConfig,
     tags: tuple[str, ...],
     card: Mapping[str, Any],
 ) -> None:
-    """Writes a checkpoint that `python -m msecnn tag --model FOLDER` takes."""
-    means = mean_features(model, data)
-    literal = registry.create(model.architecture, **model.parameters_json())  # type: ignore[arg-type, operator]
+    """Writes a checkpoint that `python -m msecnn tag --model FOLDER` takes.
+
+    Args:
+        features: (N, C) of the training clips as they are, from `clip_features`; their mean is what explanations call
+            the average clip.
+    """
+    means, start = {}, 0
+    for scale in model.scales:
+        part = features[:, start : start + model.n_features[scale]]
+        means[scale] = torch.from_numpy(part.mean(0, dtype=np.float64).astype(np.float32))
+        start += part.shape[1]
+    literal = registry.create(model.architecture, **model.parameters_json())
     literal.load_state_dict({name: value.cpu() for name, value in model.state_dict().items()})
     checkpoint.save(folder, literal.eval(), mel_config=mel_config, tags=tags, card=card, mean_features=means)
