@@ -7,8 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from msecnn.models import registry
+from msecnn.models.gradients import term_gradients
 from msecnn.models.inference import FoldedNetwork
 from msecnn.models.layers import POOLS, ConvLevels
+from msecnn.models.splice import SplicedNetwork
 
 CONVOLUTIONAL = ("fcn5", "msecnn", "msecnn_wide")
 
@@ -85,6 +87,34 @@ def test_folded_is_the_same_function(name: str, mel: Tensor) -> None:
         for scale in model.scales:
             torch.testing.assert_close(features[scale], expected[scale], atol=1e-5, rtol=1e-5)
         torch.testing.assert_close(folded(mel), model(mel), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_gradients_of_the_terms_are_autograds(name: str, mel: Tensor) -> None:
+    model, clip = build(name), mel[:1].clone().requires_grad_()
+    network = FoldedNetwork(model)
+    features = network.features(clip)
+    generator = torch.Generator().manual_seed(2)
+    weights = {scale: torch.randn(count, generator=generator) for scale, count in model.n_features.items()}
+    terms = [features[scale][0] @ weight for scale, weight in weights.items()]
+    expected = [torch.autograd.grad(term, clip, retain_graph=True)[0][0, 0] for term in (*terms, sum(terms))]
+    found = term_gradients(network, mel[:1], weights)
+    for ours, autograds in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, autograds, rtol=1e-3, atol=1e-5 * float(autograds.abs().max()))
+    torch.testing.assert_close(found[:-1].sum(0), found[-1], rtol=1e-4, atol=1e-5 * float(found[-1].abs().max()))
+    highest_alone = term_gradients(network, mel[:1], {model.scales[0]: weights[model.scales[0]]})
+    torch.testing.assert_close(highest_alone, found[[0, 0]])
+
+
+@pytest.mark.parametrize("frames", [(0, 5), (500, 548), (1300, 1366), (1365, 1366), (0, 1366), (7, 7)])
+def test_a_spliced_copy_has_the_features_of_the_whole_one(frames: tuple[int, int], mel: Tensor) -> None:
+    network = FoldedNetwork(build("msecnn"))
+    copy = mel[:1].clone()
+    copy[:, :, 12:24, frames[0] : frames[1]] = -60
+    with torch.no_grad():
+        found, expected = SplicedNetwork(network, mel[:1]).features(copy), network.features(copy)
+    for scale in network.scales:
+        torch.testing.assert_close(found[scale], expected[scale], atol=1e-5, rtol=1e-5)
 
 
 def test_bfloat16_is_near(mel: Tensor) -> None:

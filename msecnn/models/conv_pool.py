@@ -52,7 +52,7 @@ class ConvMaxPool(torch.autograd.Function):
                 spread, clip, weight, None, (1, 1), (1, 1), (1, 1), False, (0, 0), 1, (False, True, False)
             )[1]
             if x_gradient is not None:
-                x_gradient[index, 0] = _input_gradient(spread, weight)
+                x_gradient[index, 0] = padded_input_gradient(spread, weight)[1:-1, 1:-1]
         bias_gradient = gradient.sum((0, 2, 3), dtype=torch.float32)
         return x_gradient, weight_gradient.to(weight.dtype), bias_gradient.to(weight.dtype), None
 
@@ -71,13 +71,21 @@ def _clips(x: Tensor) -> tuple[Tensor, ...]:
     return tuple(clip.as_strided((1, 1, height, width), (height * width, 1, width, 1)) for clip in x.split(1))
 
 
-def _input_gradient(spread: Tensor, weight: Tensor) -> Tensor:
-    """(F, L) from the gradient (1, C, F, L) of the convolution's output: each cell's share in its nine neighbours."""
+def padded_input_gradient(spread: Tensor, weight: Tensor) -> Tensor:
+    """Each cell's share in its nine neighbours: the gradient of a one-channel map with a cell of padding all around.
+
+    Args:
+        spread: (1, C, F, L) gradient of the convolution's output.
+        weight: (C, 1, 3, 3).
+
+    Returns:
+        (F + 2, L + 2)
+    """
     height, width = spread.shape[2:]
-    taps = spread.permute(0, 2, 3, 1).reshape(-1, len(weight)) @ weight.reshape(len(weight), -1)  # (F * L, 9)
-    taps = taps.view(height, width, _SIDE, _SIDE)
-    total = torch.zeros(height + 2, width + 2)
+    taps = weight.flatten(1).T @ spread.permute(0, 2, 3, 1).reshape(-1, len(weight)).T  # (9, F * L)
+    taps = taps.view(_SIDE, _SIDE, height, width)
+    total = torch.zeros(height + 2, width + 2, device=spread.device)
     for row in range(_SIDE):
         for column in range(_SIDE):
-            total[row : row + height, column : column + width] += taps[:, :, row, column]
-    return total[1:-1, 1:-1]
+            total[row : row + height, column : column + width] += taps[row, column]
+    return total

@@ -5,6 +5,9 @@ pooling is vectorised. ELU is monotone, so it commutes with the maximum: pool fi
 On a CPU level 1, whose full map of 64x96x1366 does not fit a cache, goes through in strips of frames.
 """
 
+from collections.abc import Collection, Iterator
+from itertools import islice
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -58,23 +61,45 @@ class FoldedNetwork(nn.Module):
         """Features (B, C) of each scale to logits (B, K)."""
         return F.linear(torch.cat([features[scale] for scale in self.scales], dim=1), self.head, self.head_bias)
 
-    def features(self, mel: Tensor) -> dict[str, Tensor]:
-        """For each scale its (B, C) float32 global maxima."""
-        x = torch.addcmul(self.input_shift, mel, self.input_scale)  # (B, 1, F, L)
+    def features(self, mel: Tensor, scales: Collection[str] | None = None) -> dict[str, Tensor]:
+        """For each scale, or for those asked for, its (B, C) float32 global maxima; no level above them is computed."""
+        scales = self.scales if scales is None else scales
+        x = self.normalise(mel)
         features = {}
-        if INPUT in self.scales:
-            features[INPUT] = self._global_max(INPUT, x)
-        x = _channels_last(x.to(self.dtype))
-        for name, weight, bias, pool in zip(self.maps[1:], self.weights, self.biases, self.pools, strict=True):
+        if INPUT in scales:
+            features[INPUT] = self.global_max(INPUT, x)
+        x = channels_last(x.to(self.dtype))
+        for name, weight, bias, pool in self.levels(scales):
             level = _level_in_strips if name == "level1" and x.device.type == "cpu" else _level
             x = level(x, weight, bias, pool)  # (B, C, F', L')
-            if name in self.scales:
-                features[name] = self._global_max(name, x).float()
+            if name in scales:
+                features[name] = self.global_max(name, x).float()
         return features
 
-    def _global_max(self, name: str, level_map: Tensor) -> Tensor:
+    def normalise(self, mel: Tensor) -> Tensor:
+        """The input's map (B, 1, F, L)."""
+        return torch.addcmul(self.input_shift, mel, self.input_scale)
+
+    def levels(self, scales: Collection[str]) -> Iterator[tuple[str, Tensor, Tensor, tuple[int, int]]]:
+        """Name, weight, bias and pooling of each level, up to the highest of some scales."""
+        n_levels = max(self.maps.index(scale) for scale in scales)
+        return islice(zip(self.maps[1:], self.weights, self.biases, self.pools, strict=True), n_levels)
+
+    def global_max(self, name: str, level_map: Tensor) -> Tensor:
         """(B, C); a max-pooling of the crop's size leaves one cell, several times faster than `amax` of a slice."""
         return F.max_pool2d(level_map, self.crop[name]).flatten(1)
+
+
+def strips(x: Tensor, pool: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
+    """A one-channel map (B, 1, F, L) in strips of frames, each with its first frame and a cell of halo all around.
+
+    Frames at the end that do not fill a pooling are left out.
+    """
+    n_frames = x.shape[-1] // pool[1] * pool[1]
+    step = STRIP // pool[1] * pool[1]
+    padded = F.pad(x, (1, 1, 1, 1))
+    for start in range(0, n_frames, step):
+        yield start, channels_last(padded[..., start : min(start + step, n_frames) + 2])
 
 
 def _level(x: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]) -> Tensor:
@@ -82,25 +107,21 @@ def _level(x: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]) -> Te
 
 
 def _level_in_strips(x: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]) -> Tensor:
-    """`_level` one strip of frames after another; each strip takes one frame of halo on both sides."""
-    n_frames = x.shape[-1] // pool[1] * pool[1]
-    step = STRIP // pool[1] * pool[1]
-    padded = F.pad(x, (1, 1, 1, 1))
-    strips = []
-    for start in range(0, n_frames, step):
-        strip = _channels_last(padded[..., start : min(start + step, n_frames) + 2])
-        strips.append(F.elu_(F.max_pool2d(F.conv2d(strip, weight, bias), pool)))
-    return torch.cat(strips, dim=-1)
+    """`_level` one strip of frames after another."""
+    pooled = (F.elu_(F.max_pool2d(F.conv2d(strip, weight, bias), pool)) for _, strip in strips(x, pool))
+    return torch.cat(list(pooled), dim=-1)
 
 
-def _channels_last(x: Tensor) -> Tensor:
-    """One-channel maps (B, 1, F, L) in the strides of channels last.
+def channels_last(x: Tensor) -> Tensor:
+    """Maps (B, C, F, L) in the strides of channels last.
 
-    Both layouts are the same bytes then, so `contiguous(memory_format=...)` leaves strides that make the convolution
-    take the slow path; they have to be set.
+    One channel has the same bytes in both layouts, so `contiguous(memory_format=...)` leaves strides that make the
+    convolution take the slow path; they have to be set.
     """
     _, channels, rows, columns = x.shape
-    return x.contiguous().as_strided(x.shape, (rows * columns * channels, 1, columns * channels, channels))
+    if channels > 1:
+        return x.contiguous(memory_format=torch.channels_last)
+    return x.contiguous().as_strided(x.shape, (rows * columns, 1, columns, 1))
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
