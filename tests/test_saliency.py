@@ -10,7 +10,7 @@ from toy_networks import TOY_CONFIG, Toy, maximum_of_input, toy, toy_mel
 
 from msecnn.explain import Cancelled, ExplanationError
 from msecnn.explain import saliency as module
-from msecnn.explain.saliency import METHODS, ScaleLogits, baseline_mel, saliency
+from msecnn.explain.saliency import METHODS, baseline_mel, saliency
 from msecnn.models import registry
 
 TAG = 1
@@ -105,9 +105,12 @@ def test_each_map_is_captums_own_on_the_partial_logit(scale: str) -> None:
 def test_delta_is_captums_convergence_delta() -> None:
     model, mel = toy(), toy_mel()
     found = saliency(model, mel, TAG, method="integrated_gradients", mel_config=TOY_CONFIG)
-    forward = ScaleLogits(model, TAG, model.scales)
-    _, delta = captum.attr.IntegratedGradients(forward).attribute(
-        as_input(mel), torch.full((1, 1, 4, 9), -100.0), target=3, n_steps=module.N_STEPS, return_convergence_delta=True
+    _, delta = captum.attr.IntegratedGradients(model).attribute(
+        as_input(mel),
+        torch.full((1, 1, 4, 9), -100.0),
+        target=TAG,
+        n_steps=module.N_STEPS,
+        return_convergence_delta=True,
     )
     assert found.delta == pytest.approx(float(delta), abs=1e-3)
 
@@ -144,7 +147,7 @@ def test_grad_cam_of_a_scale_is_its_map_weighted_by_the_classifier() -> None:
     assert found.sum_check is None
 
 
-def test_negative_normalisation_weights_take_the_literal_path() -> None:
+def test_negative_normalisation_weights_turn_no_gradient_over() -> None:
     model, mel = toy(), toy_mel()
     with torch.no_grad():
         model.levels[0].norm.weight[0] *= -1

@@ -10,7 +10,7 @@ Axis letters: B clips, S scales, F mel bands, L frames, C channels of a scale.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,13 +22,16 @@ from torch import Tensor, nn
 from msecnn.explain import BASELINES, METHODS, Cancelled, ExplanationError
 from msecnn.explain.contributions import with_scales
 from msecnn.frontend import MelConfig
-from msecnn.models.layers import INPUT, ConvLevel, ConvLevels
+from msecnn.models.gradients import term_gradients
+from msecnn.models.inference import FoldedNetwork
+from msecnn.models.layers import ConvLevel, ConvLevels
 from msecnn.models.lock import MODEL_LOCK
+from msecnn.models.splice import SplicedNetwork
 
 #: Methods that measure from a baseline; the others ignore it.
 BASELINE_METHODS = ("gradient_x_input", "integrated_gradients", "occlusion")
-#: Steps from the baseline to the clip.
-N_STEPS = 32
+#: Steps from the baseline to the clip; with twice as many the sum misses the difference in logit by as much.
+N_STEPS = 16
 #: Patches of (bands, frames): an octave at the top of the range by a second, side by side.
 PATCH = (12, 48)
 #: Noisy copies, and their noise in dB: a third of music's usual spread within a band.
@@ -38,7 +41,7 @@ NOISE_DB = 4.0
 SUM_TOLERANCE = 1e-4
 
 Progress = Callable[[float], None]
-__all__ = ["BASELINES", "METHODS", "Progress", "SaliencyMaps", "ScaleLogits", "Steps", "baseline_mel", "saliency"]
+__all__ = ["BASELINES", "METHODS", "Progress", "SaliencyMaps", "ScaleTerms", "Steps", "baseline_mel", "saliency"]
 
 
 @dataclass(frozen=True)
@@ -76,55 +79,66 @@ class SaliencyMaps:
         return {**{name: getattr(self, name) for name in names}, "scales": list(self.scales)}
 
 
-class ScaleLogits(nn.Module):
-    """What Captum explains: the terms that chosen scales add to one tag's logit, and their sum.
+class ScaleTerms:
+    """The terms that chosen scales add to one tag's logit, and their sum, by a fast copy of the network.
 
     No level above the highest one asked for is computed.
-
-    Args:
-        literal: run every level as it stands, for a method that watches the layers. Otherwise pooling comes before
-            normalisation and ELU where that is the same function: gradients are then several times cheaper.
-
-    Shape:
-        - input: (B, 1, F, L) log-mel in dB
-        - output: (B, S + 1), the last column the sum of the others
     """
 
-    def __init__(self, model: ConvLevels, tag_index: int, scales: Sequence[str], *, literal: bool = False) -> None:
-        super().__init__()
-        self.model = model
+    def __init__(self, model: ConvLevels, tag_index: int, scales: Sequence[str]) -> None:
         self.scales = tuple(scales)
-        self.maps = model.maps[: 1 + max(model.maps.index(scale) for scale in scales)]
-        self.levels = cast(list[ConvLevel], list(model.levels))[: len(self.maps) - 1]
-        self.literal = literal or any(bool((level.norm.weight <= 0).any()) for level in self.levels)
-        self.normalised = nn.Identity()  # the input scale's map, as a layer for Grad-CAM to watch
+        with MODEL_LOCK:
+            self.network = FoldedNetwork(model)
         widths = [model.n_features[scale] for scale in model.scales]
-        self.weights = dict(zip(model.scales, model.classifier.weight[tag_index].detach().split(widths), strict=True))
+        weights = dict(zip(model.scales, model.classifier.weight[tag_index].detach().split(widths), strict=True))
+        self.weights = {scale: weights[scale] for scale in self.scales}
 
-    def forward(self, mel: Tensor) -> Tensor:
-        x = self.model.input_norm(mel.transpose(1, 2)).transpose(1, 2)  # (B, 1, F, L)
-        x = x.flatten(1).unflatten(1, (*mel.shape[2:], 1)).permute(0, 3, 1, 2)  # channels_last order
-        x = self.normalised(x)
-        terms = {INPUT: self._term(INPUT, x)}
-        for name, level in zip(self.maps[1:], self.levels, strict=True):
-            x = level(x) if self.literal else level.activation(level.norm(level.pool(level.conv(x))))
-            terms[name] = self._term(name, x)
-        chosen = [terms[scale] for scale in self.scales]
-        return torch.stack([*chosen, torch.stack(chosen).sum(0)], dim=1)  # (B, S + 1)
+    @torch.no_grad()
+    def __call__(self, mel: Tensor) -> Tensor:
+        """(B, S + 1) of (B, 1, F, L) log-mel in dB, the last column the sum of the others."""
+        with MODEL_LOCK:
+            return self.of(self.network.features(mel.to(self.device), self.scales))
+
+    def of(self, features: Mapping[str, Tensor]) -> Tensor:
+        """(B, S + 1) of each scale's features (B, C)."""
+        terms = torch.stack([features[scale] @ self.weights[scale] for scale in self.scales], dim=1)
+        return torch.cat([terms, terms.sum(1, keepdim=True)], dim=1)
+
+    def gradients(self, mel: Tensor) -> Tensor:
+        """(S + 1, F, L) of (1, 1, F, L)."""
+        with MODEL_LOCK:
+            return term_gradients(self.network, mel, self.weights)
 
     @property
     def device(self) -> torch.device:
-        return self.model.classifier.weight.device
+        return self.network.head.device
 
-    def layer(self, scale: str) -> nn.Module:
-        """The module whose output is a scale's map."""
-        return self.normalised if scale == INPUT else self.levels[self.maps.index(scale) - 1]
 
-    def _term(self, name: str, level_map: Tensor) -> Tensor:
-        """(B,): what a map adds to the logit, nothing if it was not asked for."""
-        if name not in self.scales:
-            return level_map.new_zeros(len(level_map))
-        return self.model.global_max(name, level_map) @ self.weights[name]
+class LiteralTerm(nn.Module):
+    """One scale's term by the network as it stands, for a method that watches the layers.
+
+    Shape:
+        - input: (B, 1, F, L) log-mel in dB
+        - output: (B,)
+    """
+
+    def __init__(self, model: ConvLevels, tag_index: int, scale: str) -> None:
+        super().__init__()
+        self.model, self.scale = model, scale
+        self.normalised = nn.Identity()  # the input's map, as a layer to watch
+        self.levels = cast(list[ConvLevel], list(model.levels))[: model.maps.index(scale)]
+        self.weight = ScaleTerms(model, tag_index, (scale,)).weights[scale]
+
+    def forward(self, mel: Tensor) -> Tensor:
+        x = self.normalised(self.model.input_norm(mel.transpose(1, 2)).transpose(1, 2).contiguous())  # (B, 1, F, L)
+        for level in self.levels:
+            x = level(x)
+        return self.model.global_max(self.scale, x) @ self.weight
+
+    @property
+    def layer(self) -> nn.Module:
+        """The module whose output is the scale's map."""
+        return self.levels[-1] if self.levels else self.normalised
 
 
 class Steps:
@@ -180,7 +194,7 @@ def saliency(
     """
     network = with_scales(model)
     scales = _check(network, method, network.scales if scales is None else scales)
-    partial = ScaleLogits(network, tag_index, scales)
+    partial = ScaleTerms(network, tag_index, scales)
     x = torch.from_numpy(np.array(mel, dtype=np.float32)).to(partial.device)[None, None]
     reference = torch.zeros_like(x)
     if method in BASELINE_METHODS:
@@ -236,22 +250,22 @@ def _check(model: ConvLevels, method: str, scales: Sequence[str]) -> tuple[str, 
     return tuple(scale for scale in model.scales if scale in scales)
 
 
-def _gradient(partial: ScaleLogits, x: Tensor, _reference: Tensor, _seed: int, steps: Steps) -> Tensor:
+def _gradient(partial: ScaleTerms, x: Tensor, _reference: Tensor, _seed: int, steps: Steps) -> Tensor:
     return _attribute_rows(Saliency(partial), steps, x, abs=False)
 
 
-def _gradient_x_input(partial: ScaleLogits, x: Tensor, reference: Tensor, seed: int, steps: Steps) -> Tensor:
+def _gradient_x_input(partial: ScaleTerms, x: Tensor, reference: Tensor, seed: int, steps: Steps) -> Tensor:
     """On a dB scale zero is no silence, so the input is measured from the baseline."""
     return _gradient(partial, x, reference, seed, steps) * (x - reference)[0]
 
 
-def _integrated_gradients(partial: ScaleLogits, x: Tensor, reference: Tensor, _seed: int, steps: Steps) -> Tensor:
+def _integrated_gradients(partial: ScaleTerms, x: Tensor, reference: Tensor, _seed: int, steps: Steps) -> Tensor:
     n_rows = len(partial.scales) + 1
     options = {"baselines": reference, "n_steps": N_STEPS, "internal_batch_size": n_rows}  # all scales of one step
     return _attribute_rows(IntegratedGradients(partial), steps, x, **options)
 
 
-def _smooth_gradient(partial: ScaleLogits, x: Tensor, reference: Tensor, seed: int, steps: Steps) -> Tensor:
+def _smooth_gradient(partial: ScaleTerms, x: Tensor, reference: Tensor, seed: int, steps: Steps) -> Tensor:
     """Captum's NoiseTunnel, but for its noise: that comes from torch's global generator, where threads would meet."""
     generator = torch.Generator().manual_seed(seed)
     total = torch.zeros(())
@@ -261,10 +275,13 @@ def _smooth_gradient(partial: ScaleLogits, x: Tensor, reference: Tensor, seed: i
     return total / N_NOISY
 
 
-def _occlusion(partial: ScaleLogits, x: Tensor, reference: Tensor, _seed: int, steps: Steps) -> Tensor:
+def _occlusion(partial: ScaleTerms, x: Tensor, reference: Tensor, _seed: int, steps: Steps) -> Tensor:
+    with MODEL_LOCK:
+        spliced = SplicedNetwork(partial.network, x)
+
     def forward(mel: Tensor) -> Tensor:
         with MODEL_LOCK:
-            outputs: Tensor = partial(mel)
+            outputs = partial.of(spliced.features(mel))
         steps.step()
         return outputs
 
@@ -282,9 +299,9 @@ def _grad_cam(model: ConvLevels, x: Tensor, tag_index: int, scales: Sequence[str
     """Each scale's own map, its channels weighted by their mean gradient: (S, F, L), each cell drawn over its block."""
     maps = []
     for scale in scales:
-        partial = ScaleLogits(model, tag_index, (scale,), literal=True)
+        term = LiteralTerm(model, tag_index, scale)
         with MODEL_LOCK:  # Captum hangs its hooks on the shared model
-            cam = LayerGradCam(partial, partial.layer(scale)).attribute(x.requires_grad_(), target=0)
+            cam = LayerGradCam(term, term.layer).attribute(x.requires_grad_())
         pools = model.pools[: model.maps.index(scale)]
         block = math.prod(pool[0] for pool in pools), math.prod(pool[1] for pool in pools)
         maps.append(_draw_blocks(cam.detach()[0, 0], model.crop[scale], block, x.shape[-2:]))
@@ -305,13 +322,10 @@ def _attribute_rows(attribution: GradientAttribution, steps: Steps, x: Tensor, *
     is replaced by one that knows it.
     """
 
-    def gradients(forward_fn: ScaleLogits, inputs: tuple[Tensor, ...], *_: Any, **__: Any) -> tuple[Tensor, ...]:
-        with MODEL_LOCK, torch.enable_grad():
-            clip = inputs[0][:1].detach().requires_grad_()
-            outputs = forward_fn(clip)[0].unbind()  # S + 1 scalars
-            rows = [torch.autograd.grad(output, clip, retain_graph=True)[0] for output in outputs]
+    def gradients(forward_fn: ScaleTerms, inputs: tuple[Tensor, ...], *_: Any, **__: Any) -> tuple[Tensor, ...]:
+        rows = forward_fn.gradients(inputs[0][:1].detach())
         steps.step()
-        return (torch.cat(rows),)
+        return (rows[:, None],)
 
     attribution.gradient_func = gradients
     n_rows = len(attribution.forward_func.scales) + 1
@@ -320,9 +334,8 @@ def _attribute_rows(attribution: GradientAttribution, steps: Steps, x: Tensor, *
     return maps[:, 0].detach()
 
 
-def _delta(partial: ScaleLogits, x: Tensor, reference: Tensor, maps: Tensor) -> float:
-    with MODEL_LOCK, torch.no_grad():
-        return float(maps.sum() - (partial(x) - partial(reference))[0, -1])
+def _delta(partial: ScaleTerms, x: Tensor, reference: Tensor, maps: Tensor) -> float:
+    return float(maps.sum() - (partial(x) - partial(reference))[0, -1])
 
 
 def _sum_check(maps: Tensor, total: Tensor) -> float:
