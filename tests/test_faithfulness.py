@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import captum.metrics
 import numpy as np
 import pytest
 import torch
@@ -11,18 +12,22 @@ from toy_networks import TOY_CONFIG, loudness_detector, maximum_of_input, tone_b
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
-from msecnn.explain import comparison
+from msecnn.explain import comparison, faithfulness
 from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, judge_clip, summarise
 from msecnn.explain.faithfulness import (
+    Ends,
+    Removals,
     blind_order,
     curves,
     infidelity,
+    random_removals,
     randomisation,
     rank_correlation,
     sensitivity_max,
 )
-from msecnn.explain.saliency import saliency
+from msecnn.explain.saliency import ScaleTerms, baseline_mel, saliency
 from msecnn.frontend import LogMelSpectrogram, MelConfig
+from msecnn.models.layers import ConvLevels
 
 TAG = 1
 
@@ -64,6 +69,11 @@ def test_a_map_that_knows_the_cell_beats_orders_that_do_not() -> None:
     assert told.insertion_area > by_chance.insertion_area
 
 
+def removals_of(model: ConvLevels, mel: np.ndarray, *, seed: int = 2) -> Removals:
+    terms = ScaleTerms(model, TAG, model.scales)
+    return random_removals(terms, Ends.of(terms, mel, baseline_mel(model, mel, "floor", TOY_CONFIG)), seed=seed)
+
+
 def test_infidelity_is_none_for_a_perfect_map_and_whole_for_an_empty_one() -> None:
     model, mel = maximum_of_input(), one_peak()
     perfect = {
@@ -72,14 +82,36 @@ def test_infidelity_is_none_for_a_perfect_map_and_whole_for_an_empty_one() -> No
         "occlusion": 100.0 * (mel == 0),  # what removing that cell costs
     }
     for method, found in perfect.items():
-        missed = infidelity(model, mel, TAG, found, method=method, mel_config=TOY_CONFIG, seed=2)
-        assert missed == pytest.approx(0, abs=1e-6)  # a difference of squares of about 100, in float32
-    assert infidelity(model, mel, TAG, 0 * mel, method="gradient", mel_config=TOY_CONFIG, seed=2) == 1
+        assert infidelity(removals_of(model, mel), found, method=method) == pytest.approx(0, abs=1e-6)
+    assert infidelity(removals_of(model, mel), 0 * mel, method="gradient") == 1
     misled = np.roll(perfect["occlusion"], 1, axis=1)
-    many = [
-        infidelity(model, mel, TAG, misled, method="occlusion", mel_config=TOY_CONFIG, seed=seed) for seed in range(5)
-    ]
+    many = [infidelity(removals_of(model, mel, seed=seed), misled, method="occlusion") for seed in range(5)]
     assert all(0 <= value <= 1 for value in many)
+
+
+@pytest.mark.parametrize("method", ["gradient", "gradient_x_input"])
+def test_infidelity_is_captums_as_a_share_of_an_empty_maps(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faithfulness, "PATCH", (2, 3))
+    model, mel = toy(), toy_mel()
+    removals, map_ = removals_of(model, mel), saliency(model, mel, TAG, method=method, mel_config=TOY_CONFIG).total
+    removed = torch.from_numpy(removals.removed)[:, None].float()  # (N, 1, F, L)
+    cost = removed if method == "gradient_x_input" else removed * torch.from_numpy(removals.height)
+
+    def captums(attribution: np.ndarray) -> float:
+        return float(
+            captum.metrics.infidelity(
+                lambda x: model(x)[:, TAG],
+                lambda x: (cost, torch.where(removed > 0, -100.0, x)),
+                torch.from_numpy(mel)[None, None],
+                torch.from_numpy(attribution)[None, None],
+                n_perturb_samples=len(removed),
+                normalize=True,
+            )
+        )
+
+    with torch.no_grad():
+        expected = captums(map_) / captums(np.zeros_like(map_))
+    assert infidelity(removals, map_, method=method) == pytest.approx(expected, rel=1e-4)
 
 
 def test_sensitivity_is_nothing_where_noise_changes_nothing() -> None:
@@ -96,6 +128,8 @@ def test_randomisation_goes_from_the_top_down_and_leaves_the_model_alone() -> No
     assert told == [1 / 3, 2 / 3, 1]
     assert all(abs(value) <= 1 for value in found.correlations)
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    at_once = randomisation(model, mel, TAG, method="gradient", at_once=True, original=saliency(model, mel, TAG).total)
+    assert (at_once.layers, at_once.correlations) == (("level1",), found.correlations[-1:])
     # a head whose weights are all the same is not changed by being shuffled, nor is anything below it read
     assert randomisation(maximum_of_input(), mel, TAG, method="gradient").correlations == (1, 1, 1)
 

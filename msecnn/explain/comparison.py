@@ -16,14 +16,16 @@ from torch import nn
 from msecnn.explain.contributions import with_scales
 from msecnn.explain.faithfulness import (
     BLIND_ORDERS,
+    Ends,
     blind_order,
     curves_of,
     follow_order,
     infidelity,
+    random_removals,
     randomisation,
     sensitivity_max,
 )
-from msecnn.explain.saliency import Progress, ScaleLogits, baseline_mel, saliency
+from msecnn.explain.saliency import Progress, ScaleTerms, baseline_mel, saliency
 from msecnn.frontend import MelConfig
 
 #: A row of the comparison that judges the maps of all scales together.
@@ -102,28 +104,28 @@ def judge_clip(
         For each method and scale: {"method", "scale", and the measures by name}.
     """
     network = with_scales(model)
-    nothing = baseline_mel(network, mel, baseline, mel_config)
     options: dict[str, Any] = {"baseline": baseline, "mel_config": mel_config, "seed": seed}
-    every = ScaleLogits(network, tag_index, network.scales)
+    every = ScaleTerms(network, tag_index, network.scales)
+    alone = [] if len(network.scales) == 1 else [ScaleTerms(network, tag_index, (scale,)) for scale in network.scales]
+    ends = Ends.of(every, mel, baseline_mel(network, mel, baseline, mel_config))
     blind = {
-        order: follow_order(every, mel, nothing, blind_order(order, mel, seed), n_steps, seed=seed)
-        for order in BLIND_ORDERS
+        order: follow_order(every, ends, blind_order(order, mel, seed), n_steps, seed=seed) for order in BLIND_ORDERS
     }
+    removals = random_removals(every, ends, seed=seed)
     judged = []
     for done, method in enumerate(methods, start=1):
         found = saliency(model, mel, tag_index, method=method, **options)
-        for column, name in enumerate((*network.scales, ALL)):
-            if name != ALL and len(network.scales) == 1:
-                continue  # the only scale is all there is
-            partial = every if name == ALL else ScaleLogits(network, tag_index, (name,))
-            attribution = found.total if name == ALL else found.maps[column]
-            mine = follow_order(partial, mel, nothing, attribution, n_steps, seed=seed)
-            judged.append({"method": method, "scale": name, **_gains(mine, blind, column)})
-        judged[-1]["infidelity"] = infidelity(model, mel, tag_index, found.total, method=method, **options)
+        for column, terms in enumerate(alone):
+            mine = follow_order(terms, ends.of_scale(column), found.maps[column], n_steps, seed=seed)
+            judged.append({"method": method, "scale": network.scales[column], **_gains(mine, blind, column)})
+        mine = follow_order(every, ends, found.total, n_steps, seed=seed)
+        of_all = {"method": method, "scale": ALL, **_gains(mine, blind, -1)}
+        of_all["infidelity"] = infidelity(removals, found.total, method=method)
         if slow:
-            judged[-1]["sensitivity"] = sensitivity_max(model, mel, tag_index, method=method, **options)
-            shuffled = randomisation(model, mel, tag_index, method=method, **options)
-            judged[-1]["randomisation"] = shuffled.correlations[-1]
+            known = {**options, "method": method, "original": found.total}
+            of_all["sensitivity"] = sensitivity_max(model, mel, tag_index, **known)
+            of_all["randomisation"] = randomisation(model, mel, tag_index, at_once=True, **known).correlations[-1]
+        judged.append(of_all)
         if progress is not None:
             progress(done / len(methods))
     return judged

@@ -1,7 +1,7 @@
 """How far an attribution map can be believed: measured on the network, against orders that know nothing of it.
 
 Deletion and insertion curves (Petsiuk et al., "RISE", 2018), infidelity and maximum sensitivity (Yeh et al., "On the
-(in)fidelity and sensitivity of explanations", 2019, by Captum), and the randomisation test (Adebayo et al., "Sanity
+(in)fidelity and sensitivity of explanations", 2019), and the randomisation test (Adebayo et al., "Sanity
 checks for saliency maps", 2018).
 
 Axis letters: F mel bands, L frames, S scales.
@@ -14,14 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.metrics import infidelity as captum_infidelity
 from captum.metrics import sensitivity_max as captum_sensitivity_max
 from torch import Tensor, nn
 
 from msecnn.explain.contributions import with_scales
-from msecnn.explain.saliency import PATCH, Progress, ScaleLogits, Steps, baseline_mel, saliency
+from msecnn.explain.saliency import PATCH, Progress, ScaleTerms, Steps, baseline_mel, saliency
 from msecnn.frontend import MelConfig
-from msecnn.models.lock import MODEL_LOCK
 
 #: Orders that know nothing of the network; a method that does not beat them tells nothing about it.
 BLIND_ORDERS = RANDOM, LOUDNESS = ("random", "loudness")
@@ -102,18 +100,42 @@ def curves(
         order_name: for the result.
     """
     network = with_scales(model)
-    steps = Steps(2 * (n_steps + 1), progress, cancelled)
-    partial = ScaleLogits(network, tag_index, scales or network.scales)
+    steps = Steps(2 * n_steps, progress, cancelled)
+    terms = ScaleTerms(network, tag_index, scales or network.scales)
     bias = 0.0 if scales else network.classifier.bias[tag_index].item()
     nothing = baseline_mel(network, mel, baseline, mel_config)
-    fractions, deletion, insertion = follow_order(partial, mel, nothing, attribution, n_steps, seed=seed, steps=steps)
+    ends = Ends.of(terms, mel, nothing, steps)
+    fractions, deletion, insertion = follow_order(terms, ends, attribution, n_steps, seed=seed, steps=steps)
     return curves_of(order_name, fractions, deletion[:, -1] + bias, insertion[:, -1] + bias)
 
 
+@dataclass(frozen=True)
+class Ends:
+    """Where every curve of a clip begins and ends.
+
+    Attributes:
+        clip, nothing: (F, L) the whole clip and the baseline.
+        with_clip, with_nothing: (S + 1,) the terms and their sum of each.
+    """
+
+    clip: Tensor
+    nothing: Tensor
+    with_clip: np.ndarray
+    with_nothing: np.ndarray
+
+    @classmethod
+    def of(cls, terms: ScaleTerms, mel: np.ndarray, nothing: Tensor, steps: Steps | None = None) -> "Ends":
+        clip = torch.from_numpy(np.array(mel, dtype=np.float32, order="C"))
+        return cls(clip, nothing, _terms(terms, clip, steps), _terms(terms, nothing, steps))
+
+    def of_scale(self, column: int) -> "Ends":
+        """The same of one scale, whose term is then the sum, too."""
+        return Ends(self.clip, self.nothing, self.with_clip[[column, column]], self.with_nothing[[column, column]])
+
+
 def follow_order(
-    partial: ScaleLogits,
-    mel: np.ndarray,
-    nothing: Tensor,
+    terms: ScaleTerms,
+    ends: Ends,
     attribution: np.ndarray,
     n_steps: int,
     *,
@@ -125,15 +147,16 @@ def follow_order(
     Returns:
         Fractions (N + 1,), and at each the terms with that share of the cells out, and in: (N + 1, S + 1) twice.
     """
-    clip = torch.from_numpy(np.array(mel, dtype=np.float32))
     ranks = _ranks(attribution, seed)
     fractions = np.linspace(0, 1, n_steps + 1) ** 2
 
-    def follow(start: Tensor, end: Tensor) -> np.ndarray:
-        changed = (torch.where(ranks < round(fraction * ranks.numel()), end, start) for fraction in fractions)
-        return np.stack([_terms(partial, x, steps) for x in changed])
+    def follow(start: Tensor, end: Tensor) -> list[np.ndarray]:
+        changed = (torch.where(ranks < round(fraction * ranks.numel()), end, start) for fraction in fractions[1:-1])
+        return [_terms(terms, x, steps) for x in changed]
 
-    return fractions, follow(clip, nothing), follow(nothing, clip)
+    deletion = np.stack([ends.with_clip, *follow(ends.clip, ends.nothing), ends.with_nothing])
+    insertion = np.stack([ends.with_nothing, *follow(ends.nothing, ends.clip), ends.with_clip])
+    return fractions, deletion, insertion
 
 
 def curves_of(order_name: str, fractions: np.ndarray, deletion: np.ndarray, insertion: np.ndarray) -> Curves:
@@ -147,53 +170,46 @@ def blind_order(name: str, mel: np.ndarray, seed: int = 0) -> np.ndarray:
     return mel if name == LOUDNESS else np.random.default_rng(seed).random(mel.shape)
 
 
-def infidelity(
-    model: nn.Module,
-    mel: np.ndarray,
-    tag_index: int,
-    attribution: np.ndarray,
-    *,
-    method: str,
-    baseline: str = "floor",
-    mel_config: MelConfig | None = None,
-    seed: int = 0,
-) -> float:
+@dataclass(frozen=True)
+class Removals:
+    """What the logit lost when random patches were replaced by the baseline.
+
+    Attributes:
+        removed: (N, F, L) true where a cell was replaced.
+        height: (F, L) of each cell above the baseline, in dB.
+        lost: (N,) logit before, less that after.
+    """
+
+    removed: np.ndarray
+    height: np.ndarray
+    lost: np.ndarray
+
+
+def random_removals(terms: ScaleTerms, ends: Ends, *, seed: int = 0) -> Removals:
+    """Removes `N_PERTURBATIONS` random sets of patches, the same for every method."""
+    generator = torch.Generator().manual_seed(seed)
+    removed = [_random_patches(tuple(ends.clip.shape), generator) > 0 for _ in range(N_PERTURBATIONS)]
+    after = [_terms(terms, torch.where(patches, ends.nothing, ends.clip))[-1] for patches in removed]
+    height = (ends.clip - ends.nothing).numpy()
+    return Removals(torch.stack(removed).numpy(), height, ends.with_clip[-1] - np.array(after))
+
+
+def infidelity(removals: Removals, attribution: np.ndarray, *, method: str) -> float:
     """How badly a map predicts what the logit loses when random patches are removed.
 
-    Captum's normalised infidelity, as a share of that of a map of zeros: 0 is a perfect prediction, 1 none at all.
+    The normalised infidelity of Captum (which scales a map to fit best, since units differ), as a share of that of a
+    map of zeros: 0 is a perfect prediction, 1 none at all.
 
     Args:
         attribution: (F, L) of all scales together.
         method: that made it, which tells its units.
     """
-    network = with_scales(model)
-    partial = ScaleLogits(network, tag_index, network.scales)
-    nothing = baseline_mel(network, mel, baseline, mel_config)[None, None]
-    in_logits = method in IN_LOGITS
-
-    def remove(inputs: Tensor) -> tuple[Tensor, Tensor]:
-        removed = _random_patches(mel.shape, generator)[None, None].to(inputs.dtype)
-        perturbed = torch.where(removed > 0, nothing, inputs)
-        return removed if in_logits else inputs - perturbed, perturbed
-
-    def share(map_: np.ndarray) -> float:
-        return float(
-            captum_infidelity(
-                lambda x: torch.tensor([_terms(partial, x[0, 0])[-1]], dtype=torch.float32),
-                remove,
-                torch.from_numpy(np.array(mel, dtype=np.float32))[None, None],
-                torch.from_numpy(np.array(map_, dtype=np.float32))[None, None],
-                n_perturb_samples=N_PERTURBATIONS,
-                max_examples_per_batch=1,
-                normalize=True,
-            )
-        )
-
-    generator = torch.Generator().manual_seed(seed)
-    with_map = share(attribution)
-    generator = torch.Generator().manual_seed(seed)
-    without = share(np.zeros_like(attribution))
-    return with_map / without if without > 0 else 0.0
+    cost = attribution if method in IN_LOGITS else attribution * removals.height
+    predicted = removals.removed.reshape(len(removals.lost), -1) @ cost.astype(np.float64).ravel()
+    power, whole = float(predicted @ predicted), float(removals.lost @ removals.lost)
+    fit = float(predicted @ removals.lost) / power if power else 0.0
+    missed = removals.lost - fit * predicted
+    return float(missed @ missed) / whole if whole else 0.0
 
 
 def sensitivity_max(
@@ -205,8 +221,12 @@ def sensitivity_max(
     baseline: str = "floor",
     mel_config: MelConfig | None = None,
     seed: int = 0,
+    original: np.ndarray | None = None,
 ) -> float:
     """How much a map can change when the clip hardly does: Captum's maximum over noisy copies.
+
+    Args:
+        original: (F, L) the clip's own map, where it is known.
 
     Returns:
         The norm of the largest change, relative to the map's norm.
@@ -214,9 +234,11 @@ def sensitivity_max(
     generator = torch.Generator().manual_seed(seed)
 
     def explain(inputs: Tensor | tuple[Tensor, ...]) -> Tensor:
-        x = inputs[0] if isinstance(inputs, tuple) else inputs  # (1, 1, F, L); Captum gives the original as a tuple
-        found = saliency(model, x[0, 0].numpy(), tag_index, method=method, baseline=baseline, mel_config=mel_config)
-        return torch.from_numpy(found.total)[None, None]
+        if isinstance(inputs, tuple) and original is not None:  # Captum gives the clip itself as a tuple
+            return torch.from_numpy(original)[None, None]
+        x = inputs[0] if isinstance(inputs, tuple) else inputs  # (1, 1, F, L)
+        options: dict[str, Any] = {"baseline": baseline, "mel_config": mel_config, "seed": seed}
+        return torch.from_numpy(saliency(model, x[0, 0].numpy(), tag_index, method=method, **options).total)[None, None]
 
     def disturb(inputs: Tensor, radius: float) -> Tensor:
         return inputs + radius * (2 * torch.rand(inputs.shape, generator=generator) - 1)
@@ -243,19 +265,26 @@ def randomisation(
     baseline: str = "floor",
     mel_config: MelConfig | None = None,
     seed: int = 0,
+    original: np.ndarray | None = None,
+    at_once: bool = False,
     progress: Progress | None = None,
 ) -> Randomisation:
     """Shuffles the network's weights from the top layer down and follows the map's rank correlation with the original.
 
     Weights are shuffled within each tensor, so that every layer keeps their distribution and loses what it learned.
+
+    Args:
+        original: (F, L) the trained network's map, where it is known.
+        at_once: only make the map at the end, when every layer is shuffled.
     """
     shuffled = copy.deepcopy(with_scales(model))
     generator = torch.Generator().manual_seed(seed)
 
     def total() -> np.ndarray:
-        return saliency(shuffled, mel, tag_index, method=method, baseline=baseline, mel_config=mel_config).total
+        options: dict[str, Any] = {"baseline": baseline, "mel_config": mel_config, "seed": seed}
+        return saliency(shuffled, mel, tag_index, method=method, **options).total
 
-    original = total()
+    original = total() if original is None else original
     layers = {
         "classifier": shuffled.classifier,
         **dict(zip(shuffled.maps[:0:-1], reversed(shuffled.levels), strict=True)),
@@ -263,10 +292,11 @@ def randomisation(
     correlations = []
     for done, layer in enumerate(layers.values(), start=1):
         _shuffle(layer, generator)
-        correlations.append(rank_correlation(original, total()))
+        if done == len(layers) or not at_once:
+            correlations.append(rank_correlation(original, total()))
         if progress is not None:
             progress(done / len(layers))
-    return Randomisation(method, tuple(layers), tuple(correlations))
+    return Randomisation(method, tuple(layers)[-len(correlations) :], tuple(correlations))
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -278,11 +308,11 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _ranks(attribution: np.ndarray, seed: int) -> Tensor:
-    """(F, L): 0 for the highest attribution, and so on down."""
-    values = attribution.ravel()
-    order = np.lexsort((np.random.default_rng(seed).random(values.size), -values))
-    ranks = np.empty(values.size, dtype=np.int64)
-    ranks[order] = np.arange(values.size)
+    """(F, L): 0 for the highest attribution, and so on down; a stable sort leaves equal ones in their random order."""
+    shuffled = np.random.default_rng(seed).permutation(attribution.size)
+    order = shuffled[np.argsort(-attribution.ravel()[shuffled], kind="stable")]
+    ranks = np.empty(attribution.size, dtype=np.int64)
+    ranks[order] = np.arange(attribution.size)
     return torch.from_numpy(ranks.reshape(attribution.shape))
 
 
@@ -292,13 +322,12 @@ def _mean_ranks(values: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _terms(partial: ScaleLogits, mel: Tensor, steps: Steps | None = None) -> np.ndarray:
+def _terms(terms: ScaleTerms, mel: Tensor, steps: Steps | None = None) -> np.ndarray:
     """The scales' terms and their sum (S + 1,) of one spectrogram (F, L)."""
-    with MODEL_LOCK, torch.no_grad():
-        terms: np.ndarray = partial(mel[None, None].to(partial.device))[0].double().cpu().numpy()
+    found: np.ndarray = terms(mel[None, None])[0].double().cpu().numpy()
     if steps is not None:
         steps.step()
-    return terms
+    return found
 
 
 def _random_patches(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
