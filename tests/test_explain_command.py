@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from toy_networks import tone_burst
 
+from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
+from msecnn.explain.measured import verdicts
 from msecnn.frontend import MelConfig
 
 CONFIG = MelConfig()
@@ -75,6 +77,7 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
     assert max(cell["end_s"] for cell in told["evidence"]) <= told["window"][1] + 0.01
     assert told["saliency"]["method"] == "gradient"
     assert told["saliency"]["sum_check"] < 1e-4
+    assert told["saliency"]["measured"] == verdicts(checkpoint.load(told["model"]))["gradient"].to_json()
     assert json.loads((out / "explanation.json").read_text()) == told
     check_folder(out, recording)
 

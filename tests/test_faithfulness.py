@@ -1,6 +1,7 @@
 """What is measured of explanations: closed forms for each measure, and the command that compares methods."""
 
 import json
+import shutil
 from pathlib import Path
 
 import captum.metrics
@@ -9,10 +10,11 @@ import pytest
 import torch
 from toy_networks import TOY_CONFIG, loudness_detector, maximum_of_input, tone_burst, toy, toy_mel
 
+from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
-from msecnn.explain import comparison, faithfulness
+from msecnn.explain import METHODS, comparison, faithfulness
 from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, judge_clip, summarise
 from msecnn.explain.faithfulness import (
     Ends,
@@ -25,6 +27,7 @@ from msecnn.explain.faithfulness import (
     rank_correlation,
     sensitivity_max,
 )
+from msecnn.explain.measured import FILE_NAME, NOT_MEASURED, verdicts, write_measured
 from msecnn.explain.saliency import ScaleTerms, baseline_mel, saliency
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models.layers import ConvLevels
@@ -224,6 +227,72 @@ def test_the_command_measures_a_manifest_and_goes_on_where_it_was_stopped(
     assert table[4].startswith("| fcn5 | gradient | all |")
     assert main(command) == 0
     assert "2 clips of tones" in capsys.readouterr().out
+
+
+def rows(**beaten: bool) -> list[Row]:
+    """One method's row for all scales, which beats random order, and loudness order where that is said, by scale."""
+    won, lost = Interval(1, 0.5, 1.5, 9), Interval(1, -0.5, 2.5, 9)
+    return [
+        Row(
+            "fcn5",
+            "gradient",
+            scale,
+            {
+                **dict.fromkeys(("deletion_gain_random", "insertion_gain_random", "deletion_gain_loudness"), won),
+                "insertion_gain_loudness": won if beats_loudness else lost,
+            },
+        )
+        for scale, beats_loudness in beaten.items()
+    ]
+
+
+@pytest.fixture
+def own_checkpoint(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(checkpoint.BUNDLED / "fcn5", tmp_path / "fcn5"))
+
+
+def test_a_verdict_says_which_order_was_not_beaten(own_checkpoint: Path) -> None:
+    loaded, protocol = checkpoint.load(own_checkpoint), {"n": 40, "split": "test"}
+    write_measured(loaded, rows(level1=False, level2=True, all=True), protocol)
+    found = verdicts(loaded)
+    assert set(found) == set(METHODS)
+    assert found["gradient"].faithful
+    assert found["gradient"].sentence == (
+        "On 40 held-out clips this method found the cells that matter better than random or loudness order does. "
+        "Single scales where it did not: level1."
+    )
+    write_measured(loaded, rows(all=False), protocol | {"split": "valid"})
+    told = verdicts(loaded)["gradient"].to_json()
+    assert told["faithful"] is False
+    assert told["sentence"] == (
+        "On 40 clips of the split valid this method did not find the cells that matter better than loudness order does."
+    )
+    assert verdicts(loaded)["occlusion"].to_json() == {"n": 0, "faithful": None, "sentence": NOT_MEASURED}
+
+
+def test_a_verdict_on_other_weights_or_a_damaged_one_is_none(own_checkpoint: Path) -> None:
+    loaded = checkpoint.load(own_checkpoint)
+    write_measured(loaded, rows(all=True), {"n": 40, "split": "test"})
+    path = own_checkpoint / FILE_NAME
+    whole = path.read_text()
+    for damaged in (whole.replace(loaded.card["sha256"], "0" * 64), whole[:99], "[]", '{"schema": 1}', "\0"):
+        path.write_text(damaged)
+        assert all(verdict.faithful is None for verdict in verdicts(loaded).values())
+    path.write_text(whole)
+    assert verdicts(loaded)["gradient"].faithful
+
+
+def test_the_command_leaves_its_verdicts_beside_the_weights(
+    manifest: Path, own_checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (own_checkpoint / FILE_NAME).unlink(missing_ok=True)
+    command = ["faithfulness", "--data", str(manifest), "--model", str(own_checkpoint), "--method", "gradient"]
+    command += ["--n", "1", "--steps", "1", "--n-slow", "0", "--format", "summary"]
+    assert main(command) == 0
+    assert not (own_checkpoint / FILE_NAME).exists()
+    assert main([*command, "--write"]) == 0
+    assert capsys.readouterr().out.count("| fcn5 | gradient | all |") == 2
+    assert verdicts(checkpoint.load(own_checkpoint))["gradient"].n == 1
 
 
 def test_the_command_says_what_is_wrong(manifest: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,8 @@ from audio_files import encode, music
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from msecnn.explain import Cancelled
+from msecnn.explain import METHODS, Cancelled
+from msecnn.explain.measured import Verdict
 from msecnn.ui import checking, export, files, gpu, intake, jobs, listening, page, pictures, why_tab
 from msecnn.ui.question import Question
 from msecnn.ui.studio import Studio, _unused
@@ -222,6 +223,18 @@ class TestWhy:
         drawn = decode(shown["picture"]).astype(int) - 128
         clear = np.abs(pooled) > shown["limit"] / 100
         assert (np.sign(drawn[clear]) == np.sign(pooled[clear])).all()
+
+    def test_each_method_comes_with_what_was_measured_of_it(
+        self, studio: Studio, visit: Visit, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = {"model": "fcn5", "tag": "piano", "window": 0}
+        beats = {"all": {"random": True, "loudness": False}}
+        found = {method: Verdict(method, 100, "test", beats) for method in METHODS}
+        monkeypatch.setattr(why_tab, "verdicts", lambda checkpoint: found)
+        told = why_tab.explain(studio, visit, asked).payload["measured"]
+        assert set(told) == set(METHODS)
+        assert told["occlusion"]["faithful"] is False
+        assert "did not find the cells that matter better than loudness order" in told["occlusion"]["sentence"]
 
     def test_an_unknown_method_is_refused(self, studio: Studio, visit: Visit) -> None:
         with pytest.raises(VisitError, match="Method can be gradient"):

@@ -17,6 +17,7 @@ from msecnn.errors import MsecnnError
 if TYPE_CHECKING:
     from msecnn.explain.contributions import Contributions
     from msecnn.explain.evidence import Evidence
+    from msecnn.explain.measured import Verdict
     from msecnn.explain.saliency import SaliencyMaps
     from msecnn.tagger import Tagger, TagPrediction
 
@@ -76,6 +77,12 @@ class Explained:
     def probability(self) -> float:
         return float(self.prediction.window_probabilities[self.window, self.tag_index])
 
+    @property
+    def verdict(self) -> "Verdict":
+        from msecnn.explain.measured import verdicts
+
+        return verdicts(self.tagger.checkpoint)[self.maps.method]
+
     def to_json(self) -> dict[str, Any]:
         from msecnn.explain.answer import explanation_json
 
@@ -87,6 +94,7 @@ class Explained:
             window=self.prediction.windows[self.window],
             probability=self.probability,
             saliency=self.maps,
+            verdict=self.verdict,
         )
 
 
@@ -248,6 +256,8 @@ def _notes(explained: Explained) -> list[str]:
     notes = list(prediction.notes)
     if prediction.untrained:
         notes.insert(0, UNTRAINED.format(model=prediction.model))
+    if not explained.verdict.faithful:
+        notes.append(f"{explained.maps.method.replace('_', ' ').capitalize()}: {explained.verdict.sentence}")
     return notes
 
 

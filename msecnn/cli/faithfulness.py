@@ -54,7 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="keep every clip's figures here; a run that was interrupted goes on"
     )
-    parser.add_argument("--format", choices=("table", "json", "markdown"), default="table", help="default: table")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the verdicts beside each model's weights, where the page finds them"
+    )
+    parser.add_argument(
+        "--format",
+        choices=tuple(_PRINTERS),
+        default="table",
+        help="default: table; markdown, or its rows for all scales together as summary",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,8 +90,21 @@ def run(args: argparse.Namespace) -> int:
         "seed": args.seed,
         "models": {tagger.name: tagger.checkpoint.card.get("sha256") for tagger in taggers},
     }
-    _PRINTERS[args.format](summarise(judged, seed=args.seed), protocol)
+    rows = summarise(judged, seed=args.seed)
+    if args.write:
+        _write(taggers, rows, protocol)
+    _PRINTERS[args.format](rows, protocol)
     return 0
+
+
+def _write(taggers: "Sequence[Tagger]", rows: "Sequence[Row]", protocol: dict[str, Any]) -> None:
+    from msecnn.explain.measured import write_measured
+
+    for tagger in taggers:
+        try:
+            write_measured(tagger.checkpoint, [row for row in rows if row.model == tagger.name], protocol)
+        except OSError as error:
+            raise MsecnnError(f"{tagger.checkpoint.folder} cannot be written to: {error.strerror}.") from error
 
 
 def _judge(
@@ -171,6 +192,12 @@ def _print_markdown(rows: "list[Row]", protocol: dict[str, Any]) -> None:
         print(f"| {' | '.join(line)} |")
 
 
+def _print_summary(rows: "list[Row]", protocol: dict[str, Any]) -> None:
+    from msecnn.explain.comparison import ALL
+
+    _print_markdown([row for row in rows if row.scale == ALL], protocol)
+
+
 def _print_json(rows: "list[Row]", protocol: dict[str, Any]) -> None:
     print(json.dumps({"protocol": protocol, "rows": [row.to_json() for row in rows]}, indent=2))
 
@@ -184,4 +211,4 @@ def _sentence(protocol: dict[str, Any]) -> str:
     )
 
 
-_PRINTERS = {"table": _print_table, "json": _print_json, "markdown": _print_markdown}
+_PRINTERS = {"table": _print_table, "json": _print_json, "markdown": _print_markdown, "summary": _print_summary}

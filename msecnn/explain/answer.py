@@ -4,6 +4,7 @@ from typing import Any
 
 from msecnn.explain.contributions import Contributions
 from msecnn.explain.evidence import Evidence
+from msecnn.explain.measured import Verdict
 from msecnn.explain.saliency import SaliencyMaps
 
 _CELL = ("scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contribution")
@@ -18,6 +19,7 @@ def explanation_json(
     window: list[float],
     probability: float,
     saliency: SaliencyMaps | None = None,
+    verdict: Verdict | None = None,
 ) -> dict[str, Any]:
     """What is known of why a tag was given in one window.
 
@@ -26,6 +28,7 @@ def explanation_json(
         evidence: of the same window and tag.
         window: start and end in seconds.
         saliency: only how its maps were made and whether they add up; the maps themselves are too large for JSON.
+        verdict: what was measured of the saliency's method.
     """
     k = evidence.tag_index
     answer = {
@@ -53,5 +56,6 @@ def explanation_json(
     }
     if saliency is not None:
         found = {"method": saliency.method, "sum_check": saliency.sum_check, "delta": saliency.delta}
-        return {**answer, "saliency": found}
+        measured = verdict or Verdict(saliency.method)
+        return {**answer, "saliency": {**found, "measured": measured.to_json()}}
     return answer

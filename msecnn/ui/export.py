@@ -11,6 +11,7 @@ import numpy as np
 
 from msecnn import __version__, audio
 from msecnn.explain.answer import explanation_json
+from msecnn.explain.measured import verdicts
 from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
 from msecnn.library.tables import write_csv
 from msecnn.plots.contributions import waterfall
@@ -114,6 +115,7 @@ def explained(asked: Question, saliency: SaliencyMaps | None = None) -> dict[str
         window=asked.prediction.windows[asked.window],
         probability=float(asked.prediction.window_probabilities[asked.window, asked.tag_index]),
         saliency=saliency,
+        verdict=verdicts(asked.checkpoint)[saliency.method] if saliency else None,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from msecnn.explain.evidence import Evidence, EvidenceEvent, WinningCell
+from msecnn.explain.measured import verdicts
 from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
 from msecnn.ui import checking, listening
 from msecnn.ui.jobs import Job, stop
@@ -34,9 +35,10 @@ def build(page: Page) -> None:
 
 
 def explain(studio: Studio, visit: Visit | None, request: Request) -> Answer:
-    """The exact part, for which one forward pass is enough."""
+    """The exact part, for which one forward pass is enough, and what is known of the methods for the other."""
     asked = Question.of(studio, visit, request)
-    return Answer(waterfall(asked) | _evidence(asked))
+    measured = {method: verdict.to_json() for method, verdict in verdicts(asked.checkpoint).items()}
+    return Answer(waterfall(asked) | _evidence(asked) | {"measured": measured})
 
 
 def show_maps(studio: Studio, visit: Visit | None, request: Request) -> Iterator[Answer]:

@@ -136,6 +136,7 @@
     M.fill(parts.warning, M.warnUntrained([M.modelOf(state.model)]));
     M.fill(parts.sentence, sentence());
     M.fill(parts.exact, waterfall(), evidenceList());
+    drawToolbar();
     drawStrips();
     drawListen();
   };
@@ -143,12 +144,19 @@
   // ---- the strips
   const chooseMethod = () => h("div", { class: "mse-toolbar" },
     h("label", {}, "Method ", h("select", { onchange: (event) => { view.method = event.target.value; drawToolbar(); askMaps(); } },
-      Object.entries(METHODS).map(([name, [title]]) => h("option", { value: name, selected: name === view.method }, title)))),
+      Object.entries(METHODS).map(([name, [title]]) => h("option", { value: name, selected: name === view.method }, `${title}${measured(name)?.faithful === false ? ": not faithful" : ""}`)))),
     NEEDS_BASELINE.includes(view.method) ? h("label", {}, "Baseline ", h("select", { onchange: (event) => { view.baseline = event.target.value; askMaps(); } },
       Object.entries(BASELINES).map(([name, title]) => h("option", { value: name, selected: name === view.baseline }, title)))) : null,
     h("button", { type: "button", class: "mse-toggle", "aria-pressed": String(view.marks), onclick: () => { view.marks = !view.marks; drawToolbar(); drawStrips(); } }, "winning cells"),
     h("span", { class: "mse-facts" }, METHODS[view.method][1]),
-    h("span", { class: "mse-scalebar", "aria-hidden": "true" }, "against", h("i"), "in favour"));
+    h("span", { class: "mse-scalebar", "aria-hidden": "true" }, "against", h("i"), "in favour"),
+    verdict());
+  // What was measured of the method: a warning where it is no better than an order that knows nothing of the network.
+  const verdict = () => {
+    const found = measured(view.method);
+    return found && h("p", { class: `mse-verdict${found.faithful === false ? " failed" : ""}` }, found.sentence);
+  };
+  const measured = (method) => answer && answer.measured[method];
   const drawToolbar = () => M.fill(parts.toolbar, chooseMethod());
 
   const drawStrips = () => {
