@@ -57,10 +57,12 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint that no trainer has seen, as a visitor of our page might bring."""
+    """A checkpoint that no trainer has seen, as a visitor of our page might bring; its gradient was measured, and failed."""
     import torch
 
     from msecnn import checkpoint
+    from msecnn.explain.comparison import ALL, Interval, Row
+    from msecnn.explain.measured import write_measured
     from msecnn.frontend import MelConfig
     from msecnn.models import registry
     from msecnn.tags import MAGNATAGATUNE_TAGS
@@ -70,6 +72,9 @@ def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = registry.create("fcn5").eval()
     card = {"untrained": True, "made_by": "random weights, seed 5", "licence": "MIT"}
     checkpoint.save(folder, model, mel_config=MelConfig(), tags=MAGNATAGATUNE_TAGS, card=card)
+    gains = [f"{curve}_gain_{order}" for curve in ("deletion", "insertion") for order in ("random", "loudness")]
+    rows = [Row("mine", "gradient", ALL, dict.fromkeys(gains, Interval(0, -1, 1, 20)))]
+    write_measured(checkpoint.load(folder), rows, {"n": 20, "split": "test"})
     return folder
 
 

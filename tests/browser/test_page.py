@@ -286,11 +286,22 @@ class TestWhy:
     def test_a_slow_method_shows_progress_and_stops(self, upload: Callable[..., Visitor]) -> None:
         page = upload("tune.mp3")
         explained(page)
-        page.get_by_label("Method").select_option("occlusion")
+        page.get_by_label("Method").select_option("integrated_gradients")
         page.wait_for_selector("progress[value]")
         page.get_by_role("button", name="Stop").click()
         page.wait_for_selector(".mse-why-progress:has-text('stopped')")
         assert page.get_by_label("Method").input_value() == "gradient"  # what the strips still show
+
+    def test_a_method_that_was_measured_and_failed_is_marked(self, upload: Callable[..., Visitor]) -> None:
+        page = upload("tune.mp3")
+        page.get_by_label("Model 2").select_option("mine")
+        explained(page, model="mine")
+        verdict = page.locator(".mse-verdict")
+        assert "On 20 held-out clips this method did not find" in page.locator(".mse-verdict.failed").inner_text()
+        assert "not faithful" in page.get_by_label("Method").locator("option:checked").inner_text()
+        page.get_by_label("Method").select_option("grad_cam")
+        page.wait_for_selector(".mse-verdict:has-text('not measured for these weights')")
+        assert "failed" not in verdict.get_attribute("class")
 
     @pytest.mark.slow
     def test_the_check_compares_with_random_order(self, upload: Callable[..., Visitor]) -> None:
