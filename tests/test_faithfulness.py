@@ -259,7 +259,7 @@ def test_a_verdict_says_which_order_was_not_beaten(own_checkpoint: Path) -> None
     assert found["gradient"].faithful
     assert found["gradient"].sentence == (
         "On 40 held-out clips this method found the cells that matter better than random or loudness order does. "
-        "Single scales where it did not: level1."
+        "Single scales where it did not: level 1."
     )
     write_measured(loaded, rows(all=False), protocol | {"split": "valid"})
     told = verdicts(loaded)["gradient"].to_json()

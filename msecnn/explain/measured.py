@@ -48,7 +48,8 @@ class Verdict:
         lost = [order for order in BLIND_ORDERS if not self.beats[ALL][order]]
         found = "did not find" if lost else "found"
         orders = f"{' or '.join(lost or BLIND_ORDERS)} order does"
-        alone = [scale for scale, beats in self.beats.items() if scale != ALL and not all(beats.values())]
+        weakest = (scale for scale, beats in self.beats.items() if scale != ALL and not all(beats.values()))
+        alone = [scale.replace("level", "level ") for scale in weakest]
         weak = f" Single scales where it did not: {', '.join(alone)}." if alone else ""
         return f"{clips} this method {found} the cells that matter better than {orders}.{weak}"
 

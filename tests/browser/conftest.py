@@ -57,7 +57,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint that no trainer has seen, as a visitor of our page might bring; its gradient was measured, and failed."""
+    """A checkpoint that no trainer has seen, as a visitor may bring one; its gradient was measured, and failed."""
     import torch
 
     from msecnn import checkpoint
