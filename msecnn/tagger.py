@@ -27,6 +27,9 @@ Tagged = Source | Recording | tuple[np.ndarray, int]
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 #: Windows that go through a GPU together; a CPU is fastest with one at a time, which stays in its cache.
 GPU_BATCH = 32
+#: Less than this, in seconds, left over at the end is no window of its own: codecs pad a recording by a part of a frame
+#: (MP3 at 16 kHz: 0.07 s), and MagnaTagATune's clips of 29.124 s are meant to be one window.
+LEFTOVER_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -164,8 +167,8 @@ def tag(
 ) -> list[TagPrediction]:
     """Tags one recording with several models that hear the same sound, decoded once.
 
-    Windows start every `hop_s` seconds. The last one is moved back so that it is full. A recording shorter than a
-    window is repeated up to it; the notes say so.
+    Windows start every `hop_s` seconds. The last one is moved back so that it is full, unless less than `LEFTOVER_S` is
+    left for it. A recording shorter than a window is repeated up to it; the notes say so.
 
     Args:
         hop_s: seconds from one window's start to the next; a window's own length by default.
@@ -233,7 +236,7 @@ class _Listener:
         batch: list[np.ndarray] = []
         batch_size = 1 if self.device.type == "cpu" else GPU_BATCH
         with _open(recording, self.sample_rate, *part) as stream:
-            cutter = _WindowCutter(stream, self.window_samples, hop)
+            cutter = _WindowCutter(stream, self.window_samples, hop, leftover=round(LEFTOVER_S * self.sample_rate))
             for start, window in cutter:
                 starts.append(start)
                 batch.append(window)
@@ -302,8 +305,8 @@ class _Listener:
 class _WindowCutter:
     """Cuts a stream of blocks into windows, in one buffer of two windows' length whatever the recording's."""
 
-    def __init__(self, blocks: Iterable[np.ndarray], window_samples: int, hop: int) -> None:
-        self.blocks, self.window_samples, self.hop = blocks, window_samples, hop
+    def __init__(self, blocks: Iterable[np.ndarray], window_samples: int, hop: int, *, leftover: int) -> None:
+        self.blocks, self.window_samples, self.hop, self.leftover = blocks, window_samples, hop, leftover
         self.n_samples = 0
         self.moved_back = False
 
@@ -321,8 +324,8 @@ class _WindowCutter:
             while start + length <= self.n_samples:
                 yield start, buffer[start - first :][:length].copy()
                 start += self.hop
-        heard = start - self.hop + length if start else 0
-        if max(start, heard) < self.n_samples:  # another window is due, and its sound has not all been heard
+        unheard = self.n_samples - (start - self.hop + length if start else 0)
+        if start < self.n_samples and unheard >= (self.leftover if start else 1):  # another is due, and has new sound
             last = max(0, self.n_samples - length)
             self.moved_back = last > 0
             yield last, fill_window(buffer[last - first : self.n_samples - first], length)
