@@ -1,144 +1,114 @@
-"""How the library answers 1,000 damaged files (tests/damage.py): outcome, time and memory of each, told as a table.
+"""How 1,000 damaged files (tests/damage.py) are answered by the library, the command line and the page.
 
-    python benchmarks/robustness.py [--files 1000] [--seed 0] [--json]
+    python benchmarks/robustness.py [--through library cli page] [--files 1000] [--seed 0] [--json]
 
-Every file is read by a fresh call in a worker process that is killed after `--time-limit`; a worker that dies or is
-killed counts as a crash or a hang, and the exit status is 1.
+A file must get an answer or one readable sentence within `--time-limit`, whatever is in it. The exit status is 1 where
+one did not, where a process died or wrote a trace, or where one took too much memory. Ten hours of silence are honest
+work for the command line: it is given `--long` of those files, and its time for them is not judged.
 """
 
 import argparse
 import json
-import multiprocessing
-import resource
+import math
 import sys
 import tempfile
-import time
-from collections import defaultdict
-from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
-
-import numpy as np
-from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from damage import damaged_files
+from measuring import cpu_name
+from ways_in import LONG, Outcome, through_command_line, through_library, through_page
 
+WAYS = {"library": through_library, "cli": through_command_line, "page": through_page}
+TITLES = {"library": "library", "cli": "command line", "page": "page"}
 TIME_LIMIT_S = 10.0
 MEMORY_LIMIT_MB = 1_500.0
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one file: "loaded", "noted", "refused", "crash" or "hang", in how long, with how much memory."""
-
-    kind: str
-    name: str
-    answer: str
-    message: str
-    seconds: float
-    peak_mb: float
-
-
-def read_files(connection: Connection) -> None:
-    """The worker: a path comes in, the answer goes out."""
-    from msecnn.audio import AudioError, load
-
-    while path := connection.recv():
-        started = time.perf_counter()
-        try:
-            recording = load(path)
-        except AudioError as error:
-            answer, message = "refused", str(error)
-        else:
-            usual = ("Resampled", "Mixed")
-            odd = [note for note in recording.notes if not note.startswith(usual)]
-            answer, message = ("noted" if odd else "loaded"), " ".join(odd)
-            if not np.isfinite(recording.waveform).all():
-                answer, message = "crash", "samples that are not numbers were let through"
-        if "\n" in message:
-            answer, message = "crash", "the message is not one line"
-        seconds = time.perf_counter() - started
-        connection.send((answer, message, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
-
-
-class Worker:
-    """A process that reads files one after the other and is replaced when it dies or hangs."""
-
-    def __init__(self) -> None:
-        self._context = multiprocessing.get_context("spawn")
-        self._start()
-
-    def _start(self) -> None:
-        self._connection, theirs = self._context.Pipe()
-        self._process = self._context.Process(target=read_files, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
-
-    def read(self, path: Path, time_limit_s: float) -> tuple[str, str, float, float]:
-        self._connection.send(str(path))
-        try:
-            if self._connection.poll(time_limit_s):
-                return self._connection.recv()
-            answer = ("hang", f"no answer within {time_limit_s:g} s", time_limit_s, float("nan"))
-        except (EOFError, ConnectionError):
-            answer = ("crash", "the process died", float("nan"), float("nan"))
-        self.stop()
-        self._start()
-        return answer
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.join()
-
-
-def run(n_files: int, seed: int, time_limit_s: float) -> list[Outcome]:
-    outcomes = []
-    worker = Worker()
+def run(way: str, n_files: int, seed: int, *, time_limit_s: float = TIME_LIMIT_S, n_long: int = 2) -> list[Outcome]:
+    """Sends the files through one of the ways; the command line gets `n_long` of the long ones."""
+    files = list(damaged_files(n_files, seed=seed))
+    if way == "cli":
+        long = [file for file in files if file.kind == LONG]
+        files = [file for file in files if file not in long[n_long:]]
     with tempfile.TemporaryDirectory() as folder:
-        for file in tqdm(damaged_files(n_files, seed=seed), total=n_files, unit="file"):
-            path = file.write(Path(folder))
-            outcomes.append(Outcome(file.kind, file.name, *worker.read(path, time_limit_s)))
-            path.unlink()
-    worker.stop()
-    return outcomes
+        return WAYS[way](files, Path(folder), time_limit_s=time_limit_s)
 
 
-def table(outcomes: list[Outcome]) -> str:
-    """One line a kind of damage. The peak memory is the worker's so far, so it never falls from line to line."""
-    by_kind = defaultdict(list)
-    for outcome in outcomes:
-        by_kind[outcome.kind].append(outcome)
+def failures(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [o for o in outcomes if o.answer in ("crash", "hang") or o.peak_mb > MEMORY_LIMIT_MB]
+
+
+def table(found: dict[str, list[Outcome]]) -> str:
+    """A line a way in; below, a line a kind of damage with three columns a way."""
     lines = [
-        "| damage | files | loaded | loaded with a note | refused | crash or hang | slowest, s | peak memory, MB |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| through the | files | answered | of these with a note | refused in a sentence | crashes | hangs "
+        "| slowest, s (ten hours aside) | peak memory, MB |",
+        "|---|" + "--:|" * 8,
+        *(_summary(way, outcomes) for way, outcomes in found.items()),
+        "",
+        "| damage | files |" + "".join(f" {TITLES[way]}: answered | refused | slowest, s |" for way in found),
+        "|---|--:|" + "--:|--:|--:|" * len(found),
     ]
-    for kind, group in [*sorted(by_kind.items()), ("**all**", outcomes)]:
-        count = {answer: sum(o.answer == answer for o in group) for answer in ("loaded", "noted", "refused")}
-        slowest, peak = (np.nanmax([getattr(o, key) for o in group]) for key in ("seconds", "peak_mb"))
-        lines.append(
-            f"| {kind} | {len(group)} | {count['loaded']} | {count['noted']} | {count['refused']} "
-            f"| {len(group) - sum(count.values())} | {slowest:.2f} | {peak:.0f} |"
-        )
-    return "\n".join(lines)
+    by_kind = {way: _by_kind(outcomes) for way, outcomes in found.items()}
+    for kind in sorted({kind for groups in by_kind.values() for kind in groups}):
+        n_files = max(len(groups.get(kind, ())) for groups in by_kind.values())
+        lines.append(f"| {kind} | {n_files} |" + "".join(_cells(groups.get(kind, [])) for groups in by_kind.values()))
+    return "\n".join([f"{cpu_name()}.", "", *lines])
+
+
+def _summary(way: str, outcomes: Sequence[Outcome]) -> str:
+    counts = [_count(outcomes, *answers) for answers in (("answered", "noted"), ("noted",), ("refused",))]
+    counts += [_count(outcomes, "crash"), _count(outcomes, "hang")]
+    slowest = _most(o.seconds for o in outcomes if o.kind != LONG)
+    figures = " | ".join(f"{count:,}" for count in [len(outcomes), *counts])
+    return f"| {TITLES[way]} | {figures} | {slowest:.1f} | {_most(o.peak_mb for o in outcomes):,.0f} |"
+
+
+def _by_kind(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    ordered = sorted(outcomes, key=lambda o: o.kind)
+    return {kind: list(group) for kind, group in groupby(ordered, key=lambda o: o.kind)}
+
+
+def _cells(group: Sequence[Outcome]) -> str:
+    if not group:
+        return " | | |"
+    n_answered, n_refused = _count(group, "answered", "noted"), _count(group, "refused")
+    return f" {n_answered} | {n_refused} | {_most(o.seconds for o in group):.2f} |"
+
+
+def _count(outcomes: Sequence[Outcome], *answers: str) -> int:
+    return sum(o.answer in answers for o in outcomes)
+
+
+def _most(values: Iterable[float]) -> float:
+    """The largest; what a process that died could not tell is left out."""
+    return max((value for value in values if not math.isnan(value)), default=math.nan)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--through", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--files", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=TIME_LIMIT_S, help="seconds a file may take")
+    parser.add_argument("--long", type=int, default=2, help="files of ten hours that the command line gets")
     parser.add_argument("--json", action="store_true", help="every outcome instead of the table")
-    asked = parser.parse_args()
-    outcomes = run(asked.files, asked.seed, asked.time_limit)
-    if asked.json:
-        json.dump([asdict(outcome) for outcome in outcomes], sys.stdout, indent=1)
+    args = parser.parse_args()
+    found = {
+        way: run(way, args.files, args.seed, time_limit_s=args.time_limit, n_long=args.long) for way in args.through
+    }
+    if args.json:
+        json.dump({way: [asdict(o) for o in outcomes] for way, outcomes in found.items()}, sys.stdout, indent=1)
     else:
-        print(table(outcomes))
-    bad = [o for o in outcomes if o.answer in ("crash", "hang") or o.peak_mb > MEMORY_LIMIT_MB]
-    for outcome in bad:
-        print(f"{outcome.answer}: {outcome.kind}, {outcome.name!r}: {outcome.message}", file=sys.stderr)
+        print(table(found))
+    bad = [(way, o) for way, outcomes in found.items() for o in failures(outcomes)]
+    for way, o in bad:
+        print(f"{way}: {o.answer}, {o.peak_mb:.0f} MB: {o.kind}, {o.name!r}: {o.message}", file=sys.stderr)
     return 1 if bad else 0
 
 
