@@ -23,7 +23,6 @@ FLOORS = {
 OWNERS = {
     "gradio": {"ui", "app"},
     "captum": {"explain"},
-    "plotly": {"plots"},
     "matplotlib": {"plots"},
     "sklearn": {"training"},
     "av": {"audio"},
@@ -80,7 +79,7 @@ def test_the_page_knows_nothing_of_training(path: Path) -> None:
 
 @pytest.mark.parametrize("module", ["msecnn", "msecnn.tagger", "msecnn.cli.tag"])
 def test_tagging_is_light(module: str) -> None:
-    heavy = {"gradio", "captum", "plotly", "librosa", "sklearn", "matplotlib", "torchaudio"}
+    heavy = {"gradio", "captum", "librosa", "sklearn", "matplotlib", "torchaudio"}
     code = f"import sys, {module}; print(*sorted(set(sys.modules) & {heavy!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == ""

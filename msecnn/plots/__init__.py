@@ -1,1 +1,1 @@
-"""Results to figures: arrays in, a Plotly or matplotlib figure out."""
+"""Results to figures: arrays in, a matplotlib figure out."""
