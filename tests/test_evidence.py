@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from toy_networks import loudness_detector, tone_burst, toy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_networks import Toy, loudness_detector, tone_burst, toy
 
 from msecnn.explain import ExplanationError
 from msecnn.explain.contributions import contributions
@@ -147,3 +149,77 @@ def test_evidence_is_plain_json() -> None:
     found = evidence(toy(), mel, 1, mel_config=MelConfig(n_mels=4, n_frames=9)).to_json()
     assert found["tag_index"] == 1
     assert {cell["scale"] for cell in found["cells"]} == {"input", "level1", "level2"}
+
+
+# ---- what holds for every network and every sound
+
+
+@st.composite
+def networks_and_mels(draw: st.DrawFn) -> tuple[Toy, MelConfig, np.ndarray, np.random.Generator]:
+    """Two levels that pool by anything, over an input that they need not fill; a mel of few values, for ties."""
+    sizes = st.integers(1, 4)
+    pools = ((draw(sizes), draw(sizes)), (draw(sizes), draw(st.integers(2, 4))))
+    n_mels, n_frames = (
+        needed + draw(st.integers(0, needed - 1)) for needed in (pools[0][axis] * pools[1][axis] for axis in (0, 1))
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    mel = rng.normal(size=(n_mels, n_frames))
+    mel = np.round(mel) if draw(st.booleans()) else mel
+    model = toy(seed=int(rng.integers(2**31)), pools=pools, n_mels=n_mels, n_frames=n_frames)
+    return model, MelConfig(n_mels=n_mels, n_frames=n_frames), mel.astype(np.float32), rng
+
+
+def means_of(model: Toy, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+    return {scale: torch.from_numpy(rng.normal(size=model.n_features[scale])).float() for scale in model.scales}
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks_and_mels())
+def test_cells_terms_and_bias_are_the_logit(case: tuple[Toy, MelConfig, np.ndarray, np.random.Generator]) -> None:
+    model, config, mel, rng = case
+    mean = means_of(model, rng)
+    x = torch.from_numpy(mel)[None, None]
+    with torch.no_grad():
+        logits, features = model(x)[0].numpy(), model.features(x)
+    split = contributions(model, features, mean_features=mean)
+    np.testing.assert_allclose(split.bias + split.terms[0].sum(0), logits, atol=1e-4)
+    np.testing.assert_allclose(split.base_value + split.relative[0].sum(0), logits, atol=1e-4)
+    for k in range(3):
+        found = evidence(model, mel, k, mel_config=config, mean_features=mean)
+        assert split.bias[k] + sum(cell.contribution for cell in found.cells) == pytest.approx(logits[k], abs=1e-4)
+        check_events(found, found.positive, +1)
+        check_events(found, found.negative, -1)
+        grouped = sum(event.relative for event in found.positive + found.negative)
+        assert split.base_value[k] + grouped == pytest.approx(logits[k], abs=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks_and_mels())
+def test_a_field_is_all_that_its_cell_depends_on(
+    case: tuple[Toy, MelConfig, np.ndarray, np.random.Generator],
+) -> None:
+    """Whatever becomes of the rest of the sound, the feature can only be outdone elsewhere, not lost."""
+    model, config, mel, rng = case
+    for cell in evidence(model, mel, 0, mel_config=config).cells:
+        low, high, first, last = model.receptive_field(cell.scale, cell.row, cell.column)
+        other = rng.normal(scale=3, size=mel.shape).astype(np.float32)
+        other[low : high + 1, first : last + 1] = mel[low : high + 1, first : last + 1]
+        x = torch.from_numpy(other)[None, None]
+        with torch.no_grad():
+            level_map, features = model.level_maps(x)[cell.scale], model.features(x)[cell.scale]
+        assert float(level_map[0, cell.channel, cell.row, cell.column]) == pytest.approx(cell.value, abs=1e-5)
+        assert float(features[0, cell.channel]) >= cell.value - 1e-5
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks_and_mels(), st.floats(0, 1e4))
+def test_fields_lie_within_the_clip(
+    case: tuple[Toy, MelConfig, np.ndarray, np.random.Generator], window_start_s: float
+) -> None:
+    model, config, mel, _ = case
+    for cell in evidence(model, mel, 0, mel_config=config, window_start_s=window_start_s).cells:
+        assert window_start_s <= cell.start_s < cell.end_s <= window_start_s + config.window_s
+        assert 0 <= cell.low_hz < cell.high_hz <= config.f_max + 1e-6
+        rows, columns = model.crop[cell.scale]
+        assert 0 <= cell.row < rows
+        assert 0 <= cell.column < columns

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from msecnn.cli import main
@@ -38,6 +40,71 @@ def test_areas_equal_scikit_learn(ties, weighted):
             assert roc[r] == pytest.approx(roc_auc_score(positive, score, sample_weight=weights[:, r]), abs=1e-12)
             expected = average_precision_score(positive, score, sample_weight=weights[:, r])
             assert pr[r] == pytest.approx(expected, abs=1e-12)
+
+
+@st.composite
+def rankings(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels of both kinds, scores with many ties, and how often each clip counts."""
+    n_clips = draw(st.integers(2, 25))
+    positive = np.array(draw(st.lists(st.booleans(), min_size=n_clips, max_size=n_clips)))
+    positive[:2] = True, False
+    scores = np.array(draw(st.lists(st.integers(-6, 6), min_size=n_clips, max_size=n_clips)), dtype=float)
+    weights = np.array(draw(st.lists(st.integers(0, 3), min_size=n_clips, max_size=n_clips)))
+    return positive, scores, weights
+
+
+def areas(positive: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
+    roc, pr = metrics.ranking_areas(positive, scores, np.ones((len(scores), 1)))
+    return float(roc[0]), float(pr[0])
+
+
+@settings(max_examples=150, deadline=None)
+@given(rankings())
+def test_areas_are_what_counting_pairs_gives(ranking: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    positive, scores, _ = ranking
+    roc, pr = areas(positive, scores)
+    higher = np.sign(scores[positive][:, None] - scores[~positive])  # one pair of a positive and a negative each
+    assert roc == pytest.approx(((higher + 1) / 2).mean())
+    assert pr == pytest.approx(average_precision_score(positive, scores))
+    n_true, n_false = int(positive.sum()), int((~positive).sum())
+    worst = np.mean([i / (i + n_false) for i in range(1, n_true + 1)])  # all positives below all negatives
+    assert worst - 1e-9 <= pr <= 1 + 1e-9
+
+
+@settings(max_examples=150, deadline=None)
+@given(rankings())
+def test_areas_know_the_order_alone(ranking: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    positive, scores, _ = ranking
+    roc, pr = areas(positive, scores)
+    for monotone in (lambda x: 3 * x - 7, lambda x: x**3, np.exp, lambda x: 1 / (1 + np.exp(-x))):
+        assert areas(positive, monotone(scores)) == pytest.approx((roc, pr))
+    order = np.random.default_rng(0).permutation(len(scores))
+    assert areas(positive[order], scores[order]) == pytest.approx((roc, pr))
+    assert areas(positive, -scores)[0] == pytest.approx(1 - roc)
+    assert areas(~positive, scores)[0] == pytest.approx(1 - roc)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rankings())
+def test_a_weight_is_so_many_copies(ranking: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    positive, scores, weights = ranking
+    roc, pr = metrics.ranking_areas(positive, scores, weights[:, None].astype(np.float32))
+    copied = np.repeat(positive, weights), np.repeat(scores, weights)
+    if copied[0].any() and not copied[0].all():
+        assert (roc[0], pr[0]) == pytest.approx(areas(*copied))
+    else:  # nothing is left to be ranked, or nothing to rank it against
+        assert np.isnan(roc[0])
+        assert np.isnan(pr[0])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_intervals_hold_their_estimate(seed: int, ties: bool) -> None:
+    found = metrics.evaluate(made_up(n_clips=150, n_tags=3, seed=seed, ties=ties), n_replicates=200, seed=seed)
+    for area in (found.roc_auc, found.pr_auc):
+        assert 0 <= area.interval[0] <= area.macro <= area.interval[1] <= 1
+    perfect = made_up(n_clips=150, n_tags=3, seed=seed, noise=0.0)
+    assert metrics.evaluate(perfect, n_replicates=20).roc_auc.interval == pytest.approx((1, 1))
 
 
 def test_all_scores_tied_rank_nothing():

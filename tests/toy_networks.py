@@ -18,9 +18,16 @@ class Toy(ConvLevels):
     architecture = "toy"
 
 
-def toy(scales: tuple[str, ...] = ("input", "level1", "level2"), *, seed: int = 0) -> Toy:
+def toy(
+    scales: tuple[str, ...] = ("input", "level1", "level2"),
+    *,
+    seed: int = 0,
+    pools: tuple[tuple[int, int], ...] = ((2, 2), (2, 4)),
+    n_mels: int = 4,
+    n_frames: int = 9,
+) -> Toy:
     torch.manual_seed(seed)
-    model = Toy(n_tags=3, channels=(2, 3), pools=((2, 2), (2, 4)), n_mels=4, n_frames=9, scales=scales)
+    model = Toy(n_tags=3, channels=(2, 3), pools=pools, n_mels=n_mels, n_frames=n_frames, scales=scales)
     for norm in model.modules():
         if isinstance(norm, nn.BatchNorm2d):
             nn.init.uniform_(norm.running_mean, -1, 1)
