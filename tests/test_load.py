@@ -1,5 +1,6 @@
 """Several visitors at once get what one gets alone; a server that dies and comes back loses nobody."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,40 @@ def test_visitors_do_not_disturb_each_other_and_outlive_the_server(
     assert "open it again" in visitor.ask("window", window=0)["error"]
     assert "error" not in visitor.ask("open", example="piano")
     assert "picture" in visitor.ask("window", window=0)
+
+
+#: Six threads tag one after the other, and stay, as a server's threads do; prints MB after the first and the last.
+THREADS = """
+import re, sys, threading
+from pathlib import Path
+from msecnn.cli import serve
+
+serve.share_freed_memory()
+from msecnn.tagger import Tagger
+
+tagger, over, memory = Tagger.from_checkpoint("msecnn", device="cpu"), threading.Event(), []
+
+def answer(done):
+    tagger.tag(sys.argv[1])
+    done.set()
+    over.wait()
+
+for _ in range(6):
+    done = threading.Event()
+    threading.Thread(target=answer, args=(done,), daemon=True).start()
+    done.wait()
+    memory.append(int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024)
+print(memory[0], memory[-1])
+"""
+
+
+def test_a_thread_keeps_no_memory_to_itself() -> None:
+    """Each of them kept 20 MB of what its networks had freed, and a server has 40 threads."""
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS, str(EXAMPLE)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    first, last = map(int, done.stdout.split())
+    assert last - first < 40
 
 
 def test_another_answer_is_noticed() -> None:

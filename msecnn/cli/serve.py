@@ -1,6 +1,8 @@
 """`serve`: opens the page in a browser."""
 
 import argparse
+import contextlib
+import ctypes
 import importlib.util
 import logging
 import os
@@ -11,6 +13,8 @@ from msecnn.errors import MsecnnError
 HELP = "open the page"
 #: Questions that may wait in a queue; whoever comes then is told to try again, instead of waiting for minutes.
 MAX_WAITING = 200
+#: A parameter of glibc's `mallopt`: how many arenas threads may have for their memory.
+M_ARENA_MAX = -8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serves until interrupted."""
+    share_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # Nothing leaves this machine: Gradio reads these when it is imported.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -53,3 +58,12 @@ def run(args: argparse.Namespace) -> int:
         **page.launch_options(studio),
     )
     return 0
+
+
+def share_freed_memory() -> None:
+    """Lets all threads take memory from one place, where that can be said (glibc).
+
+    Otherwise each of the server's 40 threads keeps, once it has run a network, 20 MB of freed memory to itself.
+    """
+    with contextlib.suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
