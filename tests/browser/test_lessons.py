@@ -59,6 +59,26 @@ class TestInChromium:
         page.wait_for_selector("button[data-listen='scale:level2'][aria-pressed=true]")
         assert page.get_by_role("combobox", name="Tag").input_value() == "guitar"
 
+    @pytest.mark.parametrize("tab", ["why", "apart"])
+    def test_a_step_whose_question_fails_does_not_wait_for_ever(self, arrive: Callable[..., Visitor], tab: str) -> None:
+        page = arrive(f"?example=piano&tag=piano&tab={tab}")
+        page.wait_for_selector(".mse-sentence:visible, .mse-level-card:visible")
+        ended = page.evaluate(
+            """async (tab) => {
+                const call = msecnn.call;
+                msecnn.call = async () => { throw new Error("No answer."); };
+                msecnn.set({ model: msecnn.state.models.find((model) => model.name !== msecnn.state.model).name });
+                const late = new Promise((resolve) => setTimeout(resolve, 5000, "waits for ever"));
+                const ended = await Promise.race([msecnn[tab].show({}).then(() => "ended"), late]);
+                msecnn.call = call;
+                return ended;
+            }""",
+            tab,
+        )
+        assert ended == "ended"
+        page.evaluate("(tab) => msecnn[tab].show({})", tab)  # asked again, it is shown
+        assert "No answer" not in page.locator(f"#tab-{tab}, body").last.inner_text()
+
     def test_the_worksheet_stands_alone(self, arrive: Callable[..., Visitor], tmp_path: Path) -> None:
         page = arrive("?lesson=distrust&step=4")
         page.wait_for_selector(".mse-waterfall")

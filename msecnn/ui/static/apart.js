@@ -6,7 +6,7 @@
   const QUICK = ["gradient", "gradient_x_input", "grad_cam"];
 
   let place, parts, view = { random: false, all: false, level: null, channel: null, method: "gradient" };
-  let answer = null, kept = [], shown = "";
+  let answer = null, kept = [], shown = "", failed = "";
   const momentPlayer = new Audio();
 
   const model = () => M.modelOf(state.model);
@@ -24,6 +24,7 @@
     if (!state.tag) { const said = model(); return M.set({ tag: said.tags[said.probabilities.indexOf(Math.max(...said.probabilities))] }); }
     if (key() === shown) return drawNumbers();
     const asked = (shown = key());
+    failed = "";
     parts.status.textContent = "Looking …";
     try {
       const result = await M.call("apart", question());
@@ -35,7 +36,7 @@
       draw();
       if (view.level) openLevel(view.level);
     } catch (error) {
-      if (asked === key()) { parts.status.textContent = error.message; shown = ""; }
+      if (asked === key()) { parts.status.textContent = error.message; shown = ""; failed = asked; }
     }
   };
 
@@ -249,7 +250,8 @@
   const show = async ({ random = false, off = [], level = null, channel = null }) => {
     view.random = random;
     refresh();
-    await M.when(() => answer && shown === key());
+    await M.when(() => failed === key() || (answer && shown === key()));
+    if (failed === key()) return;
     kept = answer.scales.map((scale) => !off.includes(scale));
     draw();
     await openLevel(level);

@@ -63,6 +63,32 @@
       else (waiting[name] ||= []).push(asked);
     });
   };
+  // A question that went down with the server would wait for ever: while any waits, the server is asked now and then
+  // whether it is there, and still the one that was asked. It need not answer at once, for it may be busy.
+  const CARE_MS = 4000;
+  let server = null, failures = 0;
+  const care = async () => {
+    const lost = Object.keys(pending);
+    if (!lost.length) return;
+    const { root, api_prefix: prefix = "", app_id } = window.gradio_config;
+    server ??= app_id;
+    try {
+      const answer = await fetch(`${root}${prefix}/app_id`, { cache: "no-store" });
+      if (!answer.ok) throw new Error(answer.statusText);   // of the proxy in front
+      const before = server;
+      server = (await answer.json()).app_id;
+      failures = 0;
+      if (server === before) return;
+    } catch {
+      if (++failures < 2) return;   // once may be the network's hiccup
+    }
+    for (const id of lost.filter((id) => pending[id])) {
+      pending[id].reject(new Error("The server stopped before it answered: try again in a moment."));
+      delete pending[id];
+    }
+  };
+  const carefully = () => setTimeout(() => care().finally(carefully), CARE_MS);
+  carefully();
   // Gradio writes a visitor's place in the queue into the wire's own, unseen status line.
   const queuePlace = (name) => {
     const found = wires[name] && /queue:\s*(\d+)\s*\/\s*(\d+)/.exec(wires[name].root.textContent || "");

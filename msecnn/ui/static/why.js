@@ -15,7 +15,7 @@
   const STRIP = 92;
 
   let place, parts, view = { method: "gradient", baseline: "floor", marks: true, listen: "original" };
-  let answer = null, maps = null, shown = "", sounds = new Map(), checked = false;
+  let answer = null, maps = null, shown = "", failed = "", sounds = new Map(), checked = false;
 
   const question = () => ({ model: state.model, tag: state.tag, window: state.window });
   const key = () => JSON.stringify([state.recording?.url, question()]);
@@ -27,6 +27,7 @@
     if (!state.tag) { const model = M.modelOf(state.model); return M.set({ tag: model.tags[model.probabilities.indexOf(Math.max(...model.probabilities))] }); }
     if (key() === shown) return;
     const asked = (shown = key());
+    failed = "";
     sounds.clear();
     maps = answer = null;
     M.player.useSource(M.player.original());
@@ -41,7 +42,7 @@
       drawExact();
       await estimated;
     } catch (error) {
-      if (asked === key()) { parts.status.textContent = error.message; shown = ""; }
+      if (asked === key()) { parts.status.textContent = error.message; shown = ""; failed = asked; }
     }
   };
   const askMaps = async () => {
@@ -295,8 +296,9 @@
       drawToolbar();
       if (answer) askMaps();
     }
-    await M.when(() => answer && shown === key());
-    if (view.listen !== what) listen(what);
+    if (failed === key()) refresh();
+    await M.when(() => failed === key() || (answer && shown === key()));
+    if (answer && view.listen !== what) listen(what);
   };
   M.why = { refresh, show, methods: METHODS, settings: () => ({ method: view.method, baseline: view.baseline, checked }) };
 })();
