@@ -5,8 +5,7 @@
 Starts the page on this machine and asks it through Gradio's own client. Each visitor has a `gradio_client` session and
 takes examples, models, tags and windows by chance from a fixed seed, one question after the other. The exit status is
 1 where an answer differs from the one that was given when nobody else was there, or where one was lost. `unevenness`
-is the most answers that a visitor got, over the fewest; `memory_growth_mb` compares the last quarter of the time with
-the second.
+is the most answers that a visitor got, over the fewest; memory is the server's, resident.
 """
 
 import argparse
@@ -27,6 +26,7 @@ from gradio_client import Client, handle_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from measuring import cpu_name
 from running_page import ROOT, RunningPage
 
 MODELS = ("fcn5", "msecnn")
@@ -65,8 +65,9 @@ class Load:
     median_s: dict[str, float]
     p95_s: dict[str, float]
     unevenness: float
-    memory_mb: float
-    memory_growth_mb: float
+    memory_peak_mb: float
+    memory_first_half_mb: float
+    memory_second_half_mb: float
     problems: list[str]
 
 
@@ -150,7 +151,7 @@ def run(page: RunningPage, n_visitors: int, seconds: float) -> Load:
 def judged(visits: list[Visit], seconds: float, alone: dict[str, list[float]], memory: list[float]) -> Load:
     times = {kind: [second for met in visits for second in met.seconds[kind]] for kind in alone}
     counts = [met.n_answers for met in visits]
-    quarter = max(1, len(memory) // 4)
+    half = len(memory) // 2
     return Load(
         visitors=len(visits),
         seconds=round(seconds, 1),
@@ -162,12 +163,9 @@ def judged(visits: list[Visit], seconds: float, alone: dict[str, list[float]], m
         median_s={kind: round(float(np.median(values)), 3) for kind, values in times.items() if values},
         p95_s={kind: round(float(np.quantile(values, 0.95)), 3) for kind, values in times.items() if values},
         unevenness=round(max(counts) / max(1, min(counts)), 2),
-        memory_mb=round(max(memory, default=0.0)),
-        memory_growth_mb=round(
-            statistics.median(memory[-quarter:]) - statistics.median(memory[quarter : 2 * quarter] or memory), 1
-        )
-        if memory
-        else 0.0,
+        memory_peak_mb=round(max(memory)),
+        memory_first_half_mb=round(statistics.median(memory[:half])),
+        memory_second_half_mb=round(statistics.median(memory[half:])),
         problems=[problem for met in visits for problem in (*met.wrong, *met.lost)][:20],
     )
 
@@ -181,9 +179,10 @@ def table(load: Load) -> str:
     told = (
         f"{load.visitors} visitors, {load.seconds:.0f} s: {load.answers} answers ({load.answers_per_s:g} a second), "
         f"{load.wrong} wrong, {load.lost} lost; the busiest visitor got {load.unevenness:g} times the answers of "
-        f"the least; memory {load.memory_mb:.0f} MB, grown by {load.memory_growth_mb:g} MB."
+        f"the least. Memory, median of the first half {load.memory_first_half_mb:,.0f} MB, of the second "
+        f"{load.memory_second_half_mb:,.0f} MB, at most {load.memory_peak_mb:,.0f} MB."
     )
-    return "\n".join([*lines, "", told])
+    return "\n".join([f"Measured by `python benchmarks/load.py` on {cpu_name()}.", "", *lines, "", told])
 
 
 def main() -> int:
