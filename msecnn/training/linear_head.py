@@ -5,7 +5,7 @@ calibrated, and with skips it finds what each scale has to say.
 
 Ridge regression of the target's logits ranks clips well down to the tags that hardly apply; logistic regression on
 the target's probabilities cares for those that do, the ones a listener is shown. The mean of their logits has most of
-both (docs/distillation.md has the figures).
+both.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
