@@ -34,6 +34,8 @@ TAGS = ("guitar", "piano", "female", "loud")
 #: Examples asked about, and how much numbers may differ between two runs of the same arithmetic.
 N_CLIPS, TOLERANCE = 4, 1e-5
 MEMORY_INTERVAL_S = 0.5
+#: Seconds that a visitor waits for the page's parts, as a browser would; gradio_client alone gives up after 5.
+PATIENCE_S = 60.0
 
 Question = tuple[str, ...]
 
@@ -101,7 +103,7 @@ def same(answer: Any, expected: Any) -> bool:
 def visit(address: str, expected: dict[Question, Any], seed: int, until: Callable[[], bool]) -> Visit:
     """One visitor, who asks until the time is over."""
     rng, met = np.random.default_rng(seed), Visit()
-    client = Client(address, verbose=False, download_files=False)
+    client = Client(address, verbose=False, download_files=False, httpx_kwargs={"timeout": PATIENCE_S})
     kinds = {kind: [question for question in expected if question[0] == kind] for kind in met.seconds}
     while not until():
         choices = kinds["tag" if rng.random() < 0.5 else "explain"]

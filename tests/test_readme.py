@@ -84,6 +84,8 @@ def test_links_lead_somewhere(document: Path) -> None:
             assert anchor in slugs, target
 
 
-def test_sections_written_by_programs_are_filled() -> None:
-    for name, content in re.findall(r"<!-- ([\w-]+) -->\n(.*?)<!-- /\1 -->", README, flags=re.DOTALL):
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_sections_written_by_programs_are_filled(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for name, content in re.findall(r"<!-- ([\w-]+) -->\n(.*?)<!-- /\1 -->", text, flags=re.DOTALL):
         assert content.strip(), f"the section {name} is empty: run its benchmark"
