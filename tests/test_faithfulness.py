@@ -252,27 +252,29 @@ def own_checkpoint(tmp_path: Path) -> Path:
 
 
 def test_a_verdict_says_which_order_was_not_beaten(own_checkpoint: Path) -> None:
-    loaded, protocol = checkpoint.load(own_checkpoint), {"n": 40, "split": "test"}
+    loaded, protocol = checkpoint.load(own_checkpoint), {"n": 40, "split": "test", "baseline": "clip_mean"}
     write_measured(loaded, rows(level1=False, level2=True, all=True), protocol)
     found = verdicts(loaded)
     assert set(found) == set(METHODS)
     assert found["gradient"].faithful
     assert found["gradient"].sentence == (
-        "On 40 held-out clips this method found the cells that matter better than random or loudness order does. "
+        "On 40 held-out clips, with cells replaced by the clip's mean, this method found the cells that matter better "
+        "than random or loudness order does. "
         "Single scales where it did not: level 1."
     )
     write_measured(loaded, rows(all=False), protocol | {"split": "valid"})
     told = verdicts(loaded)["gradient"].to_json()
     assert told["faithful"] is False
     assert told["sentence"] == (
-        "On 40 clips of the split valid this method did not find the cells that matter better than loudness order does."
+        "On 40 clips of the split valid, with cells replaced by the clip's mean, this method did not find the cells "
+        "that matter better than loudness order does."
     )
     assert verdicts(loaded)["occlusion"].to_json() == {"n": 0, "faithful": None, "sentence": NOT_MEASURED}
 
 
 def test_a_verdict_on_other_weights_or_a_damaged_one_is_none(own_checkpoint: Path) -> None:
     loaded = checkpoint.load(own_checkpoint)
-    write_measured(loaded, rows(all=True), {"n": 40, "split": "test"})
+    write_measured(loaded, rows(all=True), {"n": 40, "split": "test", "baseline": "clip_mean"})
     path = own_checkpoint / FILE_NAME
     whole = path.read_text()
     for damaged in (whole.replace(loaded.card["sha256"], "0" * 64), whole[:99], "[]", '{"schema": 1}', "\0"):

@@ -229,7 +229,7 @@ class TestWhy:
     ) -> None:
         asked = {"model": "fcn5", "tag": "piano", "window": 0}
         beats = {"all": {"random": True, "loudness": False}}
-        found = {method: Verdict(method, 100, "test", beats) for method in METHODS}
+        found = {method: Verdict(method, 100, "test", beats=beats) for method in METHODS}
         monkeypatch.setattr(why_tab, "verdicts", lambda checkpoint: found)
         told = why_tab.explain(studio, visit, asked).payload["measured"]
         assert set(told) == set(METHODS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from msecnn.checkpoint import Checkpoint
-from msecnn.explain import METHODS
+from msecnn.explain import BASELINES, METHODS
 from msecnn.explain.comparison import ALL, Row
 from msecnn.explain.faithfulness import BLIND_ORDERS
 
@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 FILE_NAME = "faithfulness.json"
 SCHEMA = 1
+#: What cells were replaced by, and what methods that need a baseline measured from, in words.
+BASELINE_WORDS = {"floor": "silence", "clip_mean": "the clip's mean", "training_mean": "the average clip"}
 NOT_MEASURED = "How well this method finds the cells that matter was not measured for these weights."
 
 
@@ -27,12 +29,14 @@ class Verdict:
         method: one of `METHODS`.
         n: clips it was measured on; 0 if it was not, for these weights.
         split: the clips' part of their manifest.
+        baseline: one of `BASELINES`.
         beats: for all scales together, and for each alone, whether it beats each of `BLIND_ORDERS`.
     """
 
     method: str
     n: int = 0
     split: str = ""
+    baseline: str = BASELINES[0]
     beats: Mapping[str, Mapping[str, bool]] | None = None
 
     @property
@@ -51,7 +55,8 @@ class Verdict:
         weakest = (scale for scale, beats in self.beats.items() if scale != ALL and not all(beats.values()))
         alone = [scale.replace("level", "level ") for scale in weakest]
         weak = f" Single scales where it did not: {', '.join(alone)}." if alone else ""
-        return f"{clips} this method {found} the cells that matter better than {orders}.{weak}"
+        replaced = f"with cells replaced by {BASELINE_WORDS[self.baseline]}"
+        return f"{clips}, {replaced}, this method {found} the cells that matter better than {orders}.{weak}"
 
     def to_json(self) -> dict[str, Any]:
         return {"n": self.n, "faithful": self.faithful, "sentence": self.sentence}
@@ -87,10 +92,18 @@ def verdicts(checkpoint: Checkpoint) -> dict[str, Verdict]:
         for row in found["rows"]:
             orders = {order: bool(row[f"beats_{order}"]) for order in BLIND_ORDERS}
             beats.setdefault(row["method"], {})[row["scale"]] = orders
-        n, split = int(found["protocol"]["n"]), str(found["protocol"]["split"])
+        protocol = found["protocol"]
+        made: dict[str, Any] = {
+            "n": int(protocol["n"]),
+            "split": str(protocol["split"]),
+            "baseline": str(protocol["baseline"]),
+        }
+        if made["baseline"] not in BASELINES:
+            raise ValueError(f"there is no baseline {made['baseline']!r}")
     except FileNotFoundError:
         return unknown
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s cannot be used: %s", path, error)
         return unknown
-    return unknown | {name: Verdict(name, n, split, of) for name, of in beats.items() if name in unknown and ALL in of}
+    measured = {name: Verdict(name, beats=of, **made) for name, of in beats.items() if ALL in of}
+    return {name: measured.get(name, verdict) for name, verdict in unknown.items()}

@@ -74,7 +74,7 @@ def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkpoint.save(folder, model, mel_config=MelConfig(), tags=MAGNATAGATUNE_TAGS, card=card)
     gains = [f"{curve}_gain_{order}" for curve in ("deletion", "insertion") for order in ("random", "loudness")]
     rows = [Row("mine", "gradient", ALL, dict.fromkeys(gains, Interval(0, -1, 1, 20)))]
-    write_measured(checkpoint.load(folder), rows, {"n": 20, "split": "test"})
+    write_measured(checkpoint.load(folder), rows, {"n": 20, "split": "test", "baseline": "clip_mean"})
     return folder
 
 

@@ -297,7 +297,9 @@ class TestWhy:
         page.get_by_label("Model 2").select_option("mine")
         explained(page, model="mine")
         verdict = page.locator(".mse-verdict")
-        assert "On 20 held-out clips this method did not find" in page.locator(".mse-verdict.failed").inner_text()
+        failed = page.locator(".mse-verdict.failed").inner_text()
+        assert failed.startswith("On 20 held-out clips")
+        assert "did not find the cells that matter" in failed
         assert "not faithful" in page.get_by_label("Method").locator("option:checked").inner_text()
         page.get_by_label("Method").select_option("grad_cam")
         page.wait_for_selector(".mse-verdict:has-text('not measured for these weights')")
