@@ -7,7 +7,6 @@ Whoever is asked must answer, or refuse in one readable sentence, in time, and b
 import json
 import multiprocessing
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -104,7 +103,7 @@ def _read_files(connection: Connection) -> None:
             said = str(error)
         except Exception as error:
             said = f"{type(error).__name__}: {error}\n"
-        connection.send((said, time.perf_counter() - begun, _peak_mb("self")))
+        connection.send((said, time.perf_counter() - begun, _peak_mb(os.getpid())))
 
 
 class _Worker:
@@ -304,10 +303,8 @@ def _failures(log: str, peak_mb: float) -> Iterator[Outcome]:
         yield Outcome("log", "", "crash", log[log.index("Traceback") :][:4_000], 0.0, peak_mb)
 
 
-def _peak_mb(pid: int | str) -> float:
-    """The most memory that a process has had; 0 where it has just ended."""
-    if pid == "self":
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _peak_mb(pid: int) -> float:
+    """The most memory that a process has had; 0 where it has just ended. `getrusage` would begin at the parent's."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
