@@ -290,12 +290,13 @@ class TestWhy:
         page.wait_for_selector("progress[value]")
         page.get_by_role("button", name="Stop").click()
         page.wait_for_selector(".mse-why-progress:has-text('stopped')")
-        assert page.get_by_label("Method").input_value() == "gradient"  # what the strips still show
+        assert page.get_by_label("Method").input_value() == "gradient_x_input"  # what the strips still show
 
     def test_a_method_that_was_measured_and_failed_is_marked(self, upload: Callable[..., Visitor]) -> None:
         page = upload("tune.mp3")
         page.get_by_label("Model 2").select_option("mine")
         explained(page, model="mine")
+        page.get_by_label("Method").select_option("gradient")
         verdict = page.locator(".mse-verdict")
         failed = page.locator(".mse-verdict.failed").inner_text()
         assert failed.startswith("On 20 held-out clips")
