@@ -75,9 +75,9 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
         assert sum(cells) == pytest.approx(scale["contribution"], abs=1e-4 * size)
     assert min(cell["start_s"] for cell in told["evidence"]) >= told["window"][0]
     assert max(cell["end_s"] for cell in told["evidence"]) <= told["window"][1] + 0.01
-    assert told["saliency"]["method"] == "gradient"
+    assert told["saliency"]["method"] == "gradient_x_input"
     assert told["saliency"]["sum_check"] < 1e-4
-    assert told["saliency"]["measured"] == verdicts(checkpoint.load(told["model"]))["gradient"].to_json()
+    assert told["saliency"]["measured"] == verdicts(checkpoint.load(told["model"]))["gradient_x_input"].to_json()
     assert json.loads((out / "explanation.json").read_text()) == told
     check_folder(out, recording)
 

@@ -38,9 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--window", type=int, metavar="I", help="which window, from 0 (default: where the tag is most probable)"
     )
     parser.add_argument(
-        "--method", choices=METHODS, default="gradient", help="of the saliency maps (default: gradient)"
+        "--method", choices=METHODS, default="gradient_x_input", help="of the saliency maps (default: gradient_x_input)"
     )
-    parser.add_argument("--baseline", choices=BASELINES, default="floor", help="what the maps measure from")
+    parser.add_argument(
+        "--baseline", choices=BASELINES, default="clip_mean", help="what the maps measure from (default: clip_mean)"
+    )
     parser.add_argument("--top", type=float, default=5, metavar="PERCENT", help="of the map that is heard (default: 5)")
     parser.add_argument("--equal-loudness", action="store_true", help="make every sound as loud as the recording")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write maps, pictures, sounds and a report there")
