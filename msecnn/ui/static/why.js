@@ -51,6 +51,7 @@
   const askMaps = async () => {
     const asked = key();
     const token = newToken(), progress = (part) => M.fill(parts.progress, working(part, token, "maps"));
+    M.fill(parts.progress);   // what an earlier question failed with is no longer so
     const waiting = setTimeout(() => progress(null), 400);
     drawCheck();
     try {
