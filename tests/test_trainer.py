@@ -29,7 +29,7 @@ from msecnn.models.layers import ConvLevels
 from msecnn.training import schedule
 from msecnn.training.augmentation import Augmentation, augment, draw, mix
 from msecnn.training.averaging import AveragedWeights
-from msecnn.training.run_folder import RunFolder, TrainingError
+from msecnn.training.run_folder import RunFolder, TrainingError, origin
 from msecnn.training.trainer import TrainConfig, TrainingData, masked_bce, train
 
 CONFIG = TrainConfig(epochs=4, batch_size=4, learning_rate=1e-2, dropout=0.2, augmentation=Augmentation(mix=0.5))
@@ -564,3 +564,8 @@ def test_eight_clips_are_learned_by_heart() -> None:
     config = TrainConfig(epochs=40, batch_size=8, learning_rate=1e-2, ema_decay=0.0, augmentation=Augmentation.none())
     history = train(model, data, config, device="cpu", progress=False)
     assert history.epochs[-1]["train_loss"] < 0.01
+
+
+def test_what_made_a_run_names_no_folder_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/opt/bin/msecnn", "train", "--data", "/d/a b.jsonl", "--out=/runs/1", "runs/2"])
+    assert origin()["command"] == "msecnn train --data 'a b.jsonl' --out=1 runs/2"

@@ -113,13 +113,20 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def origin() -> dict[str, Any]:
     """What made this run: command, commit, versions, machine."""
-    program = "python -m msecnn" if Path(sys.argv[0]).name == "__main__.py" else sys.argv[0]
+    program = Path(sys.argv[0]).name
+    program = "python -m msecnn" if program == "__main__.py" else program
     return {
-        "command": f"{program} {shlex.join(sys.argv[1:])}",
+        "command": f"{program} {shlex.join(map(_without_folder, sys.argv[1:]))}",
         "commit": _commit(),
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}},
         "machine": {"processor": platform.machine(), "system": platform.system(), "n_cores": os.cpu_count()},
     }
+
+
+def _without_folder(argument: str) -> str:
+    """An absolute path by its name alone: where it lies on this machine is nothing to those who get a card."""
+    option, equals, value = argument.rpartition("=")
+    return f"{option}{equals}{Path(value).name}" if os.path.isabs(value) else argument
 
 
 def _commit() -> str | None:
