@@ -14,6 +14,7 @@ from tqdm import tqdm
 from msecnn import audio
 from msecnn.audio import AudioError
 from msecnn.data.disk import alone_in, check_space
+from msecnn.data.download import sha256
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.data.parallel import map_in_order
 from msecnn.frontend import MelConfig
@@ -84,6 +85,6 @@ def _copy(clip: Clip, speed: float, folder: Path) -> tuple[Path, float | None, s
             duration_s = longest_s if clip.duration_s is None else min(clip.duration_s, longest_s)
             found = audio.load(clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=duration_s)
             audio.write_wav(path, found.waveform, SAMPLE_RATE)
-        return path, audio.probe(path).duration_s, hashlib.sha256(path.read_bytes()).hexdigest()
+        return path, audio.probe(path).duration_s, sha256(path)
     except AudioError as error:
         return str(error)

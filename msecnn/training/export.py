@@ -48,11 +48,8 @@ def export(
         features: (N, C) of the training clips as they are, from `clip_features`; their mean is what explanations call
             the average clip.
     """
-    means, start = {}, 0
-    for scale in model.scales:
-        part = features[:, start : start + model.n_features[scale]]
-        means[scale] = torch.from_numpy(part.mean(0, dtype=np.float64).astype(np.float32))
-        start += part.shape[1]
+    parts = torch.from_numpy(features).split([model.n_features[scale] for scale in model.scales], dim=1)
+    means = {scale: part.double().mean(0).float() for scale, part in zip(model.scales, parts, strict=True)}
     literal = registry.create(model.architecture, **model.parameters_json())
     literal.load_state_dict({name: value.cpu() for name, value in model.state_dict().items()})
     checkpoint.save(folder, literal.eval(), mel_config=mel_config, tags=tags, card=card, mean_features=means)
