@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="of the mels (default: `mels` beside the manifest)")
     parser.add_argument("--warm-start", type=Path, metavar="FILE", help="weights of Won et al.'s FCN to start from")
     parser.add_argument(
-        "--known-odds", type=float, metavar="X", help="factor on a target's odds where its label is known (1.5)"
+        "--known-odds", type=float, metavar="X", help="factor on a target's odds where its label is known (1.2)"
     )
     parser.add_argument("--joins", type=float, metavar="X", help="clips joined from two others, a training clip (0)")
     parser.add_argument(

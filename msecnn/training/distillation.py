@@ -51,7 +51,7 @@ class DistillConfig:
     """
 
     train: TrainConfig
-    known_odds: float = 1.5
+    known_odds: float = 1.2
     joins: float = 0.0
     auxiliary: bool = False
 
