@@ -151,6 +151,13 @@ def test_spaces_is_imported_before_what_could_touch_cuda(space: RunningPage) -> 
     assert "LOADED BEFORE SPACES []\n" in space.log
 
 
+def test_a_folder_called_spaces_is_not_zerogpu(tmp_path: Path) -> None:
+    (tmp_path / "spaces").mkdir()
+    program = "from msecnn.ui.gpu import on_gpu; assert on_gpu(len) is len"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
 def test_gpu_is_asked_for_with_a_duration(space: RunningPage) -> None:
     asked = [match for line in space.log if (match := re.fullmatch(r"GPU FOR (\S+) (\d+)\n", line))]
     assert asked

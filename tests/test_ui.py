@@ -334,16 +334,14 @@ def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(studio: Studio, monkeyp
     """With its package installed, every question in the models' queue and every endpoint goes through its decorator."""
     asked: list[str] = []
 
-    class Spaces:
-        @staticmethod
-        def GPU(duration: int) -> Callable[[object], object]:
-            def decorate(function: object) -> object:
-                asked.append(getattr(function, "__qualname__", ""))
-                return function
+    def decorator(duration: int) -> Callable[[object], object]:
+        def decorate(function: object) -> object:
+            asked.append(getattr(function, "__qualname__", ""))
+            return function
 
-            return decorate
+        return decorate
 
-    monkeypatch.setattr(gpu, "spaces", Spaces)
+    monkeypatch.setattr(gpu, "GPU", decorator)
     blocks = page.build(studio)
     in_queue = [event for event in blocks.fns.values() if event.concurrency_id in ("model", "export")]
     assert len(asked) == len(in_queue) > 6

@@ -12,9 +12,9 @@ from typing import Any
 from msecnn.errors import MsecnnError
 
 try:
-    import spaces
-except ImportError:
-    spaces = None
+    from spaces import GPU
+except ImportError:  # or somebody's folder of that name
+    GPU = None
 
 #: Seconds that one question may hold the GPU.
 DURATION_S = 60
@@ -25,7 +25,7 @@ def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
 
     A domain error travels as a value: of an error that is raised there, ZeroGPU tells only the class.
     """
-    if spaces is None:
+    if GPU is None:
         return function
     if inspect.isgeneratorfunction(function):
 
@@ -36,7 +36,7 @@ def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
             except MsecnnError as error:
                 yield None, error
 
-        run = spaces.GPU(duration=DURATION_S)(values)
+        run = GPU(duration=DURATION_S)(values)
 
         @wraps(function)
         def answers(*args: Any, **kwargs: Any) -> Iterator[Any]:
@@ -51,7 +51,7 @@ def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
         except MsecnnError as error:
             return None, error
 
-    run = spaces.GPU(duration=DURATION_S)(value)
+    run = GPU(duration=DURATION_S)(value)
     return wraps(function)(lambda *args, **kwargs: _or_raise(*run(*args, **kwargs)))
 
 
