@@ -9,12 +9,11 @@ and the stretch of it. So nothing stale is ever read, and manifests can share a 
                              rows.jsonl    what each finished row was made from
 """
 
-import contextlib
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,7 +25,7 @@ from tqdm import tqdm
 from msecnn.audio import AudioError, load
 from msecnn.data.disk import Journal, alone_in, check_space, read_journal
 from msecnn.data.manifest import Clip, DatasetError, Manifest
-from msecnn.data.parallel import map_in_order
+from msecnn.data.parallel import map_in_order, one_thread_per_job
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
 logger = logging.getLogger(__name__)
@@ -172,7 +171,7 @@ def _add_rows(home: Path, config: MelConfig, clips: Sequence[Clip], jobs: int | 
         file.truncate(len(journal.rows) * row_bytes)  # a row without its line in the journal was not finished
         check_space(home, len(missing) * row_bytes, "mels")
         results = map_in_order(lambda clip: _mel_or_reason(clip, frontend), missing, jobs=jobs)
-        with _one_thread_per_job():
+        with one_thread_per_job():
             for clip, mel in tqdm(results, total=len(missing), desc="mels", unit="clip", disable=not missing):
                 if isinstance(mel, str):
                     logger.warning("passed over %s: %s", clip.clip_id, mel)
@@ -224,14 +223,3 @@ def _mel_or_reason(clip: Clip, frontend: LogMelSpectrogram) -> np.ndarray | str:
     with torch.inference_mode():
         mel = frontend(torch.from_numpy(np.ascontiguousarray(waveform)).unsqueeze(0))  # (1, 1, F, L)
     return mel[0, 0].half().numpy()
-
-
-@contextlib.contextmanager
-def _one_thread_per_job() -> Iterator[None]:
-    """Many files at once share the processors better than many threads on each file."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

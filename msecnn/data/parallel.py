@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -39,3 +40,20 @@ def map_in_order(
                 yield first, future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def one_thread_per_job() -> Iterator[int]:
+    """Many files at once share the processors better than many of PyTorch's threads on each file.
+
+    Yields:
+        How many threads PyTorch had, and has again afterwards.
+    """
+    import torch  # what only reads files does without
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield before
+    finally:
+        torch.set_num_threads(before)

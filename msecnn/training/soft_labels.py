@@ -7,8 +7,7 @@ manifests, and another teacher under the same name, or another version of a file
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from tqdm import tqdm
 from msecnn import audio
 from msecnn.audio import AudioError
 from msecnn.data.manifest import Clip, DatasetError, Manifest
-from msecnn.data.parallel import map_in_order
+from msecnn.data.parallel import map_in_order, one_thread_per_job
 from msecnn.training.scores import read_arrays, write_arrays
 from msecnn.training.teachers import Teacher
 
@@ -141,18 +140,11 @@ def label(
     missing = [
         clip for clip, key in zip(manifest.clips, keys, strict=True) if any(key not in begun.clips for begun in labels)
     ]
-
-    def hear(clip: Clip) -> list[tuple[SoftLabels, np.ndarray]] | AudioError:
-        try:
-            return _hear(clip, teachers, labels, precision)
-        except AudioError as error:
-            return error
-
-    with _one_thread_a_clip() as jobs:
-        heard = map_in_order(hear, missing, jobs=jobs)
+    with one_thread_per_job() as jobs:
+        heard = map_in_order(lambda clip: _hear(clip, teachers, labels, precision), missing, jobs=jobs)
         bar = tqdm(heard, desc="labels", unit="clip", total=len(missing), disable=not missing)
         for count, (clip, said) in enumerate(bar, start=1):
-            if isinstance(said, AudioError):
+            if isinstance(said, str):
                 log.warning("passed over %s: %s", clip.clip_id, said)
             else:
                 for begun, windows in said:
@@ -161,17 +153,6 @@ def label(
                 for begun in labels:
                     begun.write(folder / f"{begun.teacher}.npz")
     return labels
-
-
-@contextmanager
-def _one_thread_a_clip() -> Iterator[int]:
-    """As many clips at once as PyTorch has threads: on two cores a third faster than one clip on all of them."""
-    n_threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield n_threads
-    finally:
-        torch.set_num_threads(n_threads)
 
 
 def ensemble(labels: Sequence[SoftLabels], clips: Sequence[Clip]) -> np.ndarray:
@@ -228,8 +209,8 @@ def _begun(teacher: Teacher, folder: Path, precision: str) -> SoftLabels:
 
 def _hear(
     clip: Clip, teachers: Sequence[Teacher], labels: Sequence[SoftLabels], precision: str
-) -> list[tuple[SoftLabels, np.ndarray]]:
-    """What teachers say of a clip that they have not labelled yet, in a thread of its own."""
+) -> list[tuple[SoftLabels, np.ndarray]] | str:
+    """What teachers say of a clip that they have not labelled yet, or why it cannot be read; in a thread of its own."""
     # numbers near zero become zero: else a teacher whose activations die out takes a hundred times as long
     torch.set_flush_denormal(True)
     key = key_of(clip)
@@ -240,9 +221,12 @@ def _hear(
             continue
         rate = teacher.model.sample_rate
         if rate not in recordings:
-            recordings[rate] = audio.load(
-                clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=clip.duration_s
-            ).waveform
+            try:
+                recordings[rate] = audio.load(
+                    clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=clip.duration_s
+                ).waveform
+            except AudioError as error:
+                return str(error)
         said.append((begun, tag_windows(teacher, recordings[rate], precision=precision)))
     return said
 
