@@ -22,7 +22,7 @@ from measuring import cpu_name, interleaved, replace_section, write_mp3
 from msecnn import audio
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
-from msecnn.models.inference import FoldedNetwork
+from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.tagger import Tagger, tag
 
 CONFIG = MelConfig()

@@ -24,7 +24,7 @@ import torch
 from measuring import cpu_name, replace_section
 
 from msecnn import audio
-from msecnn.library.job import Job, RecordingTagger
+from msecnn.library.tagging_job import Job, RecordingTagger
 from msecnn.library.workers import n_cores, tag_in_workers
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -25,7 +25,7 @@ from measuring import cpu_name, replace_section
 
 from msecnn.models import registry
 from msecnn.training.augmentation import draw
-from msecnn.training.processes import Processes
+from msecnn.training.distributed import Processes
 from msecnn.training.trainer import TrainConfig, Trainer, TrainingData, train
 
 MODELS = ("fcn5", "msecnn")

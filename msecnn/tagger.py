@@ -18,7 +18,7 @@ from msecnn.audio import AudioStream, Recording, Source
 from msecnn.checkpoint import Checkpoint, load
 from msecnn.errors import MsecnnError
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
-from msecnn.models.inference import FoldedNetwork
+from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.layers import ConvLevels
 from msecnn.models.lock import MODEL_LOCK
 

@@ -14,7 +14,7 @@ import torch
 from msecnn import audio, checkpoint
 from msecnn.frontend import MelConfig
 from msecnn.library import cluster
-from msecnn.library.job import Job, RecordingTagger
+from msecnn.library.tagging_job import Job, RecordingTagger
 from msecnn.models import registry
 
 pytestmark = pytest.mark.slow

@@ -12,16 +12,16 @@ from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.distillation.backbone_start import warm_start
+from msecnn.distillation.linear_head import calibrate, cross_entropy, fit_head, sigmoid, variance_shares
+from msecnn.distillation.pipeline import DistillConfig, idle_skips, soft_targets
+from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, ensemble, key_of
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.models.layers import ConvLevels
 from msecnn.tags import MAGNATAGATUNE_TAGS
-from msecnn.training.distillation import DistillConfig, idle_skips, soft_targets
-from msecnn.training.joins import with_joins
-from msecnn.training.linear_head import calibrate, cross_entropy, fit_head, sigmoid, variance_shares
-from msecnn.training.soft_labels import ClipLabels, SoftLabels, ensemble, key_of
+from msecnn.training.concatenation import with_joins
 from msecnn.training.trainer import TrainConfig, TrainingData
-from msecnn.training.warm_start import warm_start
 
 # -- the head ---------------------------------------------------------------------------------------------------------
 

@@ -14,12 +14,13 @@ from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data import magnatagatune
 from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.evaluation import metrics, paired_runs, paper_table, report
+from msecnn.evaluation import pipeline as evaluation_pipeline
+from msecnn.evaluation.predictions import hear
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.tagger import Tagger
 from msecnn.tags import MAGNATAGATUNE_TAGS
-from msecnn.training import evaluation, metrics, paper_table, report, seeds
-from msecnn.training.hearing import hear
 
 MTT = Path(__file__).resolve().parents[1] / ".." / "shared" / "mtt"
 TAGS = ("low", "high", "noise")
@@ -62,8 +63,8 @@ def taggers(folders) -> dict[str, Tagger]:
 
 
 @pytest.fixture(scope="module")
-def found(taggers, music) -> evaluation.Evaluation:
-    return evaluation.evaluate(taggers, music, "test", n_replicates=50)
+def found(taggers, music) -> evaluation_pipeline.Evaluation:
+    return evaluation_pipeline.evaluate(taggers, music, "test", n_replicates=50)
 
 
 def test_a_clip_scores_the_mean_over_its_windows(taggers, music):
@@ -84,7 +85,7 @@ def test_a_leftover_too_short_to_matter_is_not_heard(taggers, music):
 
 def test_both_protocols_are_those_of_the_metrics(found, taggers, music):
     heard = hear([taggers["fcn5_0"]], music)[0]
-    scores = evaluation.scores_of(heard, music, TAGS)
+    scores = evaluation_pipeline.scores_of(heard, music, TAGS)
     judged = found.judged[0]
     assert (judged.name, judged.unfiltered.n_clips, judged.unfiltered.n_groups) == ("fcn5_0", 14, 7)
     assert judged.filtered.n_clips == int(scores.labels.any(axis=1).sum()) < 13
@@ -108,8 +109,8 @@ def test_means_over_seeds_and_differences_between_architectures(found):
 def test_runs_that_disagree_widen_the_interval():
     rng = np.random.default_rng(0)
     clips = rng.normal(0, 0.01, 2000)
-    alike = seeds.difference([[0.5, 0.5], [0.4, 0.4]], [[0.5 + clips] * 2, [0.4 + clips] * 2])
-    apart = seeds.difference([[0.3, 0.7], [0.4, 0.4]], [[0.3 + clips, 0.7 + clips], [0.4 + clips] * 2])
+    alike = paired_runs.difference([[0.5, 0.5], [0.4, 0.4]], [[0.5 + clips] * 2, [0.4 + clips] * 2])
+    apart = paired_runs.difference([[0.3, 0.7], [0.4, 0.4]], [[0.3 + clips, 0.7 + clips], [0.4 + clips] * 2])
     assert alike.value == pytest.approx(apart.value)
     assert alike.interval == pytest.approx((0.1, 0.1))  # the choice of clips is shared, so it cancels
     assert apart.interval == pytest.approx((-0.1, 0.3))
@@ -118,7 +119,7 @@ def test_runs_that_disagree_widen_the_interval():
 def test_what_was_heard_is_kept_until_something_changes(taggers, music, tmp_path, monkeypatch):
     pair = [taggers["fcn5_0"], taggers["msecnn_0"]]
     first = hear(pair, music, kept=tmp_path)
-    monkeypatch.setattr("msecnn.training.hearing.tag", None)  # whoever listens again fails
+    monkeypatch.setattr("msecnn.evaluation.predictions.tag", None)  # whoever listens again fails
     again = hear(pair, music, kept=tmp_path)
     for one, other in zip(first, again, strict=True):
         assert (one.probabilities == other.probabilities).all()
@@ -135,7 +136,7 @@ def test_clips_that_cannot_be_read_are_named_and_left_out(taggers, music, tmp_pa
     broken.write_bytes(b"RIFF no sound")
     with_broken = replace(music, clips=(*music.clips, Clip("broken one", broken, "test", np.ones(3))))
     one = {"fcn5_0": taggers["fcn5_0"]}
-    found = evaluation.evaluate(one, with_broken, "test", n_replicates=10)
+    found = evaluation_pipeline.evaluate(one, with_broken, "test", n_replicates=10)
     assert (found.n_clips, found.n_unreadable) == (14, 1)
     assert "broken one" in caplog.text
     assert "1 could not be read" in report.evaluation(found)
@@ -146,21 +147,23 @@ def test_clips_that_cannot_be_read_are_named_and_left_out(taggers, music, tmp_pa
 def test_data_that_cannot_be_judged_gets_one_sentence(taggers, music):
     one = {"fcn5_0": taggers["fcn5_0"]}
     with pytest.raises(DatasetError, match="no clips in this split"):
-        evaluation.evaluate(one, music, "valid")
+        evaluation_pipeline.evaluate(one, music, "valid")
     soft = replace(music, clips=tuple(replace(clip, labels=np.full(3, 0.4)) for clip in music.clips))
     with pytest.raises(DatasetError, match="--against"):
-        evaluation.evaluate(one, soft, "test")
+        evaluation_pipeline.evaluate(one, soft, "test")
     with pytest.raises(DatasetError, match="no tag in common"):
-        evaluation.evaluate(one, replace(music, tags=("x", "y", "z")), "test")
+        evaluation_pipeline.evaluate(one, replace(music, tags=("x", "y", "z")), "test")
 
 
 def test_only_tags_that_both_know_are_judged(taggers, music, caplog):
     other = replace(music, tags=("high", "unheard of", "low"))
-    found = evaluation.evaluate({"fcn5_0": taggers["fcn5_0"]}, other, "test", n_replicates=10)
+    found = evaluation_pipeline.evaluate({"fcn5_0": taggers["fcn5_0"]}, other, "test", n_replicates=10)
     assert {each.tag for each in found.judged[0].unfiltered.per_tag} == {"high", "low"}
     assert "unheard of" in caplog.text
     heard = hear([taggers["fcn5_0"]], other)[0]
-    assert evaluation.scores_of(heard, other, ("high",)).scores[:, 0] == pytest.approx(heard.probabilities[:, 1])
+    assert evaluation_pipeline.scores_of(heard, other, ("high",)).scores[:, 0] == pytest.approx(
+        heard.probabilities[:, 1]
+    )
 
 
 def test_artists_heard_in_training_are_counted(music):
@@ -170,8 +173,8 @@ def test_artists_heard_in_training_are_counted(music):
     clips = music.clips
     known = (by("a", "train", clips[0]), by("a", "test", clips[1]), by("b", "test", clips[2]))
     manifest = replace(music, clips=known)
-    assert evaluation.artists_in_training(manifest, manifest.split("test")) == 0.5
-    assert evaluation.artists_in_training(music, music.split("test")) is None
+    assert evaluation_pipeline.artists_in_training(manifest, manifest.split("test")) == 0.5
+    assert evaluation_pipeline.artists_in_training(music, music.split("test")) is None
 
 
 @pytest.mark.skipif(not MTT.exists(), reason="../shared/mtt is not here")
@@ -180,7 +183,7 @@ def test_most_of_magnatagatunes_test_clips_are_by_artists_heard_in_training(tmp_
         (tmp_path / name).write_bytes(gzip.decompress((MTT / f"{name}.gz").read_bytes()))
     clips = tuple(magnatagatune.read_labels(tmp_path, tmp_path))
     manifest = Manifest(MAGNATAGATUNE_TAGS, clips, "labels only")
-    assert evaluation.artists_in_training(manifest, manifest.split("test")) == pytest.approx(0.62, abs=0.005)
+    assert evaluation_pipeline.artists_in_training(manifest, manifest.split("test")) == pytest.approx(0.62, abs=0.005)
 
 
 def test_the_papers_table_is_the_papers():
@@ -224,9 +227,9 @@ def test_magnatagatune_is_its_name_and_its_tags(music, tmp_path):
     tagger = {"all": Tagger.from_checkpoint(tmp_path / "all", device="cpu")}
     labels = np.eye(14, 50, dtype=np.float32)
     clips = tuple(replace(clip, labels=row) for clip, row in zip(music.clips, labels, strict=True))
-    real = Manifest(MAGNATAGATUNE_TAGS, clips, evaluation.MAGNATAGATUNE)
-    assert evaluation.evaluate(tagger, real, "test", n_replicates=5).is_magnatagatune
-    other = evaluation.evaluate(tagger, replace(real, name="my music"), "test", n_replicates=5)
+    real = Manifest(MAGNATAGATUNE_TAGS, clips, evaluation_pipeline.MAGNATAGATUNE)
+    assert evaluation_pipeline.evaluate(tagger, real, "test", n_replicates=5).is_magnatagatune
+    other = evaluation_pipeline.evaluate(tagger, replace(real, name="my music"), "test", n_replicates=5)
     assert not other.is_magnatagatune
 
 

@@ -12,7 +12,7 @@ from toy_networks import tone_burst
 from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
-from msecnn.explain.measured import verdicts
+from msecnn.explain.faithfulness_card import verdicts
 from msecnn.frontend import MelConfig
 
 CONFIG = MelConfig()

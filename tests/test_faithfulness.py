@@ -27,7 +27,7 @@ from msecnn.explain.faithfulness import (
     rank_correlation,
     sensitivity_max,
 )
-from msecnn.explain.measured import FILE_NAME, NOT_MEASURED, verdicts, write_measured
+from msecnn.explain.faithfulness_card import FILE_NAME, NOT_MEASURED, verdicts, write_measured
 from msecnn.explain.saliency import ScaleTerms, baseline_mel, saliency
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models.layers import ConvLevels

@@ -21,12 +21,12 @@ from msecnn import audio, checkpoint
 from msecnn.cli import main
 from msecnn.frontend import MelConfig
 from msecnn.library import workers
-from msecnn.library.job import Job, RecordingTagger, error_answer
-from msecnn.library.journal import Journal, LibraryError
+from msecnn.library.result_journal import Journal, LibraryError
 from msecnn.library.run import in_order, tag_library
 from msecnn.library.scan import readable, scan
 from msecnn.library.serving import ModelServer
 from msecnn.library.tables import write_table
+from msecnn.library.tagging_job import Job, RecordingTagger, error_answer
 from msecnn.models import registry
 
 TAGS = ("guitar", "slow", "no vocals", "choral")

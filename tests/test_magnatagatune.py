@@ -17,9 +17,9 @@ import pytest
 
 from msecnn.cli import main
 from msecnn.data import download, magnatagatune
-from msecnn.data.disk import read_journal
 from msecnn.data.download import RemoteFile, fetch
 from msecnn.data.manifest import SPLITS, DatasetError, Manifest
+from msecnn.files import read_journal
 
 PROJECT = Path(__file__).resolve().parents[1]
 CONTENT = bytes(range(256)) * 400  # 102,400 bytes
@@ -219,7 +219,7 @@ def test_a_lack_of_room_is_told_before_the_download(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 50_000})
-    monkeypatch.setattr("msecnn.data.disk.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("msecnn.files.shutil.disk_usage", lambda _: usage)
     with pytest.raises(DatasetError, match=re.escape("the missing bytes of file.bin need 0.0 GB more")):
         fetch(FILE, server.url, tmp_path)
 

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import torch
 
+from msecnn import files
 from msecnn.audio import load, write_wav
-from msecnn.data import disk, mel_cache
-from msecnn.data.disk import Journal, read_journal
+from msecnn.data import mel_cache
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.data.mel_cache import MelCache
+from msecnn.files import Journal, read_journal
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -150,7 +151,7 @@ def test_a_second_builder_waits_for_the_first(tmp_path: Path, caplog: pytest.Log
     MelCache.build(manifest.select(lambda clip: clip.clip_id == "0"), CONFIG, tmp_path / "mels")
     home = next((tmp_path / "mels").iterdir())
     second = threading.Thread(target=MelCache.build, args=(manifest, CONFIG, tmp_path / "mels"), daemon=True)
-    with disk.alone_in(home):
+    with files.alone_in(home):
         second.start()
         while "another process is at work" not in caplog.text:
             assert second.is_alive()
@@ -164,7 +165,7 @@ def test_a_full_disk_is_told_before_and_while_it_happens(tmp_path: Path, monkeyp
     manifest = make_manifest(tmp_path / "audio", 3)
     usage = type("Usage", (), {"free": 10_000})
     with monkeypatch.context() as patch:
-        patch.setattr(disk.shutil, "disk_usage", lambda _: usage)
+        patch.setattr(files.shutil, "disk_usage", lambda _: usage)
         with pytest.raises(DatasetError, match=r"the mels need 0\.0 GB more"):
             MelCache.build(manifest, CONFIG, tmp_path / "mels")
     resource = pytest.importorskip("resource")

@@ -11,8 +11,8 @@ from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from msecnn.cli import main
 from msecnn.data.manifest import DatasetError
-from msecnn.training import metrics, report
-from msecnn.training.scores import Scores, checked, read, read_arrays, write_arrays
+from msecnn.evaluation import metrics, report
+from msecnn.evaluation.scores import Scores, checked, read, read_arrays, write_arrays
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared"
 REAL = SHARED / "mtt" / "musicnn_test_predictions.npz"

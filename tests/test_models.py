@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from msecnn.models import registry
-from msecnn.models.gradients import term_gradients
-from msecnn.models.inference import FoldedNetwork
+from msecnn.models.fast.folded import FoldedNetwork
+from msecnn.models.fast.gradients import term_gradients
+from msecnn.models.fast.incremental import SplicedNetwork
 from msecnn.models.layers import POOLS, ConvLevels
-from msecnn.models.splice import SplicedNetwork
 
 CONVOLUTIONAL = ("fcn5", "msecnn", "msecnn_wide")
 

@@ -153,7 +153,7 @@ def test_spaces_is_imported_before_what_could_touch_cuda(space: RunningPage) -> 
 
 def test_a_folder_called_spaces_is_not_zerogpu(tmp_path: Path) -> None:
     (tmp_path / "spaces").mkdir()
-    program = "from msecnn.ui.gpu import on_gpu; assert on_gpu(len) is len"
+    program = "from msecnn.ui.server.zero_gpu import on_gpu; assert on_gpu(len) is len"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 

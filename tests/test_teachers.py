@@ -10,14 +10,14 @@ import torch
 
 from msecnn.audio import write_wav
 from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.distillation import soft_labels
+from msecnn.distillation.convert.musicnn_wheel import MODELS, convert_wheel
+from msecnn.distillation.convert.tensorflow_checkpoint import read_variables
+from msecnn.distillation.soft_labels import SoftLabels, ensemble, label, tag_windows
+from msecnn.distillation.teachers import CREDITS, Teacher, TeacherError, load_teacher
 from msecnn.models import registry
-from msecnn.models.waveform import WaveformTagger
+from msecnn.models.published.waveform import WaveformTagger
 from msecnn.tags import MAGNATAGATUNE_TAGS
-from msecnn.training import soft_labels
-from msecnn.training.musicnn_wheel import MODELS, convert_wheel
-from msecnn.training.soft_labels import SoftLabels, ensemble, label, tag_windows
-from msecnn.training.teachers import CREDITS, Teacher, TeacherError, load_teacher
-from msecnn.training.tensorflow_checkpoint import read_variables
 
 SHARED = Path(__file__).resolve().parents[1] / ".." / "shared" / "teachers"
 NAMES = ("MTT_musicnn", "MTT_vgg", "mtat_fcn", "mtat_crnn", "mtat_musicnn")

@@ -28,7 +28,7 @@ from msecnn.models.conv_pool import conv_max_pool
 from msecnn.models.layers import ConvLevels
 from msecnn.training import schedule
 from msecnn.training.augmentation import Augmentation, augment, draw, mix
-from msecnn.training.averaging import AveragedWeights
+from msecnn.training.ema import AveragedWeights
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
 from msecnn.training.trainer import TrainConfig, TrainingData, masked_bce, train
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from msecnn.evaluation.metrics import ranking_areas
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 from msecnn.training.augmentation import Augmentation
-from msecnn.training.metrics import ranking_areas
 from msecnn.training.trainer import TrainConfig, TrainingData, train
 
 SAMPLE_RATE = 12_000

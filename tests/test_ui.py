@@ -17,12 +17,14 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from msecnn.explain import METHODS, Cancelled
-from msecnn.explain.measured import Verdict
-from msecnn.ui import checking, export, files, gpu, intake, jobs, listening, page, pictures, why_tab
-from msecnn.ui.question import Question
-from msecnn.ui.studio import Studio, _unused
-from msecnn.ui.visit import Visit, VisitError, opened
-from msecnn.ui.wires import OUR_FAULT, Answer, _guard
+from msecnn.explain.faithfulness_card import Verdict
+from msecnn.ui import export, faithfulness_check, page, pictures, sonification, upload
+from msecnn.ui.server import background, served_files, zero_gpu
+from msecnn.ui.server.context import Studio, _unused
+from msecnn.ui.server.explanation_request import Question
+from msecnn.ui.server.rpc import OUR_FAULT, Answer, _guard
+from msecnn.ui.server.session import Visit, VisitError, opened
+from msecnn.ui.tabs import why
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def visit(studio: Studio, recording: Path) -> Visit:
-    return intake.open_file(studio, recording, "tune", list(studio.taggers))[0]
+    return upload.open_file(studio, recording, "tune", list(studio.taggers))[0]
 
 
 def decode(uri: str) -> np.ndarray:
@@ -79,9 +81,9 @@ class TestPictures:
 
 class TestOpening:
     def test_answer_holds_what_the_tagger_says(self, studio: Studio, visit: Visit, recording: Path) -> None:
-        uploaded = files.new_file("tune.flac")
+        uploaded = served_files.new_file("tune.flac")
         uploaded.write_bytes(recording.read_bytes())
-        answer = intake.open_recording(studio, None, {"path": str(uploaded), "name": "tune"})
+        answer = upload.open_recording(studio, None, {"path": str(uploaded), "name": "tune"})
         assert answer.visit is not None
         json.dumps(answer.payload)  # it must travel
         for shown, prediction in zip(answer.payload["models"], visit.predictions.values(), strict=True):
@@ -95,41 +97,41 @@ class TestOpening:
         np.testing.assert_array_equal(decode(answer.payload["picture"]), decode(pictures.mel_picture(mel[0])))
 
     def test_another_window_is_another_picture(self, studio: Studio, visit: Visit) -> None:
-        shown = [intake.show_window(studio, visit, {"window": w}).payload["picture"] for w in (0, 1)]
+        shown = [upload.show_window(studio, visit, {"window": w}).payload["picture"] for w in (0, 1)]
         assert shown[0] != shown[1]
 
     @pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd", "", "pyproject.toml"])
     def test_only_uploads_are_opened(self, studio: Studio, path: str) -> None:
         with pytest.raises(VisitError, match="uploaded"):
-            intake.open_recording(studio, None, {"path": path})
+            upload.open_recording(studio, None, {"path": path})
 
     def test_a_way_out_of_the_upload_folder_is_closed(self, studio: Studio, recording: Path) -> None:
         sneaky = Path(get_upload_folder()) / ".." / ".." / recording.relative_to("/")
         with pytest.raises(VisitError, match="uploaded"):
-            intake.open_recording(studio, None, {"path": str(sneaky)})
+            upload.open_recording(studio, None, {"path": str(sneaky)})
 
     def test_unknown_example(self, studio: Studio) -> None:
         with pytest.raises(VisitError, match="no example called 'nothing'"):
-            intake.open_recording(studio, None, {"example": "nothing"})
+            upload.open_recording(studio, None, {"example": "nothing"})
 
     def test_too_long_is_said_with_both_lengths(self, studio: Studio, recording: Path) -> None:
         strict = replace(studio, max_s=30.0)
         with pytest.raises(VisitError, match=r"lasts 0\.7 minutes; this page takes up to 0\.5 minutes"):
-            intake.open_file(strict, recording, "tune", [])
+            upload.open_file(strict, recording, "tune", [])
 
     def test_a_length_that_the_header_hides_is_found_out_while_decoding(
         self, studio: Studio, recording: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         strict = replace(studio, max_s=30.0)
-        honest = intake.audio.probe
-        monkeypatch.setattr(intake.audio, "probe", lambda path: replace(honest(path), duration_s=None))
+        honest = upload.audio.probe
+        monkeypatch.setattr(upload.audio, "probe", lambda path: replace(honest(path), duration_s=None))
         with pytest.raises(VisitError, match="this page takes up to"):
-            intake.open_file(strict, recording, "tune", [])
+            upload.open_file(strict, recording, "tune", [])
 
     def test_a_recording_that_takes_too_long_is_given_up(self, studio: Studio, recording: Path) -> None:
         impatient = replace(studio, patience_s=0.0)
         with pytest.raises(VisitError, match="takes more than 0 s"):
-            intake.open_file(impatient, recording, "tune", ["fcn5"])
+            upload.open_file(impatient, recording, "tune", ["fcn5"])
 
     def test_the_limit_leaves_no_note_on_what_is_within_it(self, visit: Visit) -> None:
         assert not [note for note in visit.predictions["msecnn"].notes if "121" in note or "Read" in note]
@@ -190,7 +192,7 @@ class TestWires:
         ],
     )
     def test_nonsense_gets_a_sentence(self, studio: Studio, visit: Visit, request_: dict, sentence: str) -> None:
-        assert sentence in self.ask(studio, why_tab.explain, visit, **request_)[0][0]["error"]
+        assert sentence in self.ask(studio, why.explain, visit, **request_)[0][0]["error"]
 
 
 class TestWhy:
@@ -198,14 +200,14 @@ class TestWhy:
         for model in studio.taggers:
             for window in (0, 1):
                 asked = Question.of(studio, visit, {"model": model, "tag": "piano", "window": window})
-                steps = why_tab.waterfall(asked)
+                steps = why.waterfall(asked)
                 assert steps["base"] + sum(steps["relative"]) == pytest.approx(steps["logit"], abs=1e-3)
                 k = asked.tag_index
                 assert steps["probability"] == pytest.approx(asked.prediction.window_probabilities[window, k], abs=1e-4)
 
     def test_marks_lie_in_their_window_and_sum_their_channels(self, studio: Studio, visit: Visit) -> None:
         asked = Question.of(studio, visit, {"model": "msecnn", "tag": "piano", "window": 1})
-        answer = why_tab.explain(studio, visit, {"model": "msecnn", "tag": "piano", "window": 1}).payload
+        answer = why.explain(studio, visit, {"model": "msecnn", "tag": "piano", "window": 1}).payload
         start_s, window_s = asked.start_s, asked.checkpoint.mel_config.window_s
         for mark in answer["marks"]:
             assert start_s - 1e-3 <= mark["start_s"] < mark["end_s"] <= start_s + window_s + 1e-3
@@ -215,11 +217,11 @@ class TestWhy:
 
     def test_maps_come_as_pictures_of_the_same_signs(self, studio: Studio, visit: Visit) -> None:
         request = {"model": "fcn5", "tag": "piano", "window": 0, "method": "gradient", "token": "t"}
-        *_, answer = why_tab.show_maps(studio, visit, request)
+        *_, answer = why.show_maps(studio, visit, request)
         (shown,) = answer.payload["maps"]
         asked = Question.of(studio, visit, request)
-        found = why_tab.saliency(asked.tagger.model, asked.mel, asked.tag_index).maps[0]
-        pooled = pictures.pool_signed(found, why_tab.FRAMES_A_COLUMN)[::-1]
+        found = why.saliency(asked.tagger.model, asked.mel, asked.tag_index).maps[0]
+        pooled = pictures.pool_signed(found, why.FRAMES_A_COLUMN)[::-1]
         drawn = decode(shown["picture"]).astype(int) - 128
         clear = np.abs(pooled) > shown["limit"] / 100
         assert (np.sign(drawn[clear]) == np.sign(pooled[clear])).all()
@@ -230,20 +232,20 @@ class TestWhy:
         asked = {"model": "fcn5", "tag": "piano", "window": 0}
         beats = {"all": {"random": True, "loudness": False}}
         found = {method: Verdict(method, 100, "test", beats=beats) for method in METHODS}
-        monkeypatch.setattr(why_tab, "verdicts", lambda checkpoint: found)
-        told = why_tab.explain(studio, visit, asked).payload["measured"]
+        monkeypatch.setattr(why, "verdicts", lambda checkpoint: found)
+        told = why.explain(studio, visit, asked).payload["measured"]
         assert set(told) == set(METHODS)
         assert told["occlusion"]["faithful"] is False
         assert "did not find the cells that matter better than loudness order" in told["occlusion"]["sentence"]
 
     def test_an_unknown_method_is_refused(self, studio: Studio, visit: Visit) -> None:
         with pytest.raises(VisitError, match="Method can be gradient"):
-            list(why_tab.show_maps(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0, "method": "magic"}))
+            list(why.show_maps(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0, "method": "magic"}))
 
 
 class TestJobs:
     def test_the_result_is_there_after_the_progress(self) -> None:
-        job: jobs.Job[int] = jobs.Job("a", lambda progress, cancelled: 42)
+        job: background.Job[int] = background.Job("a", lambda progress, cancelled: 42)
         assert list(job) == []
         assert job.result == 42
 
@@ -256,15 +258,15 @@ class TestJobs:
                 pass
             raise Cancelled("The explanation was stopped.")
 
-        job: jobs.Job[None] = jobs.Job("mine", work)
-        stopper = threading.Thread(target=lambda: started.wait() and jobs.stop(studio, None, {"token": "mine"}))
+        job: background.Job[None] = background.Job("mine", work)
+        stopper = threading.Thread(target=lambda: started.wait() and background.stop(studio, None, {"token": "mine"}))
         stopper.start()
         with pytest.raises(Cancelled):
             list(job)
         stopper.join()
 
     def test_nobody_stops_what_he_does_not_know(self, studio: Studio) -> None:
-        assert jobs.stop(studio, None, {"token": "guess"}).payload == {"stopped": False}
+        assert background.stop(studio, None, {"token": "guess"}).payload == {"stopped": False}
 
     def test_a_visitor_who_leaves_stops_his_job(self) -> None:
         ended = threading.Event()
@@ -275,7 +277,7 @@ class TestJobs:
                 pass
             ended.set()
 
-        job = jobs.Job("left", work)
+        job = background.Job("left", work)
         job._reports.put(0.1)
         iterator = iter(job)
         next(iterator)
@@ -287,25 +289,25 @@ class TestListening:
     def test_evidence_and_the_rest_are_the_window(self, studio: Studio, visit: Visit) -> None:
         """Masks that add up to one give sounds that add up to the window, before their loudness is matched."""
         asked = Question.of(studio, visit, {"model": "msecnn", "tag": "piano", "window": 0})
-        np.testing.assert_array_equal(listening._mask(asked, "evidence") + listening._mask(asked, "rest"), 1)
-        sound, sample_rate = listening.heard(asked, "evidence")
+        np.testing.assert_array_equal(sonification._mask(asked, "evidence") + sonification._mask(asked, "rest"), 1)
+        sound, sample_rate = sonification.heard(asked, "evidence")
         assert len(sound) == 349_440
         assert sample_rate == 12_000
 
     def test_a_network_of_one_scale_can_be_heard(self, studio: Studio, visit: Visit) -> None:
         asked = Question.of(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0})
-        mask = listening._mask(asked, "evidence")
-        assert 0 < mask.mean() <= listening.TOP_SHARE + 1e-3
+        mask = sonification._mask(asked, "evidence")
+        assert 0 < mask.mean() <= sonification.TOP_SHARE + 1e-3
 
     def test_nonsense(self, studio: Studio, visit: Visit) -> None:
         asked = Question.of(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0})
         with pytest.raises(VisitError, match="not to 'colour'"):
-            listening.heard(asked, "colour")
+            sonification.heard(asked, "colour")
 
 
 @pytest.mark.slow
 def test_the_zip_holds_what_the_page_showed(studio: Studio, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "N_STEPS", 2)
+    monkeypatch.setattr(faithfulness_check, "N_STEPS", 2)
     request = {"model": "msecnn", "tag": "piano", "window": 1, "method": "gradient", "checked": True}
     *progress, last = export.export(studio, visit, request)
     assert all(0 < answer.payload["progress"] <= 1 for answer in progress)
@@ -341,7 +343,7 @@ def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(studio: Studio, monkeyp
 
         return decorate
 
-    monkeypatch.setattr(gpu, "GPU", decorator)
+    monkeypatch.setattr(zero_gpu, "GPU", decorator)
     blocks = page.build(studio)
     in_queue = [event for event in blocks.fns.values() if event.concurrency_id in ("model", "export")]
     assert len(asked) == len(in_queue) > 6

@@ -11,8 +11,8 @@ from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
     from msecnn.data.manifest import Manifest
-    from msecnn.training.distillation import DistillConfig
-    from msecnn.training.soft_labels import SoftLabels
+    from msecnn.distillation.pipeline import DistillConfig
+    from msecnn.distillation.soft_labels import SoftLabels
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    from msecnn.training.musicnn_wheel import convert_wheel
+    from msecnn.distillation.convert.musicnn_wheel import convert_wheel
 
     if not args.out:
         raise MsecnnError("--out is missing")
@@ -87,8 +87,8 @@ def _convert(args: argparse.Namespace) -> int:
 
 def _labels(given: list[str], manifest: "Manifest", folder: Path, precision: str) -> "list[SoftLabels]":
     """Labels of every teacher, in the order given; weights label what is not labelled yet."""
-    from msecnn.training.soft_labels import PRECISIONS, SoftLabels, label
-    from msecnn.training.teachers import load_teacher
+    from msecnn.distillation.soft_labels import PRECISIONS, SoftLabels, label
+    from msecnn.distillation.teachers import load_teacher
 
     if precision not in PRECISIONS:
         raise MsecnnError(f"--label-precision may be {' or '.join(PRECISIONS)}, not {precision!r}")
@@ -100,28 +100,30 @@ def _labels(given: list[str], manifest: "Manifest", folder: Path, precision: str
 
 def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftLabels]", cache_folder: Path) -> None:
     from msecnn.data.mel_cache import MelCache
+    from msecnn.distillation import model_card
+    from msecnn.distillation import pipeline as distillation_pipeline
+    from msecnn.distillation.soft_labels import labelled
+    from msecnn.distillation.teachers import load_teacher
     from msecnn.frontend import MelConfig
-    from msecnn.training import distillation, processes, student_card
-    from msecnn.training.joins import with_joins
-    from msecnn.training.soft_labels import labelled
-    from msecnn.training.teachers import load_teacher
+    from msecnn.training import distributed
+    from msecnn.training.concatenation import with_joins
     from msecnn.training.trainer import TrainingData, train
 
     config = _config_from(args)
     donor = load_teacher(args.warm_start) if args.warm_start else None
     mel_config = MelConfig()
-    with processes.joined(args.device) as group:
+    with distributed.joined(args.device) as group:
         if group.first:
             MelCache.build(manifest, mel_config, cache_folder, jobs=args.jobs)
         group.wait()
         cache = MelCache.open(cache_folder, mel_config)
         used = labelled(labels, cache.available(manifest))
-        targets = distillation.soft_targets(used, labels, known_odds=config.known_odds)
+        targets = distillation_pipeline.soft_targets(used, labels, known_odds=config.known_odds)
         data = TrainingData.of(used, cache, targets=targets)
         tags = labels[0].tags
         model = train_command.make_model(args.model, tags, seed=config.train.seed)
         if donor and not args.path:
-            distillation.start_warm(model, donor, used, cache, seed=config.train.seed)
+            distillation_pipeline.start_warm(model, donor, used, cache, seed=config.train.seed)
         description = {
             "model": args.model,
             "distillation": config.to_json(),
@@ -130,22 +132,22 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
             "front_end": mel_config.to_json(),
         }
         if args.path:
-            origin = distillation.take_path(model, args.path)
+            origin = distillation_pipeline.take_path(model, args.path)
             run = _begin_run(args, description)
         else:
-            origin = {"warm_start": student_card.warm_start(donor)}
-            learner = distillation.prepare(model, data, config, warm=donor is not None)
+            origin = {"warm_start": model_card.warm_start(donor)}
+            learner = distillation_pipeline.prepare(model, data, config, warm=donor is not None)
             n_joins = round(config.joins * len(data.train))
             more = with_joins(data, used, labels, n_joins=n_joins, mel_config=mel_config, seed=config.train.seed)
             history = train(
-                learner, distillation.for_learner(more, config), config.train, out=args.out, resume=args.resume,
+                learner, distillation_pipeline.for_learner(more, config), config.train, out=args.out, resume=args.resume,
                 description=description, device=group.device,
                 after_epoch=lambda history: train_command.draw_learning_curve(args.out, history),
             )  # fmt: skip
             run = json.loads((args.out / "config.json").read_text()) | {"best_epoch": history.best_epoch}
         if group.first:
             folder = args.out / "checkpoint"
-            distillation.finish(folder, model, data, run, used, labels, origin=origin, mel_config=mel_config)
+            distillation_pipeline.finish(folder, model, data, run, used, labels, origin=origin, mel_config=mel_config)
             log.info("the student is in %s", folder)
 
 
@@ -163,7 +165,7 @@ def _begin_run(args: argparse.Namespace, description: dict[str, Any]) -> dict[st
 
 
 def _config_from(args: argparse.Namespace) -> "DistillConfig":
-    from msecnn.training.distillation import DistillConfig
+    from msecnn.distillation.pipeline import DistillConfig
 
     given: dict[str, Any] = {name: getattr(args, name) for name in ("known_odds", "joins", "auxiliary")}
     given = {name: value for name, value in given.items() if value is not None}

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _scores(args: argparse.Namespace) -> int:
-    from msecnn.training import metrics, report, scores
+    from msecnn.evaluation import metrics, report, scores
 
     found = metrics.evaluate(
         scores.read(args.scores), threshold=args.threshold, n_replicates=args.bootstrap, seed=args.seed
@@ -65,10 +65,11 @@ def _scores(args: argparse.Namespace) -> int:
 
 def _checkpoints(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
-    from msecnn.training import evaluation, paper_table, report
+    from msecnn.evaluation import paper_table, report
+    from msecnn.evaluation import pipeline as evaluation_pipeline
 
     manifest = Manifest.read(args.data)
-    found = evaluation.evaluate(
+    found = evaluation_pipeline.evaluate(
         _taggers(args),
         manifest,
         args.split,
@@ -87,20 +88,21 @@ def _checkpoints(args: argparse.Namespace) -> int:
 
 def _against(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
-    from msecnn.training import judgement, judgement_report
+    from msecnn.distillation.agreement import comparison
+    from msecnn.distillation.agreement import report as agreement_report
 
-    found = judgement.judge(
+    found = comparison.judge(
         _taggers(args),
         Manifest.read(args.data),
         args.split,
-        judgement.read_labels(args.against),
-        ensemble=args.ensemble or judgement.INDEPENDENT_ENSEMBLE,
+        comparison.read_labels(args.against),
+        ensemble=args.ensemble or comparison.INDEPENDENT_ENSEMBLE,
         kept=args.out / "heard" if args.out else None,
         n_replicates=args.bootstrap,
         seed=args.seed,
     )
     texts = {
-        name: judgement_report.judgement(found, markdown=markdown)
+        name: agreement_report.judgement(found, markdown=markdown)
         for name, markdown in (("table", False), ("markdown", True))
     }
     return _give(args, found.to_json(), texts)
@@ -121,7 +123,7 @@ def _taggers(args: argparse.Namespace) -> "dict[str, Tagger]":
 
 def _give(args: argparse.Namespace, whole: Mapping[str, Any], texts: Mapping[str, str]) -> int:
     """Prints what was found in the format asked for, and writes it where `--out` says."""
-    from msecnn.training.report import plain
+    from msecnn.evaluation.report import plain
     from msecnn.training.run_folder import write_atomically
 
     as_json = json.dumps(plain(dict(whole)), indent=1, ensure_ascii=False)

@@ -16,9 +16,9 @@ from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
     from msecnn.explain.contributions import Contributions
-    from msecnn.explain.evidence import Evidence
-    from msecnn.explain.measured import Verdict
+    from msecnn.explain.faithfulness_card import Verdict
     from msecnn.explain.saliency import SaliencyMaps
+    from msecnn.explain.winning_cells import Evidence
     from msecnn.tagger import Tagger, TagPrediction
 
 UNTRAINED = "{model} has random weights: its numbers mean nothing until a trained checkpoint takes its place."
@@ -81,7 +81,7 @@ class Explained:
 
     @property
     def verdict(self) -> "Verdict":
-        from msecnn.explain.measured import verdicts
+        from msecnn.explain.faithfulness_card import verdicts
 
         return verdicts(self.tagger.checkpoint)[self.maps.method]
 
@@ -121,8 +121,8 @@ def run(args: argparse.Namespace) -> int:
 def explain(args: argparse.Namespace) -> Explained:
     """Tags the recording, picks tag and window, and takes that answer apart."""
     from msecnn.explain.contributions import contributions, with_scales
-    from msecnn.explain.evidence import evidence
     from msecnn.explain.saliency import saliency
+    from msecnn.explain.winning_cells import evidence
     from msecnn.tagger import Tagger
 
     tagger = Tagger.from_checkpoint(args.model, device=args.device)
@@ -203,7 +203,7 @@ def write_folder(folder: Path, explained: Explained, *, share: float, equal_loud
 def _sounds(explained: Explained, share: float, equal_loudness: bool) -> dict[str, np.ndarray]:
     """The window, the strongest part of the map, all but it, each scale's strongest part, and the strongest events."""
     from msecnn.audio import load
-    from msecnn.explain.audible import box_mask, render, top_mask
+    from msecnn.explain.sonification import box_mask, render, top_mask
 
     config, maps = explained.tagger.checkpoint.mel_config, explained.maps
     recording = load(

@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(taggers: "Sequence[Tagger]", rows: "Sequence[Row]", protocol: dict[str, Any]) -> None:
-    from msecnn.explain.measured import write_measured
+    from msecnn.explain.faithfulness_card import write_measured
 
     for tagger in taggers:
         try:

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise MsecnnError("The MCP server needs one package more: pip install 'gradio[mcp]'.")
     from msecnn.ui import page
-    from msecnn.ui.studio import Studio
+    from msecnn.ui.server.context import Studio
 
     studio = Studio.load(
         args.checkpoint, max_minutes=args.max_minutes, max_megabytes=args.max_megabytes, patience_s=args.patience

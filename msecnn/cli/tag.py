@@ -12,8 +12,8 @@ from tqdm import tqdm
 from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
-    from msecnn.library.job import RecordingTagger
     from msecnn.library.run import Engine
+    from msecnn.library.tagging_job import RecordingTagger
 
 UNTRAINED = "{model} has random weights: its numbers mean nothing until a trained checkpoint takes its place."
 #: Up to so many files starting worker processes takes longer than it saves.
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from msecnn.checkpoint import bundled
-    from msecnn.library.job import Job, RecordingTagger
+    from msecnn.library.tagging_job import Job, RecordingTagger
 
     _check(args)
     if args.undo:

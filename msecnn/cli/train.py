@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
     from msecnn.data.mel_cache import MelCache
     from msecnn.frontend import MelConfig
-    from msecnn.training import export, processes
+    from msecnn.training import distributed, export
     from msecnn.training.trainer import TrainingData, train
 
     config = config_from(args)
@@ -115,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
     used = (manifest.filtered() if args.filtered else manifest).select(lambda clip: clip.split != "test")
     mel_config = MelConfig()
     cache_folder = args.cache or (args.data if args.data.is_dir() else args.data.parent) / "mels"
-    with processes.joined(args.device) as group:
+    with distributed.joined(args.device) as group:
         if group.first:
             MelCache.build(used, mel_config, cache_folder, jobs=args.jobs)
         group.wait()

@@ -13,8 +13,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from msecnn import __version__
-from msecnn.data.disk import check_space
 from msecnn.data.manifest import DatasetError
+from msecnn.files import check_space
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from msecnn.audio import AudioError, AudioStream
-from msecnn.data.disk import Journal
 from msecnn.data.parallel import map_in_order
+from msecnn.files import Journal
 
 logger = logging.getLogger(__name__)
 

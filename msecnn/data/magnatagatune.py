@@ -22,10 +22,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from tqdm import tqdm
 
-from msecnn.data.disk import alone_in, check_space
 from msecnn.data.download import RemoteFile, fetch, sha256
 from msecnn.data.inspection import inspect_files
 from msecnn.data.manifest import SPLITS, Clip, DatasetError, Manifest, deal_groups
+from msecnn.files import alone_in, check_space
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 logger = logging.getLogger(__name__)

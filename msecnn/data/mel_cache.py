@@ -23,9 +23,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from msecnn.audio import AudioError, load
-from msecnn.data.disk import Journal, alone_in, check_space, read_journal
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.data.parallel import map_in_order, one_thread_per_job
+from msecnn.files import Journal, alone_in, check_space, read_journal
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
 logger = logging.getLogger(__name__)

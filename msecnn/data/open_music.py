@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from msecnn.data.disk import alone_in, check_space
 from msecnn.data.inspection import Inspection, inspect_files
 from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.files import alone_in, check_space
 from msecnn.frontend import MelConfig
 from msecnn.tags import MAGNATAGATUNE_TAGS
 

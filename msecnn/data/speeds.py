@@ -13,10 +13,10 @@ from tqdm import tqdm
 
 from msecnn import audio
 from msecnn.audio import AudioError
-from msecnn.data.disk import alone_in, check_space
 from msecnn.data.download import sha256
 from msecnn.data.manifest import Clip, DatasetError, Manifest
 from msecnn.data.parallel import map_in_order
+from msecnn.files import alone_in, check_space
 from msecnn.frontend import MelConfig
 
 logger = logging.getLogger(__name__)

@@ -3,9 +3,9 @@
 from typing import Any
 
 from msecnn.explain.contributions import Contributions
-from msecnn.explain.evidence import Evidence
-from msecnn.explain.measured import Verdict
+from msecnn.explain.faithfulness_card import Verdict
 from msecnn.explain.saliency import SaliencyMaps
+from msecnn.explain.winning_cells import Evidence
 
 _CELL = ("scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contribution")
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from msecnn.explain import ExplanationError
 from msecnn.explain.contributions import with_scales
-from msecnn.explain.evidence import all_maps, field_of_cell, winners_of_map
+from msecnn.explain.winning_cells import all_maps, field_of_cell, winners_of_map
 from msecnn.frontend import MelConfig
 
 #: Where a checkpoint's folder keeps its channels' moments.

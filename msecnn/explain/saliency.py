@@ -22,11 +22,11 @@ from torch import Tensor, nn
 from msecnn.explain import BASELINES, METHODS, Cancelled, ExplanationError
 from msecnn.explain.contributions import with_scales
 from msecnn.frontend import MelConfig
-from msecnn.models.gradients import term_gradients
-from msecnn.models.inference import FoldedNetwork
+from msecnn.models.fast.folded import FoldedNetwork
+from msecnn.models.fast.gradients import term_gradients
+from msecnn.models.fast.incremental import SplicedNetwork
 from msecnn.models.layers import ConvLevel, ConvLevels
 from msecnn.models.lock import MODEL_LOCK
-from msecnn.models.splice import SplicedNetwork
 
 #: Methods that measure from a baseline; the others ignore it.
 BASELINE_METHODS = ("gradient_x_input", "integrated_gradients", "occlusion")

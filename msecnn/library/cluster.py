@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from msecnn.library.job import Job, RecordingTagger, error_answer
-from msecnn.library.journal import LibraryError
+from msecnn.library.result_journal import LibraryError
 from msecnn.library.scan import printable
+from msecnn.library.tagging_job import Job, RecordingTagger, error_answer
 
 #: Files that a worker takes at a time, and again one by one if it died over them more than `RETRIES` times.
 BATCHES = (8, 1)

@@ -8,9 +8,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from msecnn.library.job import RecordingTagger
-from msecnn.library.journal import Journal
+from msecnn.library.result_journal import Journal
 from msecnn.library.tables import check_format, write_table
+from msecnn.library.tagging_job import RecordingTagger
 
 #: Tags files: index into them and answer, in whatever order they become ready, each once.
 Engine = Callable[[Sequence[str]], Iterator[tuple[int, dict[str, Any]]]]

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from msecnn.library.journal import LibraryError
+from msecnn.library.result_journal import LibraryError
 from msecnn.library.scan import readable
 
 #: Answers to a row group of a Parquet file, which is built in memory.

@@ -16,10 +16,10 @@ from typing import Any
 
 import torch
 
-from msecnn.library.job import Job, RecordingTagger, error_answer
-from msecnn.library.journal import LibraryError
+from msecnn.library.result_journal import LibraryError
 from msecnn.library.scan import printable
 from msecnn.library.serving import ModelServer, RemoteTagger
+from msecnn.library.tagging_job import Job, RecordingTagger, error_answer
 
 #: Files that a worker has been given: the one it works on and the next, so that it never waits for us.
 AHEAD = 2

@@ -26,7 +26,6 @@ def create(name: str, n_tags: int = 50, **parameters: Any) -> nn.Module:
         KeyError: no model of that name.
         TypeError: the model takes no such parameter.
     """
-    _import_models()
     if name not in _CONSTRUCTORS:
         raise KeyError(f"no model is called {name!r}; there are {', '.join(names())}")
     return _CONSTRUCTORS[name](n_tags=n_tags, **parameters)
@@ -34,10 +33,4 @@ def create(name: str, n_tags: int = 50, **parameters: Any) -> nn.Module:
 
 def names() -> tuple[str, ...]:
     """Every registered model's name, sorted."""
-    _import_models()
     return tuple(sorted(_CONSTRUCTORS))
-
-
-def _import_models() -> None:
-    """Each paper's file registers itself when it is imported; imported here, late, since they import this one."""
-    from msecnn.models import fcn, msecnn, musicnn, vgg, won  # noqa: F401

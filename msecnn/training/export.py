@@ -10,7 +10,7 @@ import torch
 from msecnn import checkpoint
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
-from msecnn.models.inference import FoldedNetwork
+from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.layers import ConvLevels
 from msecnn.training.trainer import TrainingData
 

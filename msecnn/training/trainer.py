@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from msecnn.training import processes, schedule
+from msecnn.training import distributed, schedule
 from msecnn.training.augmentation import Augmentation, Draws, augment, draw, mix, turned
-from msecnn.training.averaging import AveragedWeights
+from msecnn.training.ema import AveragedWeights
 from msecnn.training.events import Events
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
 
@@ -209,7 +209,7 @@ def train(
         TrainingError: a sentence on what went wrong; the last good state is kept.
     """
     with ExitStack() as stack:
-        group = stack.enter_context(processes.joined(device))
+        group = stack.enter_context(distributed.joined(device))
         folder = RunFolder(out) if out is not None else None
         if folder and group.first:
             stack.enter_context(folder.locked())
@@ -230,7 +230,7 @@ class Trainer:
         data: TrainingData,
         config: TrainConfig,
         *,
-        group: processes.Processes,
+        group: distributed.Processes,
         folder: RunFolder | None,
     ) -> None:
         self.config, self.group, self.folder = config, group, folder
@@ -250,7 +250,7 @@ class Trainer:
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(not name.startswith(config.frozen) if config.frozen else True)
         if group.count > 1:
-            processes.share_batch_norms(model)
+            distributed.share_batch_norms(model)
         if group.device.type == "cpu":
             keep_freed_memory()
         self.averaged = AveragedWeights(model, config.ema_decay)

@@ -11,12 +11,12 @@ import gradio as gr
 from msecnn.errors import MsecnnError
 from msecnn.tagger import answer_json
 from msecnn.ui.export import explained
-from msecnn.ui.gpu import on_gpu
-from msecnn.ui.intake import open_file
-from msecnn.ui.question import Question
-from msecnn.ui.studio import Studio
-from msecnn.ui.visit import VisitError
-from msecnn.ui.wires import OUR_FAULT, Page
+from msecnn.ui.server.context import Studio
+from msecnn.ui.server.explanation_request import Question
+from msecnn.ui.server.rpc import OUR_FAULT, Page
+from msecnn.ui.server.session import VisitError
+from msecnn.ui.server.zero_gpu import on_gpu
+from msecnn.ui.upload import open_file
 
 log = logging.getLogger(__name__)
 

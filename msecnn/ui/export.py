@@ -11,7 +11,7 @@ import numpy as np
 
 from msecnn import __version__, audio
 from msecnn.explain.answer import explanation_json
-from msecnn.explain.measured import verdicts
+from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
 from msecnn.library.tables import write_csv
 from msecnn.plots.contributions import waterfall
@@ -19,13 +19,13 @@ from msecnn.plots.faithfulness import deletion_insertion
 from msecnn.plots.spectrogram import mel_figure, saliency_figure
 from msecnn.plots.tags import tag_bars, timeline
 from msecnn.tagger import answer_json
-from msecnn.ui.checking import measure
-from msecnn.ui.files import new_file, served
-from msecnn.ui.listening import heard
-from msecnn.ui.question import Question, choice
-from msecnn.ui.studio import Studio
-from msecnn.ui.visit import Visit, opened
-from msecnn.ui.wires import Answer, Page, Request
+from msecnn.ui.faithfulness_check import measure
+from msecnn.ui.server.context import Studio
+from msecnn.ui.server.explanation_request import Question, choice
+from msecnn.ui.server.rpc import Answer, Page, Request
+from msecnn.ui.server.served_files import new_file, served
+from msecnn.ui.server.session import Visit, opened
+from msecnn.ui.sonification import heard
 
 #: Of the files in the zip; `settings.json` tells it.
 SCHEMA = 1

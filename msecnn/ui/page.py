@@ -5,9 +5,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from msecnn.ui import apart_tab, api, compare_tab, doors, export, intake, lessons_tab, tags_tab, why_tab
-from msecnn.ui.studio import ASSETS, Studio
-from msecnn.ui.wires import Page
+from msecnn.ui import api, export, upload
+from msecnn.ui.server import http_guard
+from msecnn.ui.server.context import ASSETS, Studio
+from msecnn.ui.server.rpc import Page
+from msecnn.ui.tabs import compare, lessons, network, tags, why
 
 STATIC = Path(__file__).parent / "static"
 
@@ -29,11 +31,11 @@ SCRIPTS = (
 
 #: Tab name in the address bar, its title, and who builds it.
 TABS = (
-    ("tags", "Tags", tags_tab.build),
-    ("why", "Why this tag", why_tab.build),
-    ("apart", "Take it apart", apart_tab.build),
-    ("compare", "Compare", compare_tab.build),
-    ("lessons", "Lessons", lessons_tab.build),
+    ("tags", "Tags", tags.build),
+    ("why", "Why this tag", why.build),
+    ("apart", "Take it apart", network.build),
+    ("compare", "Compare", compare.build),
+    ("lessons", "Lessons", lessons.build),
 )
 STYLES = ("style.css", "apart.css", "compare.css", "lessons.css")
 
@@ -45,9 +47,9 @@ def build(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True) as blocks:
         page = Page(studio=studio, visit=gr.State(None))
         page.surface("header")
-        intake.build(page)
+        upload.build(page)
         export.build(page)
-        lessons_tab.build_panel(page)
+        lessons.build_panel(page)
         page.surface("player")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for name, title, build_tab in TABS:
@@ -77,7 +79,7 @@ def launch_options(studio: Studio) -> dict[str, object]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "allowed_paths": [],
-        "app_kwargs": {"middleware": doors.shut()},
+        "app_kwargs": {"middleware": http_guard.shut()},
         # A visit keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
         "state_session_capacity": 200,
     }
@@ -88,8 +90,8 @@ def _offered(studio: Studio) -> dict[str, object]:
     return {
         "max_s": studio.max_s,
         "max_bytes": studio.max_bytes,
-        "models": intake.models(studio),
-        "lessons": lessons_tab.lessons(),
+        "models": upload.models(studio),
+        "lessons": lessons.lessons(),
         "examples": [
             {key: getattr(example, key) for key in ("id", "title", "artist", "licence", "kind", "description")}
             for example in studio.examples.values()

@@ -17,10 +17,10 @@ from msecnn.plots.contributions import waterfall
 from msecnn.plots.explanation import png
 from msecnn.plots.spectrogram import mel_figure, saliency_figure
 from msecnn.plots.tags import tag_bars
-from msecnn.ui.files import new_file
-from msecnn.ui.question import Question, choice
-from msecnn.ui.studio import Studio
-from msecnn.ui.wires import Request
+from msecnn.ui.server.context import Studio
+from msecnn.ui.server.explanation_request import Question, choice
+from msecnn.ui.server.rpc import Request
+from msecnn.ui.server.served_files import new_file
 
 #: Rows of the table of contributions.
 N_TAGS = 12

@@ -62,7 +62,7 @@ def own_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from msecnn import checkpoint
     from msecnn.explain.comparison import ALL, Interval, Row
-    from msecnn.explain.measured import write_measured
+    from msecnn.explain.faithfulness_card import write_measured
     from msecnn.frontend import MelConfig
     from msecnn.models import registry
     from msecnn.tags import MAGNATAGATUNE_TAGS

@@ -1,0 +1,1 @@
+"""How closely networks agree with their teachers."""

@@ -1,0 +1,1 @@
+"""Between browser and library: context, sessions, endpoints, background work, the guard of the HTTP interface."""

@@ -1,0 +1,72 @@
+"""Slow questions: they tell how far they are, and stop when the visitor has seen enough."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+from msecnn.ui.server.context import Studio
+from msecnn.ui.server.rpc import Answer, Request
+from msecnn.ui.server.session import Visit
+
+Result = TypeVar("Result")
+Progress = Callable[[float], None]
+
+#: How often progress goes to the browser, seconds.
+INTERVAL_S = 0.2
+
+_stops: dict[str, threading.Event] = {}
+
+
+class Job(Generic[Result]):
+    """Runs `work(progress, cancelled)` in a thread of its own.
+
+    Iterating yields the share that is done, now and then; afterwards `result` is there, or the error is raised.
+
+    Args:
+        token: chosen by the browser and known to nobody else; `stop` with it ends the job.
+    """
+
+    def __init__(self, token: str, work: Callable[[Progress, Callable[[], bool]], Result]) -> None:
+        self.token, self._work = token, work
+        self._reports: SimpleQueue[float | None] = SimpleQueue()  # None: the work is over
+        self._stopped = threading.Event()
+        self._error: BaseException | None = None
+        self.result: Result
+
+    def __iter__(self) -> Iterator[float]:
+        _stops[self.token] = self._stopped
+        threading.Thread(target=self._run, daemon=True).start()
+        try:
+            while (part := self._reports.get()) is not None:
+                yield part
+        finally:
+            self._stopped.set()  # also when the visitor has left and nobody iterates any longer
+            _stops.pop(self.token, None)
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        reported = time.monotonic()
+
+        def report(part: float) -> None:
+            nonlocal reported
+            if time.monotonic() - reported >= INTERVAL_S:
+                reported = time.monotonic()
+                self._reports.put(part)
+
+        try:
+            self.result = self._work(report, self._stopped.is_set)
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._reports.put(None)
+
+
+def stop(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+    """Ends the job whose token the browser names."""
+    job = _stops.get(str(request.get("token")))
+    if job is not None:
+        job.set()
+    return Answer({"stopped": job is not None})

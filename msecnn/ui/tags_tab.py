@@ -1,7 +1,0 @@
-"""Tags of two models on one aligned chart, and over time for a long recording; all of it is drawn in the browser."""
-
-from msecnn.ui.wires import Page
-
-
-def build(page: Page) -> None:
-    page.surface("tags")
