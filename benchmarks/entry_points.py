@@ -246,17 +246,17 @@ def through_running_page(
     """The same with a page that is there already."""
     before = _asked(page, GOOD, time_limit_s)
     with tqdm(total=len(files), unit="file", desc="page", disable=None) as bar, ThreadPoolExecutor(VISITORS) as pool:
-        visits = [
-            pool.submit(_visit, page, files[i::VISITORS], folder, time_limit_s, bar.update) for i in range(VISITORS)
+        sessions = [
+            pool.submit(_session, page, files[i::VISITORS], folder, time_limit_s, bar.update) for i in range(VISITORS)
         ]
-        outcomes = [found for visit in visits for found in visit.result()]
+        outcomes = [found for session in sessions for found in session.result()]
     after = _asked(page, GOOD, time_limit_s)
     if not isinstance(before, dict) or not same(after, before):
         outcomes.append(Outcome("afterwards", GOOD.name, "crash", f"{after} instead of {before}", 0.0, 0.0))
     return outcomes + list(_failures("".join(page.log), _peak_mb(page.process.pid)))
 
 
-def _visit(
+def _session(
     page: RunningPage, files: Sequence[DamagedFile], folder: Path, time_limit_s: float, done: Callable[[], object]
 ) -> list[Outcome]:
     outcomes = []

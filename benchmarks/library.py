@@ -24,14 +24,14 @@ import torch
 from measuring import cpu_name, replace_section
 
 from msecnn import audio
-from msecnn.library.tagging_job import Job, RecordingTagger
+from msecnn.library.tagging_job import RecordingTagger, TaggingJob
 from msecnn.library.workers import n_cores, tag_in_workers
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 OURS = "FCN-5 and MsE-CNN"
 PEERS = {"VGG": "MTT_vgg", "Musicnn": "MTT_musicnn"}
 OUR_DECODER = " with our decoder"
-JOB = Job(("fcn5", "msecnn"), device="cpu")
+JOB = TaggingJob(("fcn5", "msecnn"), device="cpu")
 
 _in_process: Callable[[str], Any]
 

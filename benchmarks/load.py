@@ -37,11 +37,11 @@ MEMORY_INTERVAL_S = 0.5
 #: Seconds that a visitor waits for the page's parts, as a browser would; gradio_client alone gives up after 5.
 PATIENCE_S = 60.0
 
-Question = tuple[str, ...]
+ExplanationRequest = tuple[str, ...]
 
 
 @dataclass
-class Visit:
+class Session:
     """What one visitor met: seconds each answer took, by kind of question, and what went wrong."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {"tag": [], "explain": []})
@@ -73,7 +73,7 @@ class Load:
     problems: list[str]
 
 
-def questions() -> list[Question]:
+def questions() -> list[ExplanationRequest]:
     """All that may be asked."""
     clips = [str(path) for path in sorted((ROOT / "assets" / "examples").glob("*.mp3"))[:N_CLIPS]]
     return [
@@ -82,7 +82,7 @@ def questions() -> list[Question]:
     ]
 
 
-def ask(client: Client, question: Question) -> Any:
+def ask(client: Client, question: ExplanationRequest) -> Any:
     kind, clip, *rest = question
     if kind == "tag":
         return client.predict(handle_file(clip), list(MODELS), api_name="/tag")
@@ -100,9 +100,9 @@ def same(answer: Any, expected: Any) -> bool:
     return bool(answer == expected)
 
 
-def visit(address: str, expected: dict[Question, Any], seed: int, until: Callable[[], bool]) -> Visit:
+def session(address: str, expected: dict[ExplanationRequest, Any], seed: int, until: Callable[[], bool]) -> Session:
     """One visitor, who asks until the time is over."""
-    rng, met = np.random.default_rng(seed), Visit()
+    rng, met = np.random.default_rng(seed), Session()
     client = Client(address, verbose=False, download_files=False, httpx_kwargs={"timeout": PATIENCE_S})
     kinds = {kind: [question for question in expected if question[0] == kind] for kind in met.seconds}
     while not until():
@@ -140,26 +140,26 @@ def run(page: RunningPage, n_visitors: int, seconds: float) -> Load:
     begun = time.monotonic()
     with ThreadPoolExecutor(n_visitors) as pool:
         ended = [
-            pool.submit(visit, page.address, expected, seed, lambda: time.monotonic() - begun > seconds)
+            pool.submit(session, page.address, expected, seed, lambda: time.monotonic() - begun > seconds)
             for seed in range(n_visitors)
         ]
-        visits = [visitor.result() for visitor in ended]
+        sessions = [visitor.result() for visitor in ended]
     took = time.monotonic() - begun
     over.set()
     watcher.join()
-    return judged(visits, took, alone, memory)
+    return judged(sessions, took, alone, memory)
 
 
-def judged(visits: list[Visit], seconds: float, alone: dict[str, list[float]], memory: list[float]) -> Load:
-    times = {kind: [second for met in visits for second in met.seconds[kind]] for kind in alone}
-    counts = [met.n_answers for met in visits]
+def judged(sessions: list[Session], seconds: float, alone: dict[str, list[float]], memory: list[float]) -> Load:
+    times = {kind: [second for met in sessions for second in met.seconds[kind]] for kind in alone}
+    counts = [met.n_answers for met in sessions]
     half = len(memory) // 2
     return Load(
-        visitors=len(visits),
+        visitors=len(sessions),
         seconds=round(seconds, 1),
         answers=sum(counts),
-        wrong=sum(len(met.wrong) for met in visits),
-        lost=sum(len(met.lost) for met in visits),
+        wrong=sum(len(met.wrong) for met in sessions),
+        lost=sum(len(met.lost) for met in sessions),
         answers_per_s=round(sum(counts) / seconds, 2),
         alone_s={kind: round(statistics.median(values), 3) for kind, values in alone.items()},
         median_s={kind: round(float(np.median(values)), 3) for kind, values in times.items() if values},
@@ -168,7 +168,7 @@ def judged(visits: list[Visit], seconds: float, alone: dict[str, list[float]], m
         memory_peak_mb=round(max(memory)),
         memory_first_half_mb=round(statistics.median(memory[:half])),
         memory_second_half_mb=round(statistics.median(memory[half:])),
-        problems=[problem for met in visits for problem in (*met.wrong, *met.lost)][:20],
+        problems=[problem for met in sessions for problem in (*met.wrong, *met.lost)][:20],
     )
 
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from msecnn.errors import MsecnnError
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 
 #: Checkpoints that come with the program, beside the package.
 BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -222,7 +222,7 @@ def _build(
         raise CheckpointError(f"{card}: {error.args[0]}") from error
     except (TypeError, ValueError, RuntimeError, MemoryError) as error:
         raise CheckpointError(f"{card}: {architecture} cannot be built: {error}") from error
-    if isinstance(model, ConvLevels) and (model.n_mels, model.n_frames) != (mel_config.n_mels, mel_config.n_frames):
+    if isinstance(model, MultiScaleCNN) and (model.n_mels, model.n_frames) != (mel_config.n_mels, mel_config.n_frames):
         raise CheckpointError(
             f"{card}: its front end gives {mel_config.n_mels} mel bands and {mel_config.n_frames} frames; "
             f"its network takes {model.n_mels} and {model.n_frames}."

@@ -3,3 +3,7 @@
 
 class MsecnnError(Exception):
     """Base of the domain errors; its message is one sentence that page and command line show as it is."""
+
+
+class DatasetError(MsecnnError):
+    """Something is wrong with a data set or its files."""

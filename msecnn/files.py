@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from msecnn.data.manifest import DatasetError
+from msecnn.errors import DatasetError
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def check_space(folder: Path, n_bytes: int, what: str) -> None:
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Lets one process at a time write a folder's files; the others wait. The lock ends with its process, however."""
     try:
         import fcntl
@@ -46,12 +46,12 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def read_journal(path: Path) -> list[dict[str, Any]]:
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
     """The rows of a journal, a file of JSON lines; a torn last line doesn't count, and no file is no rows."""
     return _whole_rows(path)[0]
 
 
-class Journal:
+class JsonLinesLog:
     """A journal open for appending, as a context manager; one process may append at a time.
 
     Attributes:
@@ -71,7 +71,7 @@ class Journal:
         os.fsync(self._file.fileno())
         self.rows.append(row)
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "JsonLinesLog":
         return self
 
     def __exit__(

@@ -19,7 +19,7 @@ from msecnn.checkpoint import Checkpoint, load
 from msecnn.errors import MsecnnError
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 from msecnn.models.fast.folded import FoldedNetwork
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
 
 #: A path, the bytes of a file, a loaded `Recording`, or a waveform array with its sample rate in Hz.
@@ -104,7 +104,7 @@ class Tagger:
         self.device = pick_device(device)
         self.model = checkpoint.model.to(self.device)
         self._network: nn.Module = self.model
-        if isinstance(self.model, ConvLevels):
+        if isinstance(self.model, MultiScaleCNN):
             self._network = FoldedNetwork(self.model, DTYPES[dtype])
         elif dtype != "float32":
             raise MsecnnError(f"{checkpoint.name} runs in float32 only.")

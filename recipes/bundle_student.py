@@ -26,7 +26,7 @@ OF_THE_NETWORK = ("schema", "name", "architecture", "parameters", "n_parameters"
 TEST = "test split"
 
 
-def judged(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
+def evaluations(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """The card's metrics from a judgement of these weights on the recordings of the test split."""
     (found,) = (
         each
@@ -61,7 +61,7 @@ def main() -> None:
     if args.judgement:
         report = json.loads(args.judgement.read_text(encoding="utf-8"))
         kept = [metric for metric in card["metrics"] if TEST not in metric["protocol"]]
-        card["metrics"] = kept + judged(report, args.name)
+        card["metrics"] = kept + evaluations(report, args.name)
     checkpoint.save(
         checkpoint.BUNDLED / args.name,
         student.model,

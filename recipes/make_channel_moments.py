@@ -26,9 +26,9 @@ K = 3
 def windows(tagger: Tagger, clips: list[Path]) -> Iterator[tuple[str, float, np.ndarray]]:
     """Every window of every clip: name, start in seconds, mel."""
     for clip in tqdm(clips, desc=tagger.name, unit="clip"):
-        heard = tagger.tag(clip, hop_s=HOP_S)
-        assert heard.mel is not None
-        for start_s, mel in zip(heard.window_starts_s, heard.mel, strict=True):
+        predicted = tagger.tag(clip, hop_s=HOP_S)
+        assert predicted.mel is not None
+        for start_s, mel in zip(predicted.window_starts_s, predicted.mel, strict=True):
             yield clip.name, float(start_s), mel
 
 

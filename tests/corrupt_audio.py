@@ -23,7 +23,7 @@ LENGTH_FIELDS = (
     + [(b"OpusTags", 8), (b"vorbis", 8), (b"OggS", 22), (b"Xing", 12), (b"Info", 12), (b"wvpk", 8), (b"\x01\x02", 4)]
 )
 
-HOSTILE_NAMES = (
+MALFORMED_NAMES = (
     "Sigur Rós – Ágætis byrjun (10′ 21″)",
     "音楽 ♫ موسيقى",
     "👩🏽‍🎤🎸" * 8,
@@ -76,7 +76,7 @@ def damaged_files(n: int, *, seed: int) -> Iterator[DamagedFile]:
         rng = np.random.default_rng([seed, i])
         kind = kinds[i % len(kinds)]
         data, n_zeros = KINDS[kind](rng)
-        stem = rng.choice(HOSTILE_NAMES) if kind == "hostile name" else kind.replace(" ", "-")
+        stem = rng.choice(MALFORMED_NAMES) if kind == "malformed name" else kind.replace(" ", "-")
         extension = rng.choice(EXTENSIONS)
         while len(f"{i:04d} {stem}.{extension}".encode()) > 255:  # a file system's limit
             stem = stem[:-1]
@@ -252,7 +252,7 @@ def synchsafe(n: int) -> bytes:
     return bytes([n >> 21 & 127, n >> 14 & 127, n >> 7 & 127, n & 127])
 
 
-def hostile_name(rng: Rng) -> tuple[bytes, int]:
+def malformed_name(rng: Rng) -> tuple[bytes, int]:
     """Sound as good as any; the name is the attack."""
     return any_real_file(rng), 0
 
@@ -299,7 +299,7 @@ KINDS: dict[str, Callable[[Rng], tuple[bytes, int]]] = {
     "lying WAV": lying_wav,
     "nested": nested,
     "metadata bomb": metadata_bomb,
-    "hostile name": hostile_name,
+    "malformed name": malformed_name,
     "not audio": not_audio,
     "empty": empty,
 }

@@ -1,4 +1,4 @@
-"""The plan of the house, read from its imports: who may know whom, and who owns each heavy library."""
+"""The architecture, read from the imports: who may import whom, and who owns each heavy library."""
 
 import ast
 import subprocess
@@ -9,22 +9,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "msecnn"
-#: The floor of each room; a room imports from lower floors and from itself.
-FLOORS = {
-    "__init__": 0, "errors": 0, "tags": 0,
+#: The layer of each module; a module imports from lower layers and from itself.
+LAYERS = {
+    "__init__": 0, "errors": 0, "tags": 0, "files": 0,
     "audio": 1, "frontend": 1,
     "models": 2,
     "checkpoint": 3,
-    "tagger": 4, "explain": 4, "data": 4,
-    "training": 5, "plots": 5, "library": 5,
-    "ui": 6,
-    "cli": 7, "__main__": 8,
+    "tagger": 4,
+    "explain": 5, "data": 5, "evaluation": 5.5,
+    "training": 6, "plots": 6, "library": 6,
+    "distillation": 7,
+    "ui": 8,
+    "cli": 9, "__main__": 10,
 }  # fmt: skip
 OWNERS = {
     "gradio": {"ui", "app"},
     "captum": {"explain"},
     "matplotlib": {"plots"},
-    "sklearn": {"training"},
+    "sklearn": {"evaluation"},
     "av": {"audio"},
     "soxr": {"audio"},
     "mutagen": {"library"},
@@ -36,7 +38,7 @@ OWNERS = {
 MODULES = [*sorted(PACKAGE.rglob("*.py")), ROOT / "app.py"]
 
 
-def room(path: Path) -> str:
+def module_of(path: Path) -> str:
     return "app" if path.name == "app.py" else path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
@@ -53,28 +55,32 @@ def imports(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_rooms_import_from_lower_floors_only(path: Path) -> None:
-    here = room(path)
+def test_modules_import_from_lower_layers_only(path: Path) -> None:
+    here = module_of(path)
     for module in imports(path):
         parts = module.split(".")
-        if parts[0] == "msecnn" and len(parts) > 1 and parts[1] in FLOORS and here != "app":
+        if parts[0] == "msecnn" and len(parts) > 1 and parts[1] in LAYERS and here != "app":
             there = parts[1]
-            assert there == here or FLOORS[there] < FLOORS[here], f"{here} imports {there}"
+            assert there == here or LAYERS[there] < LAYERS[here], f"{here} imports {there}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_heavy_libraries_have_one_owner(path: Path) -> None:
     for library in {module.split(".")[0] for module in imports(path)} & OWNERS.keys():
-        assert room(path) in OWNERS[library], f"{room(path)} imports {library}"
+        assert module_of(path) in OWNERS[library], f"{module_of(path)} imports {library}"
 
 
-def test_every_room_has_a_floor() -> None:
-    assert {room(path) for path in MODULES} - {"app"} <= FLOORS.keys()
+def test_every_module_has_a_layer() -> None:
+    assert {module_of(path) for path in MODULES} - {"app"} <= LAYERS.keys()
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if room(p) in ("ui", "app")], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [p for p in MODULES if module_of(p) in ("ui", "app")], ids=lambda path: path.name)
 def test_the_page_knows_nothing_of_training(path: Path) -> None:
-    assert not {module for module in imports(path) if module.startswith(("msecnn.data", "msecnn.training"))}
+    assert not {
+        module
+        for module in imports(path)
+        if module.startswith(("msecnn.data", "msecnn.training", "msecnn.distillation"))
+    }
 
 
 @pytest.mark.parametrize("module", ["msecnn", "msecnn.tagger", "msecnn.cli.tag"])
@@ -86,7 +92,7 @@ def test_tagging_is_light(module: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["utils", "helpers", "common", "config"])
-def test_no_room_without_a_purpose(name: str) -> None:
+def test_no_module_without_a_purpose(name: str) -> None:
     assert not list(PACKAGE.rglob(f"{name}.py"))
 
 

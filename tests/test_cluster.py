@@ -14,7 +14,7 @@ import torch
 from msecnn import audio, checkpoint
 from msecnn.frontend import MelConfig
 from msecnn.library import cluster
-from msecnn.library.tagging_job import Job, RecordingTagger
+from msecnn.library.tagging_job import RecordingTagger, TaggingJob
 from msecnn.models import registry
 
 pytestmark = pytest.mark.slow
@@ -54,7 +54,7 @@ def tagger(tmp_path_factory: pytest.TempPathFactory) -> RecordingTagger:
     network.input_norm.running_var.fill_(400)
     folder = tmp_path_factory.mktemp("checkpoints") / "random"
     checkpoint.save(folder, network, mel_config=MelConfig(), tags=("a", "b", "c", "d"), card={"untrained": True})
-    return RecordingTagger(Job((str(folder),), device="cpu"))
+    return RecordingTagger(TaggingJob((str(folder),), device="cpu"))
 
 
 class FragileTagger(cluster._ActorTagger):

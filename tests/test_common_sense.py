@@ -25,7 +25,7 @@ def tagger(request: pytest.FixtureRequest) -> Tagger:
 
 
 @pytest.fixture(scope="module")
-def heard(tagger: Tagger) -> dict[str, TagPrediction]:
+def predicted(tagger: Tagger) -> dict[str, TagPrediction]:
     """What the network says of each example."""
     return {path.stem: tagger.tag(path, keep_mel=False) for path in sorted(EXAMPLES.glob("*.mp3"))}
 
@@ -51,19 +51,21 @@ def top(prediction: TagPrediction, n: int) -> set[str]:
         ("ambient", {"ambient", "quiet", "slow"}),
     ],
 )
-def test_an_example_is_tagged_as_what_it_is(heard: dict[str, TagPrediction], example: str, expected: set[str]) -> None:
-    assert top(heard[example], 3) & expected
+def test_an_example_is_tagged_as_what_it_is(
+    predicted: dict[str, TagPrediction], example: str, expected: set[str]
+) -> None:
+    assert top(predicted[example], 3) & expected
 
 
-def test_metal_is_not_classical(heard: dict[str, TagPrediction]) -> None:
-    metal = heard["metal"]
+def test_metal_is_not_classical(predicted: dict[str, TagPrediction]) -> None:
+    metal = predicted["metal"]
     assert probability(metal, "metal", "rock", "guitar") > 3 * probability(metal, "classical")
 
 
-def test_singing_raises_the_voice_tags_over_every_instrumental(heard: dict[str, TagPrediction]) -> None:
-    instrumentals = [probability(prediction, *SUNG) for name, prediction in heard.items() if name != "singing"]
-    assert probability(heard["singing"], *SUNG) > 2 * float(np.median(instrumentals))
-    assert probability(heard["singing"], *SUNG) > max(instrumentals)
+def test_singing_raises_the_voice_tags_over_every_instrumental(predicted: dict[str, TagPrediction]) -> None:
+    instrumentals = [probability(prediction, *SUNG) for name, prediction in predicted.items() if name != "singing"]
+    assert probability(predicted["singing"], *SUNG) > 2 * float(np.median(instrumentals))
+    assert probability(predicted["singing"], *SUNG) > max(instrumentals)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.001, 0.1])
@@ -72,9 +74,9 @@ def test_silence_and_noise_claim_nothing_with_confidence(tagger: Tagger, level: 
     assert tagger.tag((noise, SAMPLE_RATE)).probabilities.max() < CONFIDENT
 
 
-def test_three_seconds_repeated_are_tagged_as_the_whole(tagger: Tagger, heard: dict[str, TagPrediction]) -> None:
+def test_three_seconds_repeated_are_tagged_as_the_whole(tagger: Tagger, predicted: dict[str, TagPrediction]) -> None:
     shared = []
-    for name, prediction in heard.items():
+    for name, prediction in predicted.items():
         waveform = load(EXAMPLES / f"{name}.mp3", sample_rate=SAMPLE_RATE).waveform
         for start_s in (3, 13, 23):
             excerpt = waveform[start_s * SAMPLE_RATE : (start_s + 3) * SAMPLE_RATE]

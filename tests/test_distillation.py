@@ -11,16 +11,17 @@ import torch
 from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.backbone_start import warm_start
+from msecnn.distillation.concatenation import with_concatenation
 from msecnn.distillation.linear_head import calibrate, cross_entropy, fit_head, sigmoid, variance_shares
 from msecnn.distillation.pipeline import DistillConfig, idle_skips, soft_targets
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, ensemble, key_of
+from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 from msecnn.tags import MAGNATAGATUNE_TAGS
-from msecnn.training.concatenation import with_joins
 from msecnn.training.trainer import TrainConfig, TrainingData
 
 # -- the head ---------------------------------------------------------------------------------------------------------
@@ -157,20 +158,20 @@ def test_known_labels_raise_the_targets_of_training_clips_only() -> None:
         MAGNATAGATUNE_TAGS, (clip("a", "train", guitar=1, techno=0), clip("b", "valid", guitar=1)), "two"
     )
     teachers = [labels_of(manifest, "x", 0.2), labels_of(manifest, "y", 0.4)]
-    targets = soft_targets(manifest, teachers, known_odds=7 / 3)  # from .3, odds of 3 to 7
+    targets = soft_targets(manifest, teachers, label_odds_factor=7 / 3)  # from .3, odds of 3 to 7
     guitar, techno, harp = (MAGNATAGATUNE_TAGS.index(tag) for tag in ("guitar", "techno", "harp"))
     np.testing.assert_allclose(targets[0, [guitar, techno, harp]], [0.5, 9 / 58, 0.3], atol=1e-6)
     np.testing.assert_allclose(targets[1], 0.3, atol=1e-6)
-    np.testing.assert_allclose(soft_targets(manifest, teachers, known_odds=1.0), 0.3, atol=1e-6)
+    np.testing.assert_allclose(soft_targets(manifest, teachers, label_odds_factor=1.0), 0.3, atol=1e-6)
 
 
 def test_a_tag_that_no_teacher_knows_is_refused() -> None:
     manifest = Manifest(("kazoo",), (Clip("a", Path("a"), "train", np.array([1.0]), hash="a"),), "odd")
     with pytest.raises(DatasetError, match="do not know kazoo"):
-        soft_targets(manifest, [replace(labels_of(manifest, "x", 0.5))], known_odds=2.0)
+        soft_targets(manifest, [replace(labels_of(manifest, "x", 0.5))], label_odds_factor=2.0)
 
 
-@pytest.mark.parametrize(("field", "value"), [("known_odds", 0.5), ("joins", -1.0)])
+@pytest.mark.parametrize(("field", "value"), [("label_odds_factor", 0.5), ("concatenation", -1.0)])
 def test_a_configuration_that_makes_no_sense_is_refused(field: str, value: float) -> None:
     with pytest.raises(DatasetError, match=field):
         DistillConfig(TrainConfig(), **{field: value})
@@ -197,7 +198,7 @@ def joinable() -> tuple[Manifest, TrainingData, list[SoftLabels]]:
 
 def test_a_join_is_what_its_target_says() -> None:
     manifest, data, labels = joinable()
-    more = with_joins(data, manifest, labels, n_joins=40, mel_config=MelConfig(), seed=0)
+    more = with_concatenation(data, manifest, labels, n_concatenated=40, mel_config=MelConfig(), seed=0)
     assert (len(more.train), len(more.targets)) == (45, 45)
     np.testing.assert_array_equal(more.mels[more.row(np.arange(5))], data.mels)
     window = 2.996 * 12_000 / 256  # frames
@@ -219,19 +220,20 @@ def test_a_join_is_what_its_target_says() -> None:
 def test_joins_follow_from_the_seed() -> None:
     manifest, data, labels = joinable()
     first, same, other = (
-        with_joins(data, manifest, labels, n_joins=10, mel_config=MelConfig(), seed=seed) for seed in (1, 1, 2)
+        with_concatenation(data, manifest, labels, n_concatenated=10, mel_config=MelConfig(), seed=seed)
+        for seed in (1, 1, 2)
     )
     assert first.fingerprint() == same.fingerprint()
     assert first.fingerprint() != other.fingerprint()
-    assert with_joins(data, manifest, labels, n_joins=0, mel_config=MelConfig(), seed=1) is data
+    assert with_concatenation(data, manifest, labels, n_concatenated=0, mel_config=MelConfig(), seed=1) is data
 
 
 def test_windows_of_other_lengths_are_not_joined() -> None:
     manifest, data, labels = joinable()
     long = replace(labels[0], window_s=29.0)
     for unfit in ([labels[0], long], [long]):
-        with pytest.raises(DatasetError, match="--joins 0"):
-            with_joins(data, manifest, unfit, n_joins=3, mel_config=MelConfig(), seed=0)
+        with pytest.raises(DatasetError, match="--concatenation 0"):
+            with_concatenation(data, manifest, unfit, n_concatenated=3, mel_config=MelConfig(), seed=0)
 
 
 # -- the whole command ------------------------------------------------------------------------------------------------
@@ -256,13 +258,13 @@ def test_from_sounds_and_a_teacher_to_a_checkpoint(tmp_path: Path, capsys: pytes
     command = [
         "distill", "--model", "msecnn", "--data", str(tmp_path / "manifest.jsonl"), "--out", str(tmp_path / "run"),
         "--teacher", str(tmp_path / "teacher.safetensors"), "--warm-start", str(tmp_path / "donor.safetensors"),
-        "--epochs", "1", "--joins", "0.5", "--auxiliary", "--batch-size", "3",
+        "--epochs", "1", "--concatenation", "0.5", "--auxiliary", "--batch-size", "3",
         "--device", "cpu", "--threads", "1", "--jobs", "1",
     ]  # fmt: skip
     assert main(command) == 0
     student = checkpoint.load(tmp_path / "run" / "checkpoint")
     checkpoint.verify(student)
-    assert isinstance(student.model, ConvLevels)
+    assert isinstance(student.model, MultiScaleCNN)
     assert student.mean_features is not None
     assert student.mean_features.keys() == set(student.model.scales)
     card = student.card

@@ -13,10 +13,11 @@ from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data import magnatagatune
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
+from msecnn.errors import DatasetError
 from msecnn.evaluation import metrics, paired_runs, paper_table, report
 from msecnn.evaluation import pipeline as evaluation_pipeline
-from msecnn.evaluation.predictions import hear
+from msecnn.evaluation.predictions import predict_split
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.tagger import Tagger
@@ -69,34 +70,34 @@ def found(taggers, music) -> evaluation_pipeline.Evaluation:
 
 def test_a_clip_scores_the_mean_over_its_windows(taggers, music):
     tagger = taggers["msecnn_0"]
-    heard = hear([tagger], music)[0]
+    predicted = predict_split([tagger], music)[0]
     whole = tagger.tag(music.clips[0].path)
     assert len(whole.window_starts_s) == 3  # 60 s: two windows, and one moved back to end with the sound
-    assert list(heard.window_clip[:4]) == [0, 0, 0, 1]
+    assert list(predicted.window_clip[:4]) == [0, 0, 0, 1]
     expected = (1 / (1 + np.exp(-whole.window_logits))).mean(axis=0)
-    assert heard.probabilities[0] == pytest.approx(expected, abs=1e-6)
-    assert heard.features["level5"].shape == (16, 64)
+    assert predicted.probabilities[0] == pytest.approx(expected, abs=1e-6)
+    assert predicted.features["level5"].shape == (16, 64)
 
 
 def test_a_leftover_too_short_to_matter_is_not_heard(taggers, music):
     longer = replace(music, clips=(replace(music.clips[0], duration_s=29.124),))  # as long as MagnaTagATune's clips
-    assert len(hear([taggers["fcn5_0"]], longer)[0].window_clip) == 1
+    assert len(predict_split([taggers["fcn5_0"]], longer)[0].window_clip) == 1
 
 
 def test_both_protocols_are_those_of_the_metrics(found, taggers, music):
-    heard = hear([taggers["fcn5_0"]], music)[0]
-    scores = evaluation_pipeline.scores_of(heard, music, TAGS)
-    judged = found.judged[0]
-    assert (judged.name, judged.unfiltered.n_clips, judged.unfiltered.n_groups) == ("fcn5_0", 14, 7)
-    assert judged.filtered.n_clips == int(scores.labels.any(axis=1).sum()) < 13
+    predicted = predict_split([taggers["fcn5_0"]], music)[0]
+    scores = evaluation_pipeline.scores_of(predicted, music, TAGS)
+    evaluations = found.evaluations[0]
+    assert (evaluations.name, evaluations.unfiltered.n_clips, evaluations.unfiltered.n_groups) == ("fcn5_0", 14, 7)
+    assert evaluations.filtered.n_clips == int(scores.labels.any(axis=1).sum()) < 13
     for protocol, chosen in (("filtered", scores.filtered()), ("unfiltered", scores)):
         expected = metrics.evaluate(chosen, n_replicates=50)
-        assert getattr(judged, protocol).to_json() == expected.to_json()
+        assert getattr(evaluations, protocol).to_json() == expected.to_json()
 
 
 def test_means_over_seeds_and_differences_between_architectures(found):
-    fcn = [each.unfiltered.pr_auc.macro for each in found.judged if each.architecture == "fcn5"]
-    mse = [each.unfiltered.pr_auc.macro for each in found.judged if each.architecture == "msecnn"]
+    fcn = [each.unfiltered.pr_auc.macro for each in found.evaluations if each.architecture == "fcn5"]
+    mse = [each.unfiltered.pr_auc.macro for each in found.evaluations if each.architecture == "msecnn"]
     mean = next(a for a in found.architectures if (a.architecture, a.protocol) == ("fcn5", "unfiltered"))
     assert mean.pr_auc.value == pytest.approx(np.mean(fcn))
     assert (mean.pr_auc.low, mean.pr_auc.high) == (min(fcn), max(fcn))
@@ -118,17 +119,17 @@ def test_runs_that_disagree_widen_the_interval():
 
 def test_what_was_heard_is_kept_until_something_changes(taggers, music, tmp_path, monkeypatch):
     pair = [taggers["fcn5_0"], taggers["msecnn_0"]]
-    first = hear(pair, music, kept=tmp_path)
+    first = predict_split(pair, music, kept=tmp_path)
     monkeypatch.setattr("msecnn.evaluation.predictions.tag", None)  # whoever listens again fails
-    again = hear(pair, music, kept=tmp_path)
+    again = predict_split(pair, music, kept=tmp_path)
     for one, other in zip(first, again, strict=True):
         assert (one.probabilities == other.probabilities).all()
         assert one.features.keys() == other.features.keys()
     with pytest.raises(TypeError):
-        hear(pair, replace(music, clips=music.clips[1:]), kept=tmp_path)
+        predict_split(pair, replace(music, clips=music.clips[1:]), kept=tmp_path)
     next(tmp_path.glob("*.npz")).write_bytes(b"cut off")
     with pytest.raises(TypeError):
-        hear(pair, music, kept=tmp_path)
+        predict_split(pair, music, kept=tmp_path)
 
 
 def test_clips_that_cannot_be_read_are_named_and_left_out(taggers, music, tmp_path, caplog):
@@ -141,7 +142,7 @@ def test_clips_that_cannot_be_read_are_named_and_left_out(taggers, music, tmp_pa
     assert "broken one" in caplog.text
     assert "1 could not be read" in report.evaluation(found)
     with pytest.raises(DatasetError, match="could be read"):
-        hear(list(one.values()), replace(music, clips=with_broken.clips[-1:]))
+        predict_split(list(one.values()), replace(music, clips=with_broken.clips[-1:]))
 
 
 def test_data_that_cannot_be_judged_gets_one_sentence(taggers, music):
@@ -158,11 +159,11 @@ def test_data_that_cannot_be_judged_gets_one_sentence(taggers, music):
 def test_only_tags_that_both_know_are_judged(taggers, music, caplog):
     other = replace(music, tags=("high", "unheard of", "low"))
     found = evaluation_pipeline.evaluate({"fcn5_0": taggers["fcn5_0"]}, other, "test", n_replicates=10)
-    assert {each.tag for each in found.judged[0].unfiltered.per_tag} == {"high", "low"}
+    assert {each.tag for each in found.evaluations[0].unfiltered.per_tag} == {"high", "low"}
     assert "unheard of" in caplog.text
-    heard = hear([taggers["fcn5_0"]], other)[0]
-    assert evaluation_pipeline.scores_of(heard, other, ("high",)).scores[:, 0] == pytest.approx(
-        heard.probabilities[:, 1]
+    predicted = predict_split([taggers["fcn5_0"]], other)[0]
+    assert evaluation_pipeline.scores_of(predicted, other, ("high",)).scores[:, 0] == pytest.approx(
+        predicted.probabilities[:, 1]
     )
 
 

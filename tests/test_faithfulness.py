@@ -15,7 +15,7 @@ from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.explain import METHODS, comparison, faithfulness
-from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, judge_clip, summarise
+from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, measure_clip, summarise
 from msecnn.explain.faithfulness import (
     Ends,
     Removals,
@@ -30,7 +30,7 @@ from msecnn.explain.faithfulness import (
 from msecnn.explain.faithfulness_card import FILE_NAME, NOT_MEASURED, verdicts, write_measured
 from msecnn.explain.saliency import ScaleTerms, baseline_mel, saliency
 from msecnn.frontend import LogMelSpectrogram, MelConfig
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 
 TAG = 1
 
@@ -72,7 +72,7 @@ def test_a_map_that_knows_the_cell_beats_orders_that_do_not() -> None:
     assert told.insertion_area > by_chance.insertion_area
 
 
-def removals_of(model: ConvLevels, mel: np.ndarray, *, seed: int = 2) -> Removals:
+def removals_of(model: MultiScaleCNN, mel: np.ndarray, *, seed: int = 2) -> Removals:
     terms = ScaleTerms(model, TAG, model.scales)
     return random_removals(terms, Ends.of(terms, mel, baseline_mel(model, mel, "floor", TOY_CONFIG)), seed=seed)
 
@@ -156,7 +156,7 @@ def test_the_gradient_of_a_detector_is_judged_faithful() -> None:
     config = MelConfig()
     waveform = torch.from_numpy(tone_burst(12, 12.3, 1000, config))
     mel = LogMelSpectrogram(config)(waveform[None])[0, 0].numpy()
-    judged = judge_clip(loudness_detector(), mel, 0, methods=["gradient_x_input"], n_steps=3)
+    judged = measure_clip(loudness_detector(), mel, 0, methods=["gradient_x_input"], n_steps=3)
     assert [row["scale"] for row in judged] == ["input", "level1", "level2", "level3", "level4", "level5", ALL]
     of_all = judged[-1]
     assert of_all["deletion_gain_random"] > 0
@@ -166,7 +166,7 @@ def test_the_gradient_of_a_detector_is_judged_faithful() -> None:
 
 
 def test_slow_measures_are_made_when_asked_for() -> None:
-    judged = judge_clip(toy(), toy_mel(), 0, methods=["gradient"], n_steps=2, slow=True, mel_config=TOY_CONFIG)
+    judged = measure_clip(toy(), toy_mel(), 0, methods=["gradient"], n_steps=2, slow=True, mel_config=TOY_CONFIG)
     assert set(judged[-1]) == {"method", "scale", *MEASURES}
 
 
@@ -218,7 +218,7 @@ def test_the_command_measures_a_manifest_and_goes_on_where_it_was_stopped(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(comparison, "judge_clip", never)
+    monkeypatch.setattr(comparison, "measure_clip", never)
     assert main([*command, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == first
     assert main([*command, "--format", "markdown"]) == 0

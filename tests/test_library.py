@@ -21,12 +21,12 @@ from msecnn import audio, checkpoint
 from msecnn.cli import main
 from msecnn.frontend import MelConfig
 from msecnn.library import workers
-from msecnn.library.result_journal import Journal, LibraryError
+from msecnn.library.result_journal import LibraryError, ResultJournal
 from msecnn.library.run import in_order, tag_library
 from msecnn.library.scan import readable, scan
 from msecnn.library.serving import ModelServer
 from msecnn.library.tables import write_table
-from msecnn.library.tagging_job import Job, RecordingTagger, error_answer
+from msecnn.library.tagging_job import RecordingTagger, TaggingJob, error_answer
 from msecnn.models import registry
 
 TAGS = ("guitar", "slow", "no vocals", "choral")
@@ -46,7 +46,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def tagger(model: str) -> RecordingTagger:
-    return RecordingTagger(Job((model,), device="cpu"))
+    return RecordingTagger(TaggingJob((model,), device="cpu"))
 
 
 @pytest.fixture(autouse=True)
@@ -212,29 +212,29 @@ class TestRun:
 
     def test_an_error_is_tried_again_and_a_torn_line_dropped(self, tmp_path: Path) -> None:
         path, job = tmp_path / "j", {"models": []}
-        with Journal(path, job, resume=False) as journal:
+        with ResultJournal(path, job, resume=False) as journal:
             journal.append({"file": "a", "models": {}})
             journal.append(error_answer("b", "locked"))
         with path.open("ab") as file:
             file.write(b'{"file": "c", "mod')
-        with Journal(path, job, resume=True) as journal:
+        with ResultJournal(path, job, resume=True) as journal:
             assert journal.done == {"a"}
             journal.append({"file": "b", "models": {}})
             journal.append({"file": "a", "models": {"nothing": "twice"}})
             assert list(journal.answers("ab")) == [{"file": "a", "models": {}}, {"file": "b", "models": {}}]
             with pytest.raises(LibraryError, match="another run"):
-                Journal(path, job, resume=True)
+                ResultJournal(path, job, resume=True)
         with pytest.raises(LibraryError, match="other models"):
-            Journal(path, {"models": ["other"]}, resume=True)
+            ResultJournal(path, {"models": ["other"]}, resume=True)
         path.write_text("shopping list\n")
         with pytest.raises(LibraryError, match="not a journal"):
-            Journal(path, job, resume=True)
+            ResultJournal(path, job, resume=True)
 
     def test_a_full_disk_is_told_and_keeps_what_was_written(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         job = {"models": []}
-        with Journal(tmp_path / "j", job, resume=False) as journal:
+        with ResultJournal(tmp_path / "j", job, resume=False) as journal:
             journal.append({"file": "a"})
             healthy = journal._file
             with Path("/dev/full").open("wb", buffering=0) as full:
@@ -242,7 +242,7 @@ class TestRun:
                 with pytest.raises(LibraryError, match="No space left"):
                     journal.append({"file": "b"})
             monkeypatch.setattr(journal, "_file", healthy)
-        with Journal(tmp_path / "j", job, resume=True) as journal:
+        with ResultJournal(tmp_path / "j", job, resume=True) as journal:
             assert journal.done == {"a"}
 
     @pytest.mark.parametrize("name", ["t.txt", "t", "missing/t.csv"])
@@ -255,7 +255,7 @@ class TestRun:
         assert [next(iter(answer)) for answer in in_order(answers)] == ["a", "b", "c", "d"]
 
 
-def die_of_poison(job: Job, pipe: Connection) -> None:
+def die_of_poison(job: TaggingJob, pipe: Connection) -> None:
     """A worker that a file called poison kills, as a bug in a decoder would."""
     pipe.send(None)
     while True:
@@ -265,7 +265,7 @@ def die_of_poison(job: Job, pipe: Connection) -> None:
         pipe.send((index, {"file": file}))
 
 
-def die_at_once(job: Job, pipe: Connection) -> None:
+def die_at_once(job: TaggingJob, pipe: Connection) -> None:
     os._exit(7)
 
 

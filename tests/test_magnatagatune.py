@@ -18,8 +18,9 @@ import pytest
 from msecnn.cli import main
 from msecnn.data import download, magnatagatune
 from msecnn.data.download import RemoteFile, fetch
-from msecnn.data.manifest import SPLITS, DatasetError, Manifest
-from msecnn.files import read_journal
+from msecnn.data.manifest import SPLITS, Manifest
+from msecnn.errors import DatasetError
+from msecnn.files import read_json_lines
 
 PROJECT = Path(__file__).resolve().parents[1]
 CONTENT = bytes(range(256)) * 400  # 102,400 bytes
@@ -344,14 +345,14 @@ def test_killed_while_it_decodes_it_goes_on_where_it_was(published: Path, tmp_pa
     shutil.copytree(published / "mp3", root / "mp3")
     command = [sys.executable, "-m", "msecnn", "prepare", "magnatagatune", str(root), "--no-download", "--jobs", "1"]
     worker = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=PROJECT)
-    while len(before := read_journal(root / "inspected.jsonl")) < 5:
+    while len(before := read_json_lines(root / "inspected.jsonl")) < 5:
         assert worker.poll() is None, "it ended before it could be killed"
         time.sleep(0.002)
     worker.kill()
     worker.wait()
     assert not (root / "folders.jsonl").exists()
     manifests = magnatagatune.prepare(root, download=False, jobs=1)
-    after = read_journal(root / "inspected.jsonl")
+    after = read_json_lines(root / "inspected.jsonl")
     assert after[: len(before)] == before
     assert len({row["state"] for row in after}) == len(after) == 60, "no clip is decoded twice"
     assert [len(manifests["folders"].split(name)) for name in SPLITS] == [36, 9, 15]

@@ -24,8 +24,8 @@ import ways_in
 
 from msecnn import checkpoint
 from msecnn.checkpoint import CARD, WEIGHTS, CheckpointError
-from msecnn.data.manifest import FORMAT, DatasetError, Manifest
-from msecnn.errors import MsecnnError
+from msecnn.data.manifest import FORMAT, Manifest
+from msecnn.errors import DatasetError, MsecnnError
 
 N_FILES, SEED = 42, 1
 #: Seconds for a file: a machine with much else to do is not what is tested here.
@@ -116,7 +116,7 @@ ANYTHING = st.recursive(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_hostile_safetensors_file(folder: Path, data: st.DataObject) -> None:
+def test_a_malformed_safetensors_file(folder: Path, data: st.DataObject) -> None:
     """The header with its lengths and offsets is changed or cut, and the card's hash agrees with it."""
     whole = (ROOT / "checkpoints" / "fcn5" / WEIGHTS).read_bytes()
     content = bytearray(whole)
@@ -133,7 +133,7 @@ def test_a_hostile_safetensors_file(folder: Path, data: st.DataObject) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from(["schema", "architecture", "parameters", "front_end", "tags", "sha256"]), value=ANYTHING)
-def test_a_hostile_card(folder: Path, key: str, value: object) -> None:
+def test_a_malformed_card(folder: Path, key: str, value: object) -> None:
     card = json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8"))
     (folder / CARD).write_text(json.dumps(card | {key: value}))
     read_or_sentence(checkpoint.load, folder, CheckpointError)
@@ -144,7 +144,7 @@ def test_a_hostile_card(folder: Path, key: str, value: object) -> None:
     parameter=st.sampled_from(["sample_rate", "n_fft", "hop_length", "n_mels", "f_min", "f_max", "n_frames", "amin"]),
     value=ANYTHING,
 )
-def test_a_hostile_front_end(folder: Path, parameter: str, value: object) -> None:
+def test_a_malformed_front_end(folder: Path, parameter: str, value: object) -> None:
     card = json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8"))
     (folder / CARD).write_text(json.dumps(card | {"front_end": {**card["front_end"], parameter: value}}))
     read_or_sentence(checkpoint.load, folder, CheckpointError)
@@ -166,8 +166,8 @@ ROW = {
     missing=st.sets(st.sampled_from([*HEADER]), max_size=1),
     row=st.dictionaries(st.sampled_from([*ROW]), ANYTHING, max_size=2),
 )
-def test_a_hostile_manifest(tmp_path_factory: pytest.TempPathFactory, header: dict, missing: set, row: dict) -> None:
-    path = tmp_path_factory.getbasetemp() / "hostile.jsonl"
+def test_a_malformed_manifest(tmp_path_factory: pytest.TempPathFactory, header: dict, missing: set, row: dict) -> None:
+    path = tmp_path_factory.getbasetemp() / "malformed.jsonl"
     first = {key: value for key, value in {**HEADER, **header}.items() if key not in missing}
     path.write_text(f"{json.dumps(first)}\n{json.dumps({**ROW, **row})}\n")
     read_or_sentence(Manifest.read, path, DatasetError)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data.inspection import inspect_files
-from msecnn.data.manifest import SPLITS, Clip, DatasetError, Manifest, draw_splits, join, torn_groups
+from msecnn.data.manifest import SPLITS, Clip, Manifest, draw_splits, join, torn_groups
 from msecnn.data.parallel import map_in_order
+from msecnn.errors import DatasetError
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 NAN = float("nan")

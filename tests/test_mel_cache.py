@@ -17,9 +17,10 @@ import torch
 from msecnn import files
 from msecnn.audio import load, write_wav
 from msecnn.data import mel_cache
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.mel_cache import MelCache
-from msecnn.files import Journal, read_journal
+from msecnn.errors import DatasetError
+from msecnn.files import JsonLinesLog, read_json_lines
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -151,7 +152,7 @@ def test_a_second_builder_waits_for_the_first(tmp_path: Path, caplog: pytest.Log
     MelCache.build(manifest.select(lambda clip: clip.clip_id == "0"), CONFIG, tmp_path / "mels")
     home = next((tmp_path / "mels").iterdir())
     second = threading.Thread(target=MelCache.build, args=(manifest, CONFIG, tmp_path / "mels"), daemon=True)
-    with files.alone_in(home):
+    with files.locked_folder(home):
         second.start()
         while "another process is at work" not in caplog.text:
             assert second.is_alive()
@@ -200,7 +201,7 @@ def test_killed_at_any_moment_it_keeps_what_is_finished(tmp_path: Path) -> None:
         )
         while (
             len(rows := list((tmp_path / "mels").glob("*/rows.jsonl"))) == 0
-            or len(read_journal(rows[0])) < finished + more
+            or len(read_json_lines(rows[0])) < finished + more
         ):
             assert builder.poll() is None, "it ended before it could be killed"
             time.sleep(0.002)
@@ -217,13 +218,13 @@ def test_killed_at_any_moment_it_keeps_what_is_finished(tmp_path: Path) -> None:
 
 def test_a_torn_last_line_of_a_journal_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    with Journal(path) as journal:
+    with JsonLinesLog(path) as journal:
         journal.append({"row": 1})
         journal.append({"row": 2, "name": "Grüße"})
     content = path.read_bytes()
     for n_bytes in range(len(content) + 1):
         path.write_bytes(content[:n_bytes])
-        rows = read_journal(path)
-        with Journal(path) as journal:
+        rows = read_json_lines(path)
+        with JsonLinesLog(path) as journal:
             journal.append({"row": 3})
-        assert read_journal(path) == [*rows, {"row": 3}]
+        assert read_json_lines(path) == [*rows, {"row": 3}]

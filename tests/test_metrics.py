@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from msecnn.cli import main
-from msecnn.data.manifest import DatasetError
+from msecnn.errors import DatasetError
 from msecnn.evaluation import metrics, report
 from msecnn.evaluation.scores import Scores, checked, read, read_arrays, write_arrays
 

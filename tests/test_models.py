@@ -8,14 +8,14 @@ from torch import Tensor, nn
 
 from msecnn.models import registry
 from msecnn.models.fast.folded import FoldedNetwork
-from msecnn.models.fast.gradients import term_gradients
-from msecnn.models.fast.incremental import SplicedNetwork
-from msecnn.models.layers import POOLS, ConvLevels
+from msecnn.models.fast.gradients import scale_gradients
+from msecnn.models.fast.incremental import IncrementalNetwork
+from msecnn.models.layers import POOLS, MultiScaleCNN
 
 CONVOLUTIONAL = ("fcn5", "msecnn", "msecnn_wide")
 
 
-def build(name: str, **parameters: Any) -> ConvLevels:
+def build(name: str, **parameters: Any) -> MultiScaleCNN:
     """A network whose normalisations have lived: none of their statistics or weights is at its start value."""
     torch.manual_seed(0)
     model = registry.create(name, **parameters)
@@ -46,7 +46,7 @@ def test_figure_1_table() -> None:
     assert model.classifier.in_features == 513
     assert build("msecnn_wide").classifier.in_features == 1985
     assert build("fcn5").n_features == {"level5": 64}
-    assert model.crop == {
+    assert model.receptive_crop == {
         "input": (96, 1280), "level1": (48, 320), "level2": (24, 80), "level3": (12, 20), "level4": (4, 4),
         "level5": (1, 1),
     }  # fmt: skip
@@ -98,11 +98,11 @@ def test_gradients_of_the_terms_are_autograds(name: str, mel: Tensor) -> None:
     weights = {scale: torch.randn(count, generator=generator) for scale, count in model.n_features.items()}
     terms = [features[scale][0] @ weight for scale, weight in weights.items()]
     expected = [torch.autograd.grad(term, clip, retain_graph=True)[0][0, 0] for term in (*terms, sum(terms))]
-    found = term_gradients(network, mel[:1], weights)
+    found = scale_gradients(network, mel[:1], weights)
     for ours, autograds in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, autograds, rtol=1e-3, atol=1e-5 * float(autograds.abs().max()))
     torch.testing.assert_close(found[:-1].sum(0), found[-1], rtol=1e-4, atol=1e-5 * float(found[-1].abs().max()))
-    highest_alone = term_gradients(network, mel[:1], {model.scales[0]: weights[model.scales[0]]})
+    highest_alone = scale_gradients(network, mel[:1], {model.scales[0]: weights[model.scales[0]]})
     torch.testing.assert_close(highest_alone, found[[0, 0]])
 
 
@@ -112,7 +112,7 @@ def test_a_spliced_copy_has_the_features_of_the_whole_one(frames: tuple[int, int
     copy = mel[:1].clone()
     copy[:, :, 12:24, frames[0] : frames[1]] = -60
     with torch.no_grad():
-        found, expected = SplicedNetwork(network, mel[:1]).features(copy), network.features(copy)
+        found, expected = IncrementalNetwork(network, mel[:1]).features(copy), network.features(copy)
     for scale in network.scales:
         torch.testing.assert_close(found[scale], expected[scale], atol=1e-5, rtol=1e-5)
 

@@ -24,7 +24,7 @@ def test_feature_maps_mark_each_channels_winner() -> None:
     }
     assert [view.reaches_classifier for view in found.values()] == [False, False, True]
     for view in found.values():
-        rows, columns = view.crop
+        rows, columns = view.receptive_crop
         for channel, level_map in enumerate(view.maps):
             assert level_map[view.rows[channel], view.columns[channel]] == level_map[:rows, :columns].max()
             assert view.values[channel] == level_map[:rows, :columns].max()

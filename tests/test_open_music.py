@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from msecnn.audio import load, write_wav
 from msecnn.cli import main
 from msecnn.data import open_music
-from msecnn.data.manifest import DatasetError, Manifest, torn_groups
+from msecnn.data.manifest import Manifest, torn_groups
 from msecnn.data.open_music import CROP_APART_S, Track, listed_tracks, more_starts, prepare
+from msecnn.errors import DatasetError
 
 CORPUS = Path(__file__).resolve().parents[1] / ".." / "shared" / "corpus" / "clips.tsv"
 

@@ -141,7 +141,7 @@ def test_grad_cam_of_a_scale_is_its_map_weighted_by_the_classifier() -> None:
         weight = model.classifier.weight[TAG, first : first + len(level_map)].detach().numpy()
         first += len(level_map)
         cam = np.tensordot(weight, level_map, 1) / level_map[0].size  # only one cell of each channel has a gradient
-        rows, columns = model.crop[scale]
+        rows, columns = model.receptive_crop[scale]
         expected = np.pad(np.kron(cam[:rows, :columns], np.ones(block)), ((0, 0), (0, 1)))
         np.testing.assert_allclose(found.maps[s], expected, atol=1e-5)
     assert found.sum_check is None

@@ -7,8 +7,9 @@ import pytest
 
 from msecnn.audio import load, write_wav
 from msecnn.cli import main
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.speeds import at_other_speeds
+from msecnn.errors import DatasetError
 
 TAGS = ("flute", "guitar")
 

@@ -14,15 +14,16 @@ from scipy.stats import spearmanr
 from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.agreement import comparison
 from msecnn.distillation.agreement import metrics as agreement
 from msecnn.distillation.agreement.known_labels import known_labels, negatives, sung
 from msecnn.distillation.agreement.metrics import Reference, agree, difference
 from msecnn.distillation.agreement.scale_study import scale_study
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, key_of
+from msecnn.errors import DatasetError
 from msecnn.evaluation import metrics
-from msecnn.evaluation.predictions import Heard
+from msecnn.evaluation.predictions import SplitPredictions
 from msecnn.evaluation.scores import checked
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
@@ -158,7 +159,7 @@ def test_who_sings():
     assert sung(labels, clips, KNOWN) == pytest.approx([1, 0, np.nan, 0, 1, 1], nan_ok=True)
 
 
-def a_heard_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoint, Heard]:
+def a_heard_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoint, SplitPredictions]:
     """MsE-CNN's classifier on made-up features; every third clip has two windows."""
     torch.manual_seed(0)
     model = registry.create("msecnn", n_tags=len(TAGS)).eval()
@@ -170,16 +171,16 @@ def a_heard_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoint, H
     joined = torch.from_numpy(np.concatenate(list(features.values()), axis=1))
     windows = model.classifier(joined).sigmoid().detach().numpy()
     clips = np.stack([windows[window_clip == i].mean(axis=0) for i in range(n_clips)])
-    heard = Heard(np.arange(n_clips).astype(str), TAGS, clips, window_clip, features)
+    predicted = SplitPredictions(np.arange(n_clips).astype(str), TAGS, clips, window_clip, features)
     means = {scale: torch.full((n,), 0.5) for scale, n in model.n_features.items()}
-    return checkpoint.Checkpoint("m", Path(), model, MelConfig(), TAGS, {}, means), heard
+    return checkpoint.Checkpoint("m", Path(), model, MelConfig(), TAGS, {}, means), predicted
 
 
 def test_all_scales_together_are_the_network():
-    network, heard = a_heard_network()
+    network, predicted = a_heard_network()
     chosen = np.arange(60) % 4 > 0
-    target = replace(reference(45), probabilities=heard.probabilities[chosen].astype(float))
-    found = scale_study("m", network, heard, chosen, target)
+    target = replace(reference(45), probabilities=predicted.probabilities[chosen].astype(float))
+    found = scale_study("m", network, predicted, chosen, target)
     assert found.whole.figures["mae"].value == pytest.approx(0, abs=1e-6)
     assert found.whole.figures["spearman"].value == pytest.approx(1)
     names = [each.name for each in found.ablations]
@@ -193,14 +194,16 @@ def test_all_scales_together_are_the_network():
 
 
 def test_shares_are_the_covariances_of_the_terms():
-    network, heard = a_heard_network()
+    network, predicted = a_heard_network()
     one_window = np.ones(60, dtype=bool)
-    heard = replace(heard, window_clip=np.arange(60), features={s: f[:60] for s, f in heard.features.items()})
-    found = scale_study("m", network, heard, one_window, reference(60))
+    predicted = replace(
+        predicted, window_clip=np.arange(60), features={s: f[:60] for s, f in predicted.features.items()}
+    )
+    found = scale_study("m", network, predicted, one_window, reference(60))
     weight = network.model.classifier.weight.detach().numpy()
-    ends = np.cumsum([f.shape[1] for f in heard.features.values()])
+    ends = np.cumsum([f.shape[1] for f in predicted.features.values()])
     parts = np.split(weight, ends[:-1], axis=1)
-    terms = np.stack([f @ w.T for f, w in zip(heard.features.values(), parts, strict=True)])  # (S, N, K)
+    terms = np.stack([f @ w.T for f, w in zip(predicted.features.values(), parts, strict=True)])  # (S, N, K)
     logits = terms.sum(axis=0)
     for s, each in enumerate(found.shares):
         shares = [np.cov(terms[s, :, k], logits[:, k])[0, 1] / logits[:, k].var(ddof=1) for k in range(len(TAGS))]
@@ -208,8 +211,8 @@ def test_shares_are_the_covariances_of_the_terms():
 
 
 def test_skips_that_do_nothing_are_found_out():
-    network, heard = a_heard_network(skips=False)
-    found = scale_study("m", network, heard, np.ones(60, dtype=bool), reference(60))
+    network, predicted = a_heard_network(skips=False)
+    found = scale_study("m", network, predicted, np.ones(60, dtype=bool), reference(60))
     shares = {each.scale: each.share.value for each in found.shares}
     assert shares["level5"] == pytest.approx(1)
     assert shares["level1"] == pytest.approx(0)
@@ -266,9 +269,9 @@ ENSEMBLE = ("one", "two", "three")
 
 
 @pytest.fixture(scope="module")
-def found(corpus, teachers, students) -> comparison.Judgement:
+def found(corpus, teachers, students) -> comparison.TeacherComparison:
     taggers = {name: Tagger.from_checkpoint(folder, device="cpu") for name, folder in students.items()}
-    return comparison.judge(taggers, corpus, "test", teachers, ensemble=ENSEMBLE, n_replicates=50)
+    return comparison.compare_with_teachers(taggers, corpus, "test", teachers, ensemble=ENSEMBLE, n_replicates=50)
 
 
 def test_everyone_is_compared_with_the_ensemble_and_members_with_the_others(found, corpus, teachers):
@@ -340,10 +343,14 @@ def test_command_writes_it_all_down(found, corpus, teachers, students, tmp_path,
 def test_labels_that_do_not_fit_get_one_sentence(corpus, teachers, students):
     tagger = {"f-0": Tagger.from_checkpoint(students["f-0"], device="cpu")}
     with pytest.raises(DatasetError, match="no labels of four"):
-        comparison.judge(tagger, corpus, "test", teachers, ensemble=("one", "four"))
+        comparison.compare_with_teachers(tagger, corpus, "test", teachers, ensemble=("one", "four"))
     with pytest.raises(DatasetError, match="two members"):
-        comparison.judge(tagger, corpus, "test", teachers, ensemble=("one", "one"))
+        comparison.compare_with_teachers(tagger, corpus, "test", teachers, ensemble=("one", "one"))
     with pytest.raises(DatasetError, match="labelled by all"):
-        comparison.judge(tagger, corpus, "test", [*teachers, replace(teachers[0], clips={})], ensemble=ENSEMBLE)
+        comparison.compare_with_teachers(
+            tagger, corpus, "test", [*teachers, replace(teachers[0], clips={})], ensemble=ENSEMBLE
+        )
     with pytest.raises(DatasetError, match="different tags"):
-        comparison.judge(tagger, corpus, "test", [*teachers, replace(teachers[0], tags=TAGS[::-1])], ensemble=ENSEMBLE)
+        comparison.compare_with_teachers(
+            tagger, corpus, "test", [*teachers, replace(teachers[0], tags=TAGS[::-1])], ensemble=ENSEMBLE
+        )

@@ -9,12 +9,13 @@ import safetensors.torch
 import torch
 
 from msecnn.audio import write_wav
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation import soft_labels
 from msecnn.distillation.convert.musicnn_wheel import MODELS, convert_wheel
 from msecnn.distillation.convert.tensorflow_checkpoint import read_variables
 from msecnn.distillation.soft_labels import SoftLabels, ensemble, label, tag_windows
 from msecnn.distillation.teachers import CREDITS, Teacher, TeacherError, load_teacher
+from msecnn.errors import DatasetError
 from msecnn.models import registry
 from msecnn.models.published.waveform import WaveformTagger
 from msecnn.tags import MAGNATAGATUNE_TAGS
@@ -212,27 +213,27 @@ def manifest(tmp_path: Path) -> Manifest:
 def test_labels_are_kept_by_content_and_teacher(
     manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[str] = []
+    predicted: list[str] = []
     real = soft_labels.tag_windows
 
     def counting(teacher: Teacher, waveform: np.ndarray, *, precision: str) -> np.ndarray:
-        heard.append(teacher.name)
+        predicted.append(teacher.name)
         return real(teacher, waveform, precision=precision)
 
     monkeypatch.setattr(soft_labels, "tag_windows", counting)
     teachers = [random_teacher("a"), random_teacher("b", seed=1)]
     first = label(manifest, teachers, tmp_path / "labels", precision="float32")
-    assert sorted(heard) == ["a"] * 3 + ["b"] * 3
+    assert sorted(predicted) == ["a"] * 3 + ["b"] * 3
 
     again = label(manifest, teachers, tmp_path / "labels", precision="float32")
-    assert len(heard) == 6, "what was labelled is not heard again"
+    assert len(predicted) == 6, "what was labelled is not heard again"
     renamed = [Clip(f"new {c.clip_id}", tmp_path / "elsewhere", "valid", c.labels, duration_s=4.0, hash=c.hash)
                for c in manifest.clips]  # fmt: skip
     for before, after in zip(first, again, strict=True):
         np.testing.assert_array_equal(before.probabilities(manifest.clips), after.probabilities(renamed))
 
     label(manifest, [random_teacher("a", seed=2)], tmp_path / "labels", precision="float32")
-    assert len(heard) == 9, "another network under the same name does not pass for the first"
+    assert len(predicted) == 9, "another network under the same name does not pass for the first"
     aside = tmp_path / "labels" / f"a.{first[0].fingerprint[:12]}.npz"
     np.testing.assert_array_equal(
         SoftLabels.read(aside).probabilities(manifest.clips), first[0].probabilities(manifest.clips)

@@ -25,7 +25,7 @@ from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.models import registry
 from msecnn.models.conv_pool import conv_max_pool
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 from msecnn.training import schedule
 from msecnn.training.augmentation import Augmentation, augment, draw, mix
 from msecnn.training.ema import AveragedWeights
@@ -35,10 +35,10 @@ from msecnn.training.trainer import TrainConfig, TrainingData, masked_bce, train
 CONFIG = TrainConfig(epochs=4, batch_size=4, learning_rate=1e-2, dropout=0.2, augmentation=Augmentation(mix=0.5))
 
 
-def small_model(seed: int = 0) -> ConvLevels:
+def small_model(seed: int = 0) -> MultiScaleCNN:
     """A MsE-CNN of two levels, for mels of 8 bands and 480 frames."""
     torch.manual_seed(seed)
-    return ConvLevels(
+    return MultiScaleCNN(
         n_tags=3, channels=(4, 6), scales=("input", "level1", "level2"), pools=((2, 4), (4, 120)), n_mels=8,
         n_frames=480, order="pool_first",
     )  # fmt: skip

@@ -20,16 +20,16 @@ from msecnn.explain import METHODS, Cancelled
 from msecnn.explain.faithfulness_card import Verdict
 from msecnn.ui import export, faithfulness_check, page, pictures, sonification, upload
 from msecnn.ui.server import background, served_files, zero_gpu
-from msecnn.ui.server.context import Studio, _unused
-from msecnn.ui.server.explanation_request import Question
+from msecnn.ui.server.context import AppContext, _unused
+from msecnn.ui.server.explanation_request import ExplanationRequest
 from msecnn.ui.server.rpc import OUR_FAULT, Answer, _guard
-from msecnn.ui.server.session import Visit, VisitError, opened
+from msecnn.ui.server.session import Session, SessionError, require_session
 from msecnn.ui.tabs import why
 
 
 @pytest.fixture(scope="module")
-def studio() -> Studio:
-    return replace(Studio.load(max_minutes=2), examples={})
+def context() -> AppContext:
+    return replace(AppContext.load(max_minutes=2), examples={})
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def visit(studio: Studio, recording: Path) -> Visit:
-    return upload.open_file(studio, recording, "tune", list(studio.taggers))[0]
+def session(context: AppContext, recording: Path) -> Session:
+    return upload.open_file(context, recording, "tune", list(context.taggers))[0]
 
 
 def decode(uri: str) -> np.ndarray:
@@ -80,104 +80,104 @@ class TestPictures:
 
 
 class TestOpening:
-    def test_answer_holds_what_the_tagger_says(self, studio: Studio, visit: Visit, recording: Path) -> None:
+    def test_answer_holds_what_the_tagger_says(self, context: AppContext, session: Session, recording: Path) -> None:
         uploaded = served_files.new_file("tune.flac")
         uploaded.write_bytes(recording.read_bytes())
-        answer = upload.open_recording(studio, None, {"path": str(uploaded), "name": "tune"})
-        assert answer.visit is not None
+        answer = upload.open_recording(context, None, {"path": str(uploaded), "name": "tune"})
+        assert answer.session is not None
         json.dumps(answer.payload)  # it must travel
-        for shown, prediction in zip(answer.payload["models"], visit.predictions.values(), strict=True):
+        for shown, prediction in zip(answer.payload["models"], session.predictions.values(), strict=True):
             assert shown["tags"] == list(prediction.tags)
             np.testing.assert_allclose(shown["probabilities"], prediction.probabilities, atol=1e-6)
             np.testing.assert_allclose(shown["timeline"], prediction.window_probabilities, atol=6e-5)
         assert len(answer.payload["windows"]) == 2
         assert decode(answer.payload["overview"]).shape[0] == 96
-        mel = next(iter(visit.predictions.values())).mel
+        mel = next(iter(session.predictions.values())).mel
         assert mel is not None
         np.testing.assert_array_equal(decode(answer.payload["picture"]), decode(pictures.mel_picture(mel[0])))
 
-    def test_another_window_is_another_picture(self, studio: Studio, visit: Visit) -> None:
-        shown = [upload.show_window(studio, visit, {"window": w}).payload["picture"] for w in (0, 1)]
+    def test_another_window_is_another_picture(self, context: AppContext, session: Session) -> None:
+        shown = [upload.show_window(context, session, {"window": w}).payload["picture"] for w in (0, 1)]
         assert shown[0] != shown[1]
 
     @pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd", "", "pyproject.toml"])
-    def test_only_uploads_are_opened(self, studio: Studio, path: str) -> None:
-        with pytest.raises(VisitError, match="uploaded"):
-            upload.open_recording(studio, None, {"path": path})
+    def test_only_uploads_are_opened(self, context: AppContext, path: str) -> None:
+        with pytest.raises(SessionError, match="uploaded"):
+            upload.open_recording(context, None, {"path": path})
 
-    def test_a_way_out_of_the_upload_folder_is_closed(self, studio: Studio, recording: Path) -> None:
+    def test_a_way_out_of_the_upload_folder_is_closed(self, context: AppContext, recording: Path) -> None:
         sneaky = Path(get_upload_folder()) / ".." / ".." / recording.relative_to("/")
-        with pytest.raises(VisitError, match="uploaded"):
-            upload.open_recording(studio, None, {"path": str(sneaky)})
+        with pytest.raises(SessionError, match="uploaded"):
+            upload.open_recording(context, None, {"path": str(sneaky)})
 
-    def test_unknown_example(self, studio: Studio) -> None:
-        with pytest.raises(VisitError, match="no example called 'nothing'"):
-            upload.open_recording(studio, None, {"example": "nothing"})
+    def test_unknown_example(self, context: AppContext) -> None:
+        with pytest.raises(SessionError, match="no example called 'nothing'"):
+            upload.open_recording(context, None, {"example": "nothing"})
 
-    def test_too_long_is_said_with_both_lengths(self, studio: Studio, recording: Path) -> None:
-        strict = replace(studio, max_s=30.0)
-        with pytest.raises(VisitError, match=r"lasts 0\.7 minutes; this page takes up to 0\.5 minutes"):
+    def test_too_long_is_said_with_both_lengths(self, context: AppContext, recording: Path) -> None:
+        strict = replace(context, max_s=30.0)
+        with pytest.raises(SessionError, match=r"lasts 0\.7 minutes; this page takes up to 0\.5 minutes"):
             upload.open_file(strict, recording, "tune", [])
 
     def test_a_length_that_the_header_hides_is_found_out_while_decoding(
-        self, studio: Studio, recording: Path, monkeypatch: pytest.MonkeyPatch
+        self, context: AppContext, recording: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        strict = replace(studio, max_s=30.0)
+        strict = replace(context, max_s=30.0)
         honest = upload.audio.probe
         monkeypatch.setattr(upload.audio, "probe", lambda path: replace(honest(path), duration_s=None))
-        with pytest.raises(VisitError, match="this page takes up to"):
+        with pytest.raises(SessionError, match="this page takes up to"):
             upload.open_file(strict, recording, "tune", [])
 
-    def test_a_recording_that_takes_too_long_is_given_up(self, studio: Studio, recording: Path) -> None:
-        impatient = replace(studio, patience_s=0.0)
-        with pytest.raises(VisitError, match="takes more than 0 s"):
+    def test_a_recording_that_takes_too_long_is_given_up(self, context: AppContext, recording: Path) -> None:
+        impatient = replace(context, patience_s=0.0)
+        with pytest.raises(SessionError, match="takes more than 0 s"):
             upload.open_file(impatient, recording, "tune", ["fcn5"])
 
-    def test_the_limit_leaves_no_note_on_what_is_within_it(self, visit: Visit) -> None:
-        assert not [note for note in visit.predictions["msecnn"].notes if "121" in note or "Read" in note]
+    def test_the_limit_leaves_no_note_on_what_is_within_it(self, session: Session) -> None:
+        assert not [note for note in session.predictions["msecnn"].notes if "121" in note or "Read" in note]
 
     def test_nothing_open(self) -> None:
-        with pytest.raises(VisitError, match="open it again"):
-            opened(None)
+        with pytest.raises(SessionError, match="open it again"):
+            require_session(None)
 
 
 class TestWires:
     @staticmethod
-    def ask(studio: Studio, handler: object, visit: Visit | None = None, **request: object) -> list:
+    def ask(context: AppContext, handler: object, session: Session | None = None, **request: object) -> list:
         event = gr.EventData(None, {"id": "7", **request})
-        answers = _guard(partial(handler, studio))(visit, event)  # type: ignore[arg-type]
+        answers = _guard(partial(handler, context))(session, event)  # type: ignore[arg-type]
         return [answers] if isinstance(answers, tuple) else list(answers)
 
-    def test_answers_carry_their_question_and_leave_the_visit_alone(self, studio: Studio) -> None:
-        ((payload, state),) = self.ask(studio, lambda *_: Answer({"a": 1}))
+    def test_answers_carry_their_question_and_leave_the_visit_alone(self, context: AppContext) -> None:
+        ((payload, state),) = self.ask(context, lambda *_: Answer({"a": 1}))
         assert payload == {"a": 1, "request": "7"}
         assert state == gr.skip()
 
-    def test_only_what_opened_something_changes_the_visit(self, studio: Studio, visit: Visit) -> None:
-        ((_, state),) = self.ask(studio, lambda *_: Answer({}, visit))
-        assert state is visit
+    def test_only_what_opened_something_changes_the_visit(self, context: AppContext, session: Session) -> None:
+        ((_, state),) = self.ask(context, lambda *_: Answer({}, session))
+        assert state is session
 
-    def test_progress_comes_first(self, studio: Studio) -> None:
+    def test_progress_comes_first(self, context: AppContext) -> None:
         def handler(*_: object) -> Iterator[Answer]:
             yield Answer({"progress": 0.5})
             yield Answer({"done": True})
 
-        assert [payload for payload, _ in self.ask(studio, handler)] == [
+        assert [payload for payload, _ in self.ask(context, handler)] == [
             {"progress": 0.5, "request": "7"},
             {"done": True, "request": "7"},
         ]
 
-    def test_domain_errors_are_their_sentence(self, studio: Studio) -> None:
+    def test_domain_errors_are_their_sentence(self, context: AppContext) -> None:
         def handler(*_: object) -> Answer:
-            raise VisitError("So it is.")
+            raise SessionError("So it is.")
 
-        assert self.ask(studio, handler)[0][0]["error"] == "So it is."
+        assert self.ask(context, handler)[0][0]["error"] == "So it is."
 
-    def test_our_errors_are_logged_and_not_told(self, studio: Studio, caplog: pytest.LogCaptureFixture) -> None:
+    def test_our_errors_are_logged_and_not_told(self, context: AppContext, caplog: pytest.LogCaptureFixture) -> None:
         def handler(*_: object) -> Answer:
             raise KeyError("secret")
 
-        assert self.ask(studio, handler)[0][0]["error"] == OUR_FAULT
+        assert self.ask(context, handler)[0][0]["error"] == OUR_FAULT
         assert "secret" in caplog.text
 
     @pytest.mark.parametrize(
@@ -191,23 +191,25 @@ class TestWires:
             ({}, "tagged by"),
         ],
     )
-    def test_nonsense_gets_a_sentence(self, studio: Studio, visit: Visit, request_: dict, sentence: str) -> None:
-        assert sentence in self.ask(studio, why.explain, visit, **request_)[0][0]["error"]
+    def test_nonsense_gets_a_sentence(
+        self, context: AppContext, session: Session, request_: dict, sentence: str
+    ) -> None:
+        assert sentence in self.ask(context, why.explain, session, **request_)[0][0]["error"]
 
 
 class TestWhy:
-    def test_the_waterfall_adds_up_to_the_logit_of_its_window(self, studio: Studio, visit: Visit) -> None:
-        for model in studio.taggers:
+    def test_the_waterfall_adds_up_to_the_logit_of_its_window(self, context: AppContext, session: Session) -> None:
+        for model in context.taggers:
             for window in (0, 1):
-                asked = Question.of(studio, visit, {"model": model, "tag": "piano", "window": window})
+                asked = ExplanationRequest.of(context, session, {"model": model, "tag": "piano", "window": window})
                 steps = why.waterfall(asked)
                 assert steps["base"] + sum(steps["relative"]) == pytest.approx(steps["logit"], abs=1e-3)
                 k = asked.tag_index
                 assert steps["probability"] == pytest.approx(asked.prediction.window_probabilities[window, k], abs=1e-4)
 
-    def test_marks_lie_in_their_window_and_sum_their_channels(self, studio: Studio, visit: Visit) -> None:
-        asked = Question.of(studio, visit, {"model": "msecnn", "tag": "piano", "window": 1})
-        answer = why.explain(studio, visit, {"model": "msecnn", "tag": "piano", "window": 1}).payload
+    def test_marks_lie_in_their_window_and_sum_their_channels(self, context: AppContext, session: Session) -> None:
+        asked = ExplanationRequest.of(context, session, {"model": "msecnn", "tag": "piano", "window": 1})
+        answer = why.explain(context, session, {"model": "msecnn", "tag": "piano", "window": 1}).payload
         start_s, window_s = asked.start_s, asked.checkpoint.mel_config.window_s
         for mark in answer["marks"]:
             assert start_s - 1e-3 <= mark["start_s"] < mark["end_s"] <= start_s + window_s + 1e-3
@@ -215,11 +217,11 @@ class TestWhy:
         assert len(level5) == 1
         assert level5[0]["relative"] == pytest.approx(answer["relative"][answer["scales"].index("level5")], abs=1e-3)
 
-    def test_maps_come_as_pictures_of_the_same_signs(self, studio: Studio, visit: Visit) -> None:
+    def test_maps_come_as_pictures_of_the_same_signs(self, context: AppContext, session: Session) -> None:
         request = {"model": "fcn5", "tag": "piano", "window": 0, "method": "gradient", "token": "t"}
-        *_, answer = why.show_maps(studio, visit, request)
+        *_, answer = why.show_maps(context, session, request)
         (shown,) = answer.payload["maps"]
-        asked = Question.of(studio, visit, request)
+        asked = ExplanationRequest.of(context, session, request)
         found = why.saliency(asked.tagger.model, asked.mel, asked.tag_index).maps[0]
         pooled = pictures.pool_signed(found, why.FRAMES_A_COLUMN)[::-1]
         drawn = decode(shown["picture"]).astype(int) - 128
@@ -227,29 +229,29 @@ class TestWhy:
         assert (np.sign(drawn[clear]) == np.sign(pooled[clear])).all()
 
     def test_each_method_comes_with_what_was_measured_of_it(
-        self, studio: Studio, visit: Visit, monkeypatch: pytest.MonkeyPatch
+        self, context: AppContext, session: Session, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked = {"model": "fcn5", "tag": "piano", "window": 0}
         beats = {"all": {"random": True, "loudness": False}}
         found = {method: Verdict(method, 100, "test", beats=beats) for method in METHODS}
         monkeypatch.setattr(why, "verdicts", lambda checkpoint: found)
-        told = why.explain(studio, visit, asked).payload["measured"]
+        told = why.explain(context, session, asked).payload["measured"]
         assert set(told) == set(METHODS)
         assert told["occlusion"]["faithful"] is False
         assert "did not find the cells that matter better than loudness order" in told["occlusion"]["sentence"]
 
-    def test_an_unknown_method_is_refused(self, studio: Studio, visit: Visit) -> None:
-        with pytest.raises(VisitError, match="Method can be gradient"):
-            list(why.show_maps(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0, "method": "magic"}))
+    def test_an_unknown_method_is_refused(self, context: AppContext, session: Session) -> None:
+        with pytest.raises(SessionError, match="Method can be gradient"):
+            list(why.show_maps(context, session, {"model": "fcn5", "tag": "piano", "window": 0, "method": "magic"}))
 
 
 class TestJobs:
     def test_the_result_is_there_after_the_progress(self) -> None:
-        job: background.Job[int] = background.Job("a", lambda progress, cancelled: 42)
+        job: background.BackgroundTask[int] = background.BackgroundTask("a", lambda progress, cancelled: 42)
         assert list(job) == []
         assert job.result == 42
 
-    def test_a_job_that_is_stopped_ends(self, studio: Studio) -> None:
+    def test_a_job_that_is_stopped_ends(self, context: AppContext) -> None:
         started = threading.Event()
 
         def work(progress: object, cancelled: object) -> None:
@@ -258,15 +260,15 @@ class TestJobs:
                 pass
             raise Cancelled("The explanation was stopped.")
 
-        job: background.Job[None] = background.Job("mine", work)
-        stopper = threading.Thread(target=lambda: started.wait() and background.stop(studio, None, {"token": "mine"}))
+        job: background.BackgroundTask[None] = background.BackgroundTask("mine", work)
+        stopper = threading.Thread(target=lambda: started.wait() and background.stop(context, None, {"token": "mine"}))
         stopper.start()
         with pytest.raises(Cancelled):
             list(job)
         stopper.join()
 
-    def test_nobody_stops_what_he_does_not_know(self, studio: Studio) -> None:
-        assert background.stop(studio, None, {"token": "guess"}).payload == {"stopped": False}
+    def test_nobody_stops_what_he_does_not_know(self, context: AppContext) -> None:
+        assert background.stop(context, None, {"token": "guess"}).payload == {"stopped": False}
 
     def test_a_visitor_who_leaves_stops_his_job(self) -> None:
         ended = threading.Event()
@@ -277,7 +279,7 @@ class TestJobs:
                 pass
             ended.set()
 
-        job = background.Job("left", work)
+        job = background.BackgroundTask("left", work)
         job._reports.put(0.1)
         iterator = iter(job)
         next(iterator)
@@ -286,30 +288,32 @@ class TestJobs:
 
 
 class TestListening:
-    def test_evidence_and_the_rest_are_the_window(self, studio: Studio, visit: Visit) -> None:
+    def test_evidence_and_the_rest_are_the_window(self, context: AppContext, session: Session) -> None:
         """Masks that add up to one give sounds that add up to the window, before their loudness is matched."""
-        asked = Question.of(studio, visit, {"model": "msecnn", "tag": "piano", "window": 0})
+        asked = ExplanationRequest.of(context, session, {"model": "msecnn", "tag": "piano", "window": 0})
         np.testing.assert_array_equal(sonification._mask(asked, "evidence") + sonification._mask(asked, "rest"), 1)
         sound, sample_rate = sonification.heard(asked, "evidence")
         assert len(sound) == 349_440
         assert sample_rate == 12_000
 
-    def test_a_network_of_one_scale_can_be_heard(self, studio: Studio, visit: Visit) -> None:
-        asked = Question.of(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0})
+    def test_a_network_of_one_scale_can_be_heard(self, context: AppContext, session: Session) -> None:
+        asked = ExplanationRequest.of(context, session, {"model": "fcn5", "tag": "piano", "window": 0})
         mask = sonification._mask(asked, "evidence")
         assert 0 < mask.mean() <= sonification.TOP_SHARE + 1e-3
 
-    def test_nonsense(self, studio: Studio, visit: Visit) -> None:
-        asked = Question.of(studio, visit, {"model": "fcn5", "tag": "piano", "window": 0})
-        with pytest.raises(VisitError, match="not to 'colour'"):
+    def test_nonsense(self, context: AppContext, session: Session) -> None:
+        asked = ExplanationRequest.of(context, session, {"model": "fcn5", "tag": "piano", "window": 0})
+        with pytest.raises(SessionError, match="not to 'colour'"):
             sonification.heard(asked, "colour")
 
 
 @pytest.mark.slow
-def test_the_zip_holds_what_the_page_showed(studio: Studio, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_zip_holds_what_the_page_showed(
+    context: AppContext, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(faithfulness_check, "N_STEPS", 2)
     request = {"model": "msecnn", "tag": "piano", "window": 1, "method": "gradient", "checked": True}
-    *progress, last = export.export(studio, visit, request)
+    *progress, last = export.export(context, session, request)
     assert all(0 < answer.payload["progress"] <= 1 for answer in progress)
     with zipfile.ZipFile(last.payload["file"]["path"]) as archive:
         assert archive.testzip() is None
@@ -322,7 +326,7 @@ def test_the_zip_holds_what_the_page_showed(studio: Studio, visit: Visit, monkey
                 Image.open(io.BytesIO(archive.read(name))).verify()
             elif name.endswith(".svg"):
                 assert b"</svg>" in archive.read(name)
-    for model, prediction in visit.predictions.items():
+    for model, prediction in session.predictions.items():
         np.testing.assert_allclose(list(answer["models"][model]["tags"].values()), prediction.probabilities, atol=1e-6)
     assert len(rows) == 3  # a header and a row for each model
     total = explanation["base_value"] + sum(scale["relative"] for scale in explanation["scales"])
@@ -332,7 +336,7 @@ def test_the_zip_holds_what_the_page_showed(studio: Studio, visit: Visit, monkey
     assert sum(name.endswith(".wav") for name in names) == 2 + 6
 
 
-def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(context: AppContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its package installed, every question in the models' queue and every endpoint goes through its decorator."""
     asked: list[str] = []
 
@@ -344,7 +348,7 @@ def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(studio: Studio, monkeyp
         return decorate
 
     monkeypatch.setattr(zero_gpu, "GPU", decorator)
-    blocks = page.build(studio)
+    blocks = page.build(context)
     in_queue = [event for event in blocks.fns.values() if event.concurrency_id in ("model", "export")]
     assert len(asked) == len(in_queue) > 6
 
@@ -354,9 +358,9 @@ def test_two_checkpoints_of_one_name_are_told_apart() -> None:
     assert _unused("mine", {}) == "mine"
 
 
-def test_the_page_asks_no_other_host(studio: Studio) -> None:
+def test_the_page_asks_no_other_host(context: AppContext) -> None:
     """No address but SVG's namespace stands in anything that the page brings along."""
-    head = str(page.launch_options(studio)["head"])
+    head = str(page.launch_options(context)["head"])
     assert "http" not in head.replace("http://www.w3.org/2000/svg", "")
 
 
@@ -365,24 +369,24 @@ def test_every_script_is_loaded() -> None:
 
 
 @pytest.fixture(scope="module")
-def address(studio: Studio) -> Iterator[str]:
-    blocks = page.build(studio)
+def address(context: AppContext) -> Iterator[str]:
+    blocks = page.build(context)
     _, address, _ = blocks.queue(api_open=False).launch(
-        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **page.launch_options(studio)
+        server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **page.launch_options(context)
     )
     yield address
     blocks.close()
 
 
 class TestEndpoints:
-    def test_programs_get_the_page_s_answers(self, address: str, visit: Visit, recording: Path) -> None:
+    def test_programs_get_the_page_s_answers(self, address: str, session: Session, recording: Path) -> None:
         from gradio_client import Client, handle_file
 
         client = Client(address, verbose=False)
         models = client.predict(api_name="/models")
-        assert [model["name"] for model in models] == list(visit.predictions)
-        answer = client.predict(handle_file(recording), list(visit.predictions), api_name="/tag")
-        for model, prediction in visit.predictions.items():
+        assert [model["name"] for model in models] == list(session.predictions)
+        answer = client.predict(handle_file(recording), list(session.predictions), api_name="/tag")
+        for model, prediction in session.predictions.items():
             got = list(answer["models"][model]["tags"].values())
             np.testing.assert_allclose(got, prediction.probabilities, atol=1e-5)
         why = client.predict(handle_file(recording), "piano", "msecnn", 1, api_name="/explain")

@@ -220,6 +220,6 @@ def test_fields_lie_within_the_clip(
     for cell in evidence(model, mel, 0, mel_config=config, window_start_s=window_start_s).cells:
         assert window_start_s <= cell.start_s < cell.end_s <= window_start_s + config.window_s
         assert 0 <= cell.low_hz < cell.high_hz <= config.f_max + 1e-6
-        rows, columns = model.crop[cell.scale]
+        rows, columns = model.receptive_crop[cell.scale]
         assert 0 <= cell.row < rows
         assert 0 <= cell.column < columns

@@ -6,13 +6,13 @@ from torch import nn
 
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 
 #: Four bands, nine frames, of which the last is the blind tail: 4x8 is pooled to one cell.
 TOY_CONFIG = MelConfig(n_mels=4, n_frames=9)
 
 
-class Toy(ConvLevels):
+class Toy(MultiScaleCNN):
     """Two levels of two and three channels, three tags."""
 
     architecture = "toy"
@@ -55,10 +55,10 @@ def toy_mel(*, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(-50, 15, (4, 9)).astype(np.float32)
 
 
-def loudness_detector(channel: int = 5) -> ConvLevels:
+def loudness_detector(channel: int = 5) -> MultiScaleCNN:
     """MsE-CNN at full size; at every scale one channel passes on what is louder than -60 dB, and tag 0 adds them up."""
     model = registry.create("msecnn").eval()
-    assert isinstance(model, ConvLevels)
+    assert isinstance(model, MultiScaleCNN)
     with torch.no_grad():
         model.input_norm.running_mean.fill_(-60)
         model.input_norm.running_var.fill_(100)

@@ -32,9 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="of the mels (default: `mels` beside the manifest)")
     parser.add_argument("--warm-start", type=Path, metavar="FILE", help="weights of Won et al.'s FCN to start from")
     parser.add_argument(
-        "--known-odds", type=float, metavar="X", help="factor on a target's odds where its label is known (1.2)"
+        "--label-odds-factor", type=float, metavar="X", help="factor on a target's odds where its label is known (1.2)"
     )
-    parser.add_argument("--joins", type=float, metavar="X", help="clips joined from two others, a training clip (0)")
+    parser.add_argument(
+        "--concatenation", type=float, metavar="X", help="clips joined from two others, a training clip (0)"
+    )
     parser.add_argument(
         "--path", metavar="CHECKPOINT", help="train nothing but the head, on the levels of this student as they are"
     )
@@ -102,11 +104,11 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
     from msecnn.data.mel_cache import MelCache
     from msecnn.distillation import model_card
     from msecnn.distillation import pipeline as distillation_pipeline
+    from msecnn.distillation.concatenation import with_concatenation
     from msecnn.distillation.soft_labels import labelled
     from msecnn.distillation.teachers import load_teacher
     from msecnn.frontend import MelConfig
     from msecnn.training import distributed
-    from msecnn.training.concatenation import with_joins
     from msecnn.training.trainer import TrainingData, train
 
     config = _config_from(args)
@@ -118,7 +120,7 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
         group.wait()
         cache = MelCache.open(cache_folder, mel_config)
         used = labelled(labels, cache.available(manifest))
-        targets = distillation_pipeline.soft_targets(used, labels, known_odds=config.known_odds)
+        targets = distillation_pipeline.soft_targets(used, labels, label_odds_factor=config.label_odds_factor)
         data = TrainingData.of(used, cache, targets=targets)
         tags = labels[0].tags
         model = train_command.make_model(args.model, tags, seed=config.train.seed)
@@ -132,15 +134,18 @@ def _distill(args: argparse.Namespace, manifest: "Manifest", labels: "list[SoftL
             "front_end": mel_config.to_json(),
         }
         if args.path:
-            origin = distillation_pipeline.take_path(model, args.path)
+            origin = distillation_pipeline.load_backbone(model, args.path)
             run = _begin_run(args, description)
         else:
             origin = {"warm_start": model_card.warm_start(donor)}
             learner = distillation_pipeline.prepare(model, data, config, warm=donor is not None)
-            n_joins = round(config.joins * len(data.train))
-            more = with_joins(data, used, labels, n_joins=n_joins, mel_config=mel_config, seed=config.train.seed)
+            n_concatenated = round(config.concatenation * len(data.train))
+            more = with_concatenation(
+                data, used, labels, n_concatenated=n_concatenated, mel_config=mel_config, seed=config.train.seed
+            )
             history = train(
-                learner, distillation_pipeline.for_learner(more, config), config.train, out=args.out, resume=args.resume,
+                learner, distillation_pipeline.for_learner(more, config), config.train,
+                out=args.out, resume=args.resume,
                 description=description, device=group.device,
                 after_epoch=lambda history: train_command.draw_learning_curve(args.out, history),
             )  # fmt: skip
@@ -167,6 +172,6 @@ def _begin_run(args: argparse.Namespace, description: dict[str, Any]) -> dict[st
 def _config_from(args: argparse.Namespace) -> "DistillConfig":
     from msecnn.distillation.pipeline import DistillConfig
 
-    given: dict[str, Any] = {name: getattr(args, name) for name in ("known_odds", "joins", "auxiliary")}
+    given: dict[str, Any] = {name: getattr(args, name) for name in ("label_odds_factor", "concatenation", "auxiliary")}
     given = {name: value for name, value in given.items() if value is not None}
     return DistillConfig(train_command.config_from(args), **given)

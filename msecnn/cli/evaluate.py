@@ -91,7 +91,7 @@ def _against(args: argparse.Namespace) -> int:
     from msecnn.distillation.agreement import comparison
     from msecnn.distillation.agreement import report as agreement_report
 
-    found = comparison.judge(
+    found = comparison.compare_with_teachers(
         _taggers(args),
         Manifest.read(args.data),
         args.split,

@@ -112,7 +112,7 @@ def _judge(
 ) -> Iterator[dict[str, Any]]:
     """What is measured of each clip; what an earlier run has left in --out is not measured again."""
     from msecnn.explain import METHODS
-    from msecnn.explain.comparison import judge_clip
+    from msecnn.explain.comparison import measure_clip
 
     methods = args.method or METHODS
     done = _read(args.out)
@@ -122,7 +122,7 @@ def _judge(
         key = json.dumps([*setting, clip.clip_id, slow])
         if key not in done:
             mel, tag_index = _hear(tagger, clip)
-            done[key] = judge_clip(
+            done[key] = measure_clip(
                 tagger.model,
                 mel,
                 tag_index,

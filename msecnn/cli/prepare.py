@@ -208,7 +208,7 @@ def _common_options(args: argparse.Namespace) -> dict:
 
 
 def _vocabulary(name: str | None) -> tuple[str, ...] | None:
-    from msecnn.data.manifest import DatasetError
+    from msecnn.errors import DatasetError
     from msecnn.tags import MAGNATAGATUNE_TAGS
 
     if name is None:

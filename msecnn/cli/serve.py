@@ -42,20 +42,20 @@ def run(args: argparse.Namespace) -> int:
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise MsecnnError("The MCP server needs one package more: pip install 'gradio[mcp]'.")
     from msecnn.ui import page
-    from msecnn.ui.server.context import Studio
+    from msecnn.ui.server.context import AppContext
 
-    studio = Studio.load(
+    context = AppContext.load(
         args.checkpoint, max_minutes=args.max_minutes, max_megabytes=args.max_megabytes, patience_s=args.patience
     )
-    blocks = page.build(studio)
+    blocks = page.build(context)
     blocks.queue(api_open=False, max_size=MAX_WAITING).launch(
         server_name=args.host,
         server_port=args.port,
         inbrowser=args.open,
         share=False,
-        max_file_size=studio.max_bytes,
+        max_file_size=context.max_bytes,
         mcp_server=args.mcp,
-        **page.launch_options(studio),
+        **page.launch_options(context),
     )
     return 0
 

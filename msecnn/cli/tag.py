@@ -56,14 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from msecnn.checkpoint import bundled
-    from msecnn.library.tagging_job import Job, RecordingTagger
+    from msecnn.library.tagging_job import RecordingTagger, TaggingJob
 
     _check(args)
     if args.undo:
         return _undo(args)
     files, n_unreadable = _find(args.files) if args.recursive else (args.files, 0)
     models = tuple(dict.fromkeys(args.model or bundled()))
-    tagger = RecordingTagger(Job(models, args.hop_s, args.device, args.dtype))
+    tagger = RecordingTagger(TaggingJob(models, args.hop_s, args.device, args.dtype))
     for loaded in tagger.taggers:
         if loaded.checkpoint.untrained:
             _say(UNTRAINED.format(model=loaded.name))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
-    from msecnn.models.layers import ConvLevels
+    from msecnn.models.layers import MultiScaleCNN
     from msecnn.training.trainer import History, TrainConfig
 
 log = logging.getLogger(__name__)
@@ -155,13 +155,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def make_model(name: str, tags: tuple[str, ...], *, seed: int, start_from: str | None = None) -> "ConvLevels":
+def make_model(name: str, tags: tuple[str, ...], *, seed: int, start_from: str | None = None) -> "MultiScaleCNN":
     """A network in the order that trains fastest, with fresh weights or a checkpoint's."""
     import torch
 
     from msecnn import checkpoint
     from msecnn.models import registry
-    from msecnn.models.layers import ConvLevels
+    from msecnn.models.layers import MultiScaleCNN
 
     torch.manual_seed(seed)
     try:
@@ -170,7 +170,7 @@ def make_model(name: str, tags: tuple[str, ...], *, seed: int, start_from: str |
         raise MsecnnError(str(error.args[0])) from None
     except TypeError:
         model = None
-    if not isinstance(model, ConvLevels):
+    if not isinstance(model, MultiScaleCNN):
         raise MsecnnError(f"{name} does not take mels, so it is not trained here")
     if start_from is None:
         return model

@@ -13,7 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from msecnn import __version__
-from msecnn.data.manifest import DatasetError
+from msecnn.errors import DatasetError
 from msecnn.files import check_space
 
 logger = logging.getLogger(__name__)

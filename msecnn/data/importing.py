@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from msecnn.data.inspection import SUFFIXES, Inspection, inspect_files
-from msecnn.data.manifest import SPLITS, Clip, DatasetError, Manifest, draw_splits, warn_of_torn_groups
+from msecnn.data.manifest import SPLITS, Clip, Manifest, draw_splits, warn_of_torn_groups
+from msecnn.errors import DatasetError
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from msecnn.audio import AudioError, AudioStream
 from msecnn.data.parallel import map_in_order
-from msecnn.files import Journal
+from msecnn.files import JsonLinesLog
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ def inspect_files(paths: Sequence[Path], journal_path: Path, *, jobs: int | None
         jobs: files at once; as many as there are processors when None.
     """
     paths = sorted(set(paths))
-    with Journal(journal_path) as journal:
+    with JsonLinesLog(journal_path) as journal:
         known = {row["state"]: Inspection(**row["found"]) for row in journal.rows}
         states = {path: _state(path) for path in paths}
         todo = [path for path in paths if states[path] not in known]

@@ -24,8 +24,9 @@ from tqdm import tqdm
 
 from msecnn.data.download import RemoteFile, fetch, sha256
 from msecnn.data.inspection import inspect_files
-from msecnn.data.manifest import SPLITS, Clip, DatasetError, Manifest, deal_groups
-from msecnn.files import alone_in, check_space
+from msecnn.data.manifest import SPLITS, Clip, Manifest, deal_groups
+from msecnn.errors import DatasetError
+from msecnn.files import check_space, locked_folder
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def prepare(
     Returns:
         The manifests by the name of their split.
     """
-    with alone_in(root):
+    with locked_folder(root):
         for labels in (ANNOTATIONS, CLIP_INFO):
             _obtain_labels(labels, root, base_url, download=download, pause_s=pause_s)
         clips = read_labels(root, root if (root / "0").is_dir() else root / "mp3")

@@ -19,17 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from msecnn.errors import MsecnnError
+from msecnn.errors import DatasetError
 
 logger = logging.getLogger(__name__)
 
 SPLITS = ("train", "valid", "test")
 FILE_NAME = "manifest.jsonl"
 FORMAT = "msecnn-manifest-1"
-
-
-class DatasetError(MsecnnError):
-    """Something is wrong with a data set or its files."""
 
 
 @dataclass(frozen=True, eq=False)

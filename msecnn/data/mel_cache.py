@@ -23,9 +23,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from msecnn.audio import AudioError, load
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order, one_thread_per_job
-from msecnn.files import Journal, alone_in, check_space, read_journal
+from msecnn.errors import DatasetError
+from msecnn.files import JsonLinesLog, check_space, locked_folder, read_json_lines
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class MelCache:
     def __init__(self, home: Path, config: MelConfig) -> None:
         self.config = config
         self.failed: dict[str, str] = {}
-        rows = read_journal(home / "rows.jsonl")
+        rows = read_json_lines(home / "rows.jsonl")
         _check_length(home / "mels.f16", len(rows), config)
         self._row_of = {row["key"]: number for number, row in enumerate(rows)}
         shape = (len(rows), config.n_mels, config.n_frames)
@@ -81,7 +82,7 @@ class MelCache:
         config = config or MelConfig()
         home = _home(folder, config)
         home.mkdir(parents=True, exist_ok=True)
-        with alone_in(home):
+        with locked_folder(home):
             _start(home, config)
             failed = _add_rows(home, config, manifest.clips, jobs)
         cache = cls(home, config)
@@ -164,7 +165,7 @@ def _add_rows(home: Path, config: MelConfig, clips: Sequence[Clip], jobs: int | 
     frontend = LogMelSpectrogram(config)
     failed: dict[str, str] = {}
     row_bytes = _row_bytes(config)
-    with Journal(home / "rows.jsonl") as journal, (home / "mels.f16").open("ab") as file:
+    with JsonLinesLog(home / "rows.jsonl") as journal, (home / "mels.f16").open("ab") as file:
         _check_length(home / "mels.f16", len(journal.rows), config)
         done = {row["key"] for row in journal.rows}
         missing = list({key: clip for clip in clips if (key := _key(clip, config)) not in done}.values())

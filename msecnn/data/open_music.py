@@ -20,8 +20,9 @@ import numpy as np
 from tqdm import tqdm
 
 from msecnn.data.inspection import Inspection, inspect_files
-from msecnn.data.manifest import Clip, DatasetError, Manifest
-from msecnn.files import alone_in, check_space
+from msecnn.data.manifest import Clip, Manifest
+from msecnn.errors import DatasetError
+from msecnn.files import check_space, locked_folder
 from msecnn.frontend import MelConfig
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
@@ -98,7 +99,7 @@ def prepare(
     for track in tracks:
         if not packages or track.package in packages:
             wanted.setdefault(track.package, []).append(track)
-    with alone_in(root):
+    with locked_folder(root):
         return _prepare(wanted, root, source, n_more_crops, jobs)
 
 

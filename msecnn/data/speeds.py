@@ -14,9 +14,10 @@ from tqdm import tqdm
 from msecnn import audio
 from msecnn.audio import AudioError
 from msecnn.data.download import sha256
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order
-from msecnn.files import alone_in, check_space
+from msecnn.errors import DatasetError
+from msecnn.files import check_space, locked_folder
 from msecnn.frontend import MelConfig
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ def at_other_speeds(manifest: Manifest, speeds: Sequence[float], folder: Path, *
     if not wanted:
         raise DatasetError(f"{manifest.name} has no training clips to play at another speed")
     copies, left_out = [], {}
-    with alone_in(folder):
+    with locked_folder(folder):
         n_missing = sum(not _path(clip, speed, folder).exists() for clip, speed in wanted)
         check_space(folder, round(n_missing * WINDOW_S * SAMPLE_RATE * 2), "clips at other speeds")
         results = map_in_order(lambda each: _copy(*each, folder), wanted, jobs=jobs)

@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from msecnn.frontend import MelConfig
-from msecnn.models.layers import ConvLevel, ConvLevels
+from msecnn.models.layers import ConvLevel, MultiScaleCNN
 from msecnn.models.published.waveform import N_MELS, SAMPLE_RATE
 from msecnn.models.published.won import Level, WonFcn
 
 
 @torch.no_grad()
 def warm_start(
-    student: ConvLevels, donor: WonFcn, mels: Tensor, waveforms: Sequence[np.ndarray], *, mel_config: MelConfig
+    student: MultiScaleCNN, donor: WonFcn, mels: Tensor, waveforms: Sequence[np.ndarray], *, mel_config: MelConfig
 ) -> None:
     """Gives the student's five levels the donor's filters, in place; its classifier stays as it is.
 

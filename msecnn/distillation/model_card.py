@@ -42,7 +42,7 @@ DIFFERENCES = (
 )
 
 
-def student_card(
+def model_card(
     run: Mapping[str, Any],
     manifest: Manifest,
     labels: Sequence[SoftLabels],

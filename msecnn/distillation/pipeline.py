@@ -15,15 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from msecnn import audio, checkpoint
-from msecnn.data.manifest import DatasetError, Manifest
+from msecnn.data.manifest import Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.distillation.backbone_start import warm_start
 from msecnn.distillation.linear_head import fit_head, sigmoid, variance_shares
-from msecnn.distillation.model_card import student_card
+from msecnn.distillation.model_card import model_card
 from msecnn.distillation.soft_labels import SoftLabels, ensemble
 from msecnn.distillation.teachers import Teacher
+from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.published.waveform import SAMPLE_RATE
 from msecnn.models.published.won import WonFcn
 from msecnn.training.export import clip_features, export
@@ -51,22 +52,22 @@ class DistillConfig:
     """
 
     train: TrainConfig
-    known_odds: float = 1.2
-    joins: float = 0.0
+    label_odds_factor: float = 1.2
+    concatenation: float = 0.0
     auxiliary: bool = False
 
     def __post_init__(self) -> None:
-        if not self.known_odds >= 1:
-            raise DatasetError(f"known_odds must be at least 1, not {self.known_odds}")
-        if not self.joins >= 0:
-            raise DatasetError(f"joins must not be negative, and {self.joins} is")
+        if not self.label_odds_factor >= 1:
+            raise DatasetError(f"known_odds must be at least 1, not {self.label_odds_factor}")
+        if not self.concatenation >= 0:
+            raise DatasetError(f"concatenation must not be negative, and {self.concatenation} is")
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values."""
         return asdict(replace(self, train=TrainConfig())) | {"train": self.train.to_json()}
 
 
-def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, known_odds: float) -> np.ndarray:
+def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, label_odds_factor: float) -> np.ndarray:
     """(N, K) targets for all clips of a manifest, in its order, in the teachers' vocabulary.
 
     Training clips move towards their known labels; a missing label is unknown, and leaves the teachers' word as it is.
@@ -82,14 +83,14 @@ def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, known_odds
     targets = ensemble(labels, manifest.clips)
     known = manifest.labels()
     columns = [tags.index(tag) for tag in manifest.tags]
-    shift = np.log(known_odds) * (2 * np.nan_to_num(known, nan=0.5) - 1)  # 0 where nothing is known
+    shift = np.log(label_odds_factor) * (2 * np.nan_to_num(known, nan=0.5) - 1)  # 0 where nothing is known
     shift[[clip.split != "train" for clip in manifest.clips]] = 0
     logits = np.log(targets[:, columns]) - np.log1p(-targets[:, columns])
     targets[:, columns] = np.where(shift == 0, targets[:, columns], sigmoid(logits + shift))
     return targets
 
 
-def start_warm(student: ConvLevels, donor: Teacher, manifest: Manifest, cache: MelCache, *, seed: int) -> None:
+def start_warm(student: MultiScaleCNN, donor: Teacher, manifest: Manifest, cache: MelCache, *, seed: int) -> None:
     """Gives a student the donor's filters, recalibrated on full-length clips of the training split.
 
     Raises:
@@ -112,7 +113,7 @@ def start_warm(student: ConvLevels, donor: Teacher, manifest: Manifest, cache: M
     warm_start(student, donor.model, cache.batch(cache.rows(clips)), waveforms, mel_config=cache.config)
 
 
-def take_path(student: ConvLevels, folder: str | Path) -> dict[str, Any]:
+def load_backbone(student: MultiScaleCNN, folder: str | Path) -> dict[str, Any]:
     """Gives a student the levels of another one.
 
     Returns:
@@ -135,7 +136,7 @@ def take_path(student: ConvLevels, folder: str | Path) -> dict[str, Any]:
 class WithAuxiliary(nn.Module):
     """A student and a second classifier on its last scale; logits (B, 2 K), the student's first."""
 
-    def __init__(self, student: ConvLevels) -> None:
+    def __init__(self, student: MultiScaleCNN) -> None:
         super().__init__()
         self.student = student
         self.n_frames = student.n_frames
@@ -150,7 +151,7 @@ class WithAuxiliary(nn.Module):
         return torch.cat([student.classifier(student.dropout(whole)), self.auxiliary(student.dropout(last))], 1)
 
 
-def prepare(student: ConvLevels, data: TrainingData, config: DistillConfig, *, warm: bool) -> nn.Module:
+def prepare(student: MultiScaleCNN, data: TrainingData, config: DistillConfig, *, warm: bool) -> nn.Module:
     """What the trainer gets: the student, with its auxiliary classifier if it has one.
 
     On a warm path both classifiers start fitted, so that the first gradients do not tear the path down.
@@ -172,7 +173,7 @@ def for_learner(data: TrainingData, config: DistillConfig) -> TrainingData:
     return replace(data, targets=np.tile(data.targets, (1, 2))) if config.auxiliary else data
 
 
-def skip_shares(model: ConvLevels, features: np.ndarray) -> dict[str, float]:
+def skip_shares(model: MultiScaleCNN, features: np.ndarray) -> dict[str, float]:
     """Share of the logits' variance that each scale brings, on these features (N, C)."""
     weight = model.classifier.weight.detach().cpu().numpy()
     return variance_shares(features, weight, model.n_features, model.scales)
@@ -180,7 +181,7 @@ def skip_shares(model: ConvLevels, features: np.ndarray) -> dict[str, float]:
 
 def finish(
     folder: Path,
-    model: ConvLevels,
+    model: MultiScaleCNN,
     data: TrainingData,
     run: Mapping[str, Any],
     manifest: Manifest,
@@ -197,7 +198,7 @@ def finish(
     complaint = idle_skips(shares)
     if complaint:
         log.warning("not fit to be shown as multi-scale: %s", complaint)
-    card = student_card(
+    card = model_card(
         run, manifest, labels, origin=origin, head=head, shares=shares,
         valid_features=valid, valid_targets=data.targets[data.valid],
     )  # fmt: skip

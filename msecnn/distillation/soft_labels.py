@@ -17,9 +17,10 @@ from tqdm import tqdm
 
 from msecnn import audio
 from msecnn.audio import AudioError
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order, one_thread_per_job
 from msecnn.distillation.teachers import Teacher
+from msecnn.errors import DatasetError
 from msecnn.evaluation.scores import read_arrays, write_arrays
 
 log = logging.getLogger(__name__)
@@ -141,8 +142,8 @@ def label(
         clip for clip, key in zip(manifest.clips, keys, strict=True) if any(key not in begun.clips for begun in labels)
     ]
     with one_thread_per_job() as jobs:
-        heard = map_in_order(lambda clip: _hear(clip, teachers, labels, precision), missing, jobs=jobs)
-        bar = tqdm(heard, desc="labels", unit="clip", total=len(missing), disable=not missing)
+        predicted = map_in_order(lambda clip: _predict_split(clip, teachers, labels, precision), missing, jobs=jobs)
+        bar = tqdm(predicted, desc="labels", unit="clip", total=len(missing), disable=not missing)
         for count, (clip, said) in enumerate(bar, start=1):
             if isinstance(said, str):
                 log.warning("passed over %s: %s", clip.clip_id, said)
@@ -207,7 +208,7 @@ def _begun(teacher: Teacher, folder: Path, precision: str) -> SoftLabels:
     return SoftLabels(teacher.name, model.architecture, fingerprint, teacher.tags, model.window_s, {})
 
 
-def _hear(
+def _predict_split(
     clip: Clip, teachers: Sequence[Teacher], labels: Sequence[SoftLabels], precision: str
 ) -> list[tuple[SoftLabels, np.ndarray]] | str:
     """What teachers say of a clip that they have not labelled yet, or why it cannot be read; in a thread of its own."""

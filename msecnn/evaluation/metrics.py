@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from msecnn.data.manifest import DatasetError
+from msecnn.errors import DatasetError
 from msecnn.evaluation.scores import Scores
 
 CONFIDENCE = 0.95
@@ -185,7 +185,7 @@ def evaluate(scores: Scores, *, threshold: float = 0.5, n_replicates: int = N_RE
     per_tag, roc, pr = [], [], []
     for k in kept:
         rows = known[:, k]
-        tag, tag_roc, tag_pr = _judge_tag(
+        tag, tag_roc, tag_pr = _evaluate_tag(
             scores.tags[k], positive[rows, k], scores.scores[rows, k], weights[rows], threshold=threshold
         )
         per_tag.append(tag)
@@ -214,7 +214,7 @@ def evaluate(scores: Scores, *, threshold: float = 0.5, n_replicates: int = N_RE
     )
 
 
-def _judge_tag(
+def _evaluate_tag(
     tag: str, positive: np.ndarray, score: np.ndarray, weights: np.ndarray, *, threshold: float
 ) -> tuple[TagMetrics, np.ndarray, np.ndarray]:
     """One tag's figures, and its ROC-AUC and average precision in each replicate (R,)."""

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from msecnn.checkpoint import Checkpoint
-from msecnn.data.manifest import DatasetError, Manifest
+from msecnn.data.manifest import Manifest
+from msecnn.errors import DatasetError
 from msecnn.evaluation import metrics, paired_runs
 from msecnn.evaluation.metrics import Difference, Metrics
-from msecnn.evaluation.predictions import Heard, hear
+from msecnn.evaluation.predictions import SplitPredictions, predict_split
 from msecnn.evaluation.scores import Scores, checked
 from msecnn.tagger import Tagger
 from msecnn.tags import MAGNATAGATUNE_TAGS
@@ -41,13 +42,13 @@ def artists_in_training(manifest: Manifest, part: Manifest) -> float | None:
     return sum(artist in trained for artist in artists) / len(artists) if all(artists) else None
 
 
-def shared_tags(manifest: Manifest, heard: Sequence[Heard]) -> tuple[str, ...]:
+def shared_tags(manifest: Manifest, predicted: Sequence[SplitPredictions]) -> tuple[str, ...]:
     """The tags that the manifest and every checkpoint know, in the manifest's order.
 
     Raises:
         DatasetError: there is none.
     """
-    shared = tuple(tag for tag in manifest.tags if all(tag in each.tags for each in heard))
+    shared = tuple(tag for tag in manifest.tags if all(tag in each.tags for each in predicted))
     if not shared:
         raise DatasetError(f"The checkpoints and {manifest.name} have no tag in common.")
     if len(shared) < len(manifest.tags):
@@ -56,23 +57,23 @@ def shared_tags(manifest: Manifest, heard: Sequence[Heard]) -> tuple[str, ...]:
     return shared
 
 
-def scores_of(heard: Heard, manifest: Manifest, tags: tuple[str, ...]) -> Scores:
+def scores_of(predicted: SplitPredictions, manifest: Manifest, tags: tuple[str, ...]) -> Scores:
     """A checkpoint's probabilities for some tags, beside the manifest's labels of the clips that were heard.
 
     Raises:
         DatasetError: the labels are probabilities.
     """
     clips = {clip.clip_id: clip for clip in manifest.clips}
-    judged = replace(manifest, clips=tuple(clips[str(name)] for name in heard.clip_ids))
-    labels = judged.labels()[:, [manifest.tags.index(tag) for tag in tags]]
+    evaluations = replace(manifest, clips=tuple(clips[str(name)] for name in predicted.clip_ids))
+    labels = evaluations.labels()[:, [manifest.tags.index(tag) for tag in tags]]
     if ((labels > 0) & (labels < 1)).any():
         raise DatasetError(f"The labels of {manifest.name} are probabilities; judge agreement with --against LABELS.")
-    probabilities = heard.probabilities[:, [heard.tags.index(tag) for tag in tags]]
-    return checked(labels, probabilities, np.array(tags), groups(judged))
+    probabilities = predicted.probabilities[:, [predicted.tags.index(tag) for tag in tags]]
+    return checked(labels, probabilities, np.array(tags), groups(evaluations))
 
 
 @dataclass(frozen=True)
-class Judged:
+class CheckpointEvaluation:
     """One checkpoint's figures by both protocols; `filtered` is None where too few labels are known for it."""
 
     name: str
@@ -90,13 +91,13 @@ class Judged:
         }
 
 
-def judge(name: str, checkpoint: Checkpoint, scores: Scores, **options: Any) -> Judged:
+def evaluate_checkpoint(name: str, checkpoint: Checkpoint, scores: Scores, **options: Any) -> CheckpointEvaluation:
     """Judges one checkpoint's scores; the options are those of `metrics.evaluate`."""
     try:
         filtered = metrics.evaluate(scores.filtered(), **options) if (scores.labels == 1).any() else None
     except DatasetError:  # every clip that is left carries the only tag
         filtered = None
-    return Judged(
+    return CheckpointEvaluation(
         name=name,
         architecture=str(checkpoint.model.architecture),
         untrained=checkpoint.untrained,
@@ -119,11 +120,11 @@ class Comparison:
         return asdict(self) | {"differences": {name: each.to_json() for name, each in self.differences.items()}}
 
 
-def compare(judged: Sequence[Judged]) -> list[Comparison]:
+def compare(evaluations: Sequence[CheckpointEvaluation]) -> list[Comparison]:
     """Every pair of checkpoints, by each protocol."""
     return [
         Comparison(first.name, second.name, protocol, metrics.differences(a, b))
-        for first, second in combinations(judged, 2)
+        for first, second in combinations(evaluations, 2)
         for protocol in PROTOCOLS
         if (a := getattr(first, protocol)) and (b := getattr(second, protocol))
     ]
@@ -142,18 +143,18 @@ class Architecture:
     pr_auc: paired_runs.OverSeeds
 
 
-def by_architecture(judged: Sequence[Judged]) -> list[Architecture]:
+def by_architecture(evaluations: Sequence[CheckpointEvaluation]) -> list[Architecture]:
     """Mean over the checkpoints of each architecture, which differ by their seed."""
     found = []
-    for architecture in dict.fromkeys(each.architecture for each in judged):
+    for architecture in dict.fromkeys(each.architecture for each in evaluations):
         for protocol in PROTOCOLS:
-            own = [each for each in judged if each.architecture == architecture and getattr(each, protocol)]
+            own = [each for each in evaluations if each.architecture == architecture and getattr(each, protocol)]
             if own:
                 found.append(_architecture(architecture, protocol, own))
     return found
 
 
-def _architecture(architecture: str, protocol: str, own: Sequence[Judged]) -> Architecture:
+def _architecture(architecture: str, protocol: str, own: Sequence[CheckpointEvaluation]) -> Architecture:
     figures: list[Metrics] = [getattr(each, protocol) for each in own]
     return Architecture(
         architecture=architecture,
@@ -166,13 +167,13 @@ def _architecture(architecture: str, protocol: str, own: Sequence[Judged]) -> Ar
     )
 
 
-def compare_architectures(judged: Sequence[Judged], *, seed: int = 0) -> list[Comparison]:
+def compare_architectures(evaluations: Sequence[CheckpointEvaluation], *, seed: int = 0) -> list[Comparison]:
     """Every pair of architectures with several runs each: clips and runs are both drawn anew in each replicate."""
-    names = list(dict.fromkeys(each.architecture for each in judged))
+    names = list(dict.fromkeys(each.architecture for each in evaluations))
     found = []
     for first, second in combinations(names, 2):
         for protocol in PROTOCOLS:
-            sides = [[getattr(j, protocol) for j in judged if j.architecture == name] for name in (first, second)]
+            sides = [[getattr(j, protocol) for j in evaluations if j.architecture == name] for name in (first, second)]
             if min(len(side) for side in sides) < 2 or not all(all(side) for side in sides):
                 continue
             found.append(Comparison(first, second, protocol, _seed_differences(sides[0], sides[1], seed)))
@@ -206,14 +207,14 @@ class Evaluation:
     n_clips: int
     n_unreadable: int
     artists_in_training: float | None
-    judged: tuple[Judged, ...]
+    evaluations: tuple[CheckpointEvaluation, ...]
     comparisons: tuple[Comparison, ...]
     architectures: tuple[Architecture, ...]
     architecture_comparisons: tuple[Comparison, ...]
     is_magnatagatune: bool
 
     def to_json(self) -> dict[str, Any]:
-        plain = asdict(replace(self, judged=(), comparisons=(), architecture_comparisons=()))
+        plain = asdict(replace(self, evaluations=(), comparisons=(), architecture_comparisons=()))
         for name in ("judged", "comparisons", "architecture_comparisons"):
             plain[name] = [each.to_json() for each in getattr(self, name)]
         return plain
@@ -237,23 +238,23 @@ def evaluate(
         n_replicates, seed: of the bootstrap.
     """
     part = manifest.split(split)
-    heard = hear(list(taggers.values()), part, kept=kept)
-    tags = shared_tags(part, heard)
+    predicted = predict_split(list(taggers.values()), part, kept=kept)
+    tags = shared_tags(part, predicted)
     options = {"threshold": threshold, "n_replicates": n_replicates, "seed": seed}
-    judged = [
-        judge(name, tagger.checkpoint, scores_of(each, part, tags), **options)
-        for (name, tagger), each in zip(taggers.items(), heard, strict=True)
+    evaluations = [
+        evaluate_checkpoint(name, tagger.checkpoint, scores_of(each, part, tags), **options)
+        for (name, tagger), each in zip(taggers.items(), predicted, strict=True)
     ]
     return Evaluation(
         data=manifest.name,
         split=split,
         manifest_hash=manifest.hash,
-        n_clips=len(heard[0].clip_ids),
-        n_unreadable=len(part) - len(heard[0].clip_ids),
+        n_clips=len(predicted[0].clip_ids),
+        n_unreadable=len(part) - len(predicted[0].clip_ids),
         artists_in_training=artists_in_training(manifest, part),
-        judged=tuple(judged),
-        comparisons=tuple(compare(judged)),
-        architectures=tuple(by_architecture(judged)),
-        architecture_comparisons=tuple(compare_architectures(judged, seed=seed)),
+        evaluations=tuple(evaluations),
+        comparisons=tuple(compare(evaluations)),
+        architectures=tuple(by_architecture(evaluations)),
+        architecture_comparisons=tuple(compare_architectures(evaluations, seed=seed)),
         is_magnatagatune=manifest.name == MAGNATAGATUNE and tags == MAGNATAGATUNE_TAGS,
     )

@@ -11,8 +11,9 @@ import numpy as np
 from tqdm import tqdm
 
 from msecnn.audio import AudioError
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order
+from msecnn.errors import DatasetError
 from msecnn.evaluation.scores import read_arrays, write_arrays
 from msecnn.tagger import Tagger, TagPrediction, tag
 
@@ -23,7 +24,7 @@ LEFTOVER_S = 1.0
 
 
 @dataclass(frozen=True)
-class Heard:
+class SplitPredictions:
     """What one checkpoint makes of N clips.
 
     Attributes:
@@ -47,7 +48,7 @@ class Heard:
         write_arrays(path, key=np.array(key), **plain, **features)
 
     @classmethod
-    def read(cls, path: Path, key: str) -> "Heard | None":
+    def read(cls, path: Path, key: str) -> "SplitPredictions | None":
         """What was kept, if it was made from the same."""
         try:
             arrays = read_arrays(path, ("key", "clip_ids", "tags", "probabilities", "window_clip"))
@@ -60,7 +61,7 @@ class Heard:
         return cls(arrays["clip_ids"], tags, arrays["probabilities"], arrays["window_clip"], features)
 
 
-def hear(taggers: Sequence[Tagger], manifest: Manifest, *, kept: Path | None = None) -> list[Heard]:
+def predict_split(taggers: Sequence[Tagger], manifest: Manifest, *, kept: Path | None = None) -> list[SplitPredictions]:
     """Lets every tagger hear every clip; clips that cannot be read are named in the log and left out for all.
 
     Args:
@@ -74,20 +75,20 @@ def hear(taggers: Sequence[Tagger], manifest: Manifest, *, kept: Path | None = N
     longest = max(samples / rate for rate, samples, _ in (tagger.hears() for tagger in taggers))
     keys = [_key(tagger, manifest, longest) for tagger in taggers]
     places = [kept / f"{key[:16]}.npz" for key in keys] if kept else []
-    found: list[Heard | None] = [None] * len(keys)
+    found: list[SplitPredictions | None] = [None] * len(keys)
     if kept:
-        found = [Heard.read(place, key) for place, key in zip(places, keys, strict=True)]
+        found = [SplitPredictions.read(place, key) for place, key in zip(places, keys, strict=True)]
     known = {each.clip_ids.tobytes() for each in found if each}
     missing = [i for i, each in enumerate(found) if each is None or len(known) > 1]  # a file came or went: all anew
     if missing:
-        fresh = _hear([taggers[i] for i in missing], manifest, longest)
+        fresh = _predict_split([taggers[i] for i in missing], manifest, longest)
         if known and fresh[0].clip_ids.tobytes() not in known:
-            missing, fresh = list(range(len(taggers))), _hear(taggers, manifest, longest)
-        for i, heard in zip(missing, fresh, strict=True):
-            found[i] = heard
+            missing, fresh = list(range(len(taggers))), _predict_split(taggers, manifest, longest)
+        for i, predicted in zip(missing, fresh, strict=True):
+            found[i] = predicted
             if kept:
-                heard.write(places[i], keys[i])
-    return [heard for heard in found if heard]
+                predicted.write(places[i], keys[i])
+    return [predicted for predicted in found if predicted]
 
 
 def _key(tagger: Tagger, manifest: Manifest, longest_s: float) -> str:
@@ -97,11 +98,11 @@ def _key(tagger: Tagger, manifest: Manifest, longest_s: float) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _hear(taggers: Sequence[Tagger], manifest: Manifest, longest_s: float) -> list[Heard]:
+def _predict_split(taggers: Sequence[Tagger], manifest: Manifest, longest_s: float) -> list[SplitPredictions]:
 
     def answer(clip: Clip) -> list[TagPrediction] | str:
         try:
-            duration_s = _heard_s(clip, longest_s)
+            duration_s = _predicted_s(clip, longest_s)
             return tag(clip.path, taggers, keep_mel=False, start_s=clip.start_s, duration_s=duration_s)
         except (AudioError, OSError) as error:
             return str(error)
@@ -121,7 +122,7 @@ def _hear(taggers: Sequence[Tagger], manifest: Manifest, longest_s: float) -> li
     return [_gathered(names, list(own)) for own in zip(*answers, strict=True)]
 
 
-def _heard_s(clip: Clip, window_s: float) -> float | None:
+def _predicted_s(clip: Clip, window_s: float) -> float | None:
     """How much of a clip to hear: whole windows where less than `LEFTOVER_S` is left over, else all."""
     if clip.duration_s is None or clip.duration_s < window_s:
         return clip.duration_s
@@ -129,8 +130,8 @@ def _heard_s(clip: Clip, window_s: float) -> float | None:
     return clip.duration_s - left if left < LEFTOVER_S else clip.duration_s
 
 
-def _gathered(names: Sequence[str], predictions: Sequence[TagPrediction]) -> Heard:
-    return Heard(
+def _gathered(names: Sequence[str], predictions: Sequence[TagPrediction]) -> SplitPredictions:
+    return SplitPredictions(
         clip_ids=np.array(names),
         tags=predictions[0].tags,
         probabilities=np.stack([each.probabilities for each in predictions]).astype(np.float32),

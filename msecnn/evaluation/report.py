@@ -6,7 +6,7 @@ from typing import Any
 from msecnn.evaluation.metrics import Difference, Interval, Metrics
 from msecnn.evaluation.paired_runs import OverSeeds
 from msecnn.evaluation.paper_table import N_TEST_CLIPS, Row, table_1
-from msecnn.evaluation.pipeline import PROTOCOLS, Comparison, Evaluation, Judged
+from msecnn.evaluation.pipeline import PROTOCOLS, CheckpointEvaluation, Comparison, Evaluation
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 
@@ -106,13 +106,13 @@ def evaluation(found: Evaluation, *, markdown: bool = False) -> str:
     parts = [
         f"{found.data}, split {found.split}: {found.n_clips:,} clips{unread}.{artists} Clip score: mean over windows. "
         "Filtered: clips with at least one of the tags.",
-        protocol_line(found.judged[0].unfiltered),
+        protocol_line(found.evaluations[0].unfiltered),
         table(
             ["checkpoint", "protocol", "clips", "ROC-AUC", "95 % interval", "PR-AUC", "95 % interval", "F1", "ECE"],
-            [_line(each, protocol) for each in found.judged for protocol in PROTOCOLS if getattr(each, protocol)],
+            [_line(each, protocol) for each in found.evaluations for protocol in PROTOCOLS if getattr(each, protocol)],
             markdown=markdown,
         ),
-        left_out_line(found.judged[0].unfiltered),
+        left_out_line(found.evaluations[0].unfiltered),
         _over_seeds(found, markdown=markdown),
         _comparisons("Paired differences", found.comparisons, markdown=markdown),
         _comparisons(
@@ -120,14 +120,14 @@ def evaluation(found: Evaluation, *, markdown: bool = False) -> str:
         ),
         paper_table(found, markdown=markdown),
     ]
-    parts += [_per_tag_of_all(found.judged, protocol, markdown=markdown) for protocol in PROTOCOLS]
+    parts += [_per_tag_of_all(found.evaluations, protocol, markdown=markdown) for protocol in PROTOCOLS]
     return "\n\n".join(part for part in parts if part)
 
 
-def _line(judged: Judged, protocol: str) -> list[str]:
-    figures: Metrics = getattr(judged, protocol)
+def _line(evaluations: CheckpointEvaluation, protocol: str) -> list[str]:
+    figures: Metrics = getattr(evaluations, protocol)
     return [
-        judged.name + (" (untrained)" if judged.untrained else ""),
+        evaluations.name + (" (untrained)" if evaluations.untrained else ""),
         protocol,
         str(figures.n_clips),
         *_with_interval(figures.roc_auc.macro, figures.roc_auc.interval),
@@ -175,7 +175,7 @@ def paper_table(found: Evaluation, *, markdown: bool = False) -> str:
     header = ["system", "paper", "its protocol", "ours, filtered", "95 %", "ours, unfiltered", "95 %", "runs"]
     rows = [_paper_row(row) for row in table_1(found.architectures)]
     whole = "Table 1 of the paper (ROC-AUC / PR-AUC):\n\n" + table(header, rows, markdown=markdown)
-    n_tags = found.judged[0].unfiltered.n_tags
+    n_tags = found.evaluations[0].unfiltered.n_tags
     if (found.n_clips, n_tags) == (N_TEST_CLIPS, len(MAGNATAGATUNE_TAGS)):
         return whole
     return (
@@ -194,12 +194,12 @@ def _paper_row(row: Row) -> list[str]:
     return [*cells, str(row.n_runs or "")]
 
 
-def _per_tag_of_all(judged: Sequence[Judged], protocol: str, *, markdown: bool) -> str:
+def _per_tag_of_all(evaluations: Sequence[CheckpointEvaluation], protocol: str, *, markdown: bool) -> str:
     """One row a tag, ROC-AUC and PR-AUC of every checkpoint."""
-    figures: list[Metrics] = [getattr(each, protocol) for each in judged]
+    figures: list[Metrics] = [getattr(each, protocol) for each in evaluations]
     if not all(figures):
         return ""
-    header = ["tag", "positive", *(f"{each.name} {area}" for each in judged for area in ("ROC-AUC", "PR-AUC"))]
+    header = ["tag", "positive", *(f"{each.name} {area}" for each in evaluations for area in ("ROC-AUC", "PR-AUC"))]
     rows = [
         [each.tag, str(each.n_positive)]
         + [number(area, 3) for own in figures for area in (own.per_tag[i].roc_auc, own.per_tag[i].pr_auc)]

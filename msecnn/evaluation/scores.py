@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from msecnn.data.manifest import DatasetError
+from msecnn.errors import DatasetError
 
 
 @dataclass(frozen=True)

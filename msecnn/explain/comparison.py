@@ -80,7 +80,7 @@ class Row:
         return asdict(self) | {f"beats_{order}": self.beats(order) for order in BLIND_ORDERS}
 
 
-def judge_clip(
+def measure_clip(
     model: nn.Module,
     mel: np.ndarray,
     tag_index: int,

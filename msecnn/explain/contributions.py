@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from msecnn.explain import ExplanationError
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 
 #: Terms and bias differ from the network's own float32 logit by no more than this share of their size.
 TOLERANCE = 1e-5
@@ -128,7 +128,7 @@ def ablate(contributions: Contributions, keep: np.ndarray | Sequence[bool], *, r
     return 1 / (1 + np.exp(-logits))
 
 
-def with_scales(model: nn.Module) -> ConvLevels:
+def with_scales(model: nn.Module) -> MultiScaleCNN:
     """The model, seen as what it must be to be explained by scales.
 
     Raises:
@@ -137,16 +137,16 @@ def with_scales(model: nn.Module) -> ConvLevels:
     if not getattr(model, "scales", ()):
         name = getattr(model, "architecture", type(model).__name__)
         raise ExplanationError(f"{name} has no scales, so its tags cannot be taken apart by scale.")
-    return cast(ConvLevels, model)
+    return cast(MultiScaleCNN, model)
 
 
-def scale_weights(model: ConvLevels) -> dict[str, np.ndarray]:
+def scale_weights(model: MultiScaleCNN) -> dict[str, np.ndarray]:
     """The classifier's weights for each scale, (K, C)."""
     ends = np.cumsum([model.n_features[scale] for scale in model.scales])
     return dict(zip(model.scales, np.split(_float64(model.classifier.weight), ends[:-1], axis=1), strict=True))
 
 
-def _logits(model: ConvLevels, values: list[np.ndarray]) -> np.ndarray:
+def _logits(model: MultiScaleCNN, values: list[np.ndarray]) -> np.ndarray:
     """What the network's own classifier makes of the features, in its own precision: the other side of the check."""
     like = model.classifier.weight
     with torch.no_grad():

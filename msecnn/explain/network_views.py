@@ -32,14 +32,14 @@ class FeatureMaps:
     Attributes:
         name: "input" or "level1" to "level5"; for networks that tag from fewer levels too.
         maps: (C, F', L') float32, after pooling.
-        crop: rows and columns, from the first, that can win.
+        receptive_crop: rows and columns, from the first, that can win.
         values, rows, columns: (C,) of the winners.
         reaches_classifier: whether the classifier sees this level.
     """
 
     name: str
     maps: np.ndarray
-    crop: tuple[int, int]
+    receptive_crop: tuple[int, int]
     values: np.ndarray
     rows: np.ndarray
     columns: np.ndarray
@@ -115,7 +115,7 @@ def feature_maps(model: nn.Module, mel: np.ndarray) -> dict[str, FeatureMaps]:
         found[name] = FeatureMaps(
             name=name,
             maps=level_map.float().cpu().numpy(),
-            crop=network.crop[name],
+            receptive_crop=network.receptive_crop[name],
             values=winners.values,
             rows=winners.rows,
             columns=winners.columns,
@@ -129,7 +129,7 @@ def field_sizes(model: nn.Module, mel_config: MelConfig) -> dict[str, FieldSize]
     network = with_scales(model)
     sizes = {}
     for name in network.maps:
-        row, column = (cells // 2 for cells in network.crop[name])
+        row, column = (cells // 2 for cells in network.receptive_crop[name])
         low, high, first, last = network.receptive_field(name, row, column)
         field = field_of_cell(network, name, row, column, mel_config)
         sizes[name] = FieldSize(

@@ -23,9 +23,9 @@ from msecnn.explain import BASELINES, METHODS, Cancelled, ExplanationError
 from msecnn.explain.contributions import with_scales
 from msecnn.frontend import MelConfig
 from msecnn.models.fast.folded import FoldedNetwork
-from msecnn.models.fast.gradients import term_gradients
-from msecnn.models.fast.incremental import SplicedNetwork
-from msecnn.models.layers import ConvLevel, ConvLevels
+from msecnn.models.fast.gradients import scale_gradients
+from msecnn.models.fast.incremental import IncrementalNetwork
+from msecnn.models.layers import ConvLevel, MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
 
 #: Methods that measure from a baseline; the others ignore it.
@@ -85,7 +85,7 @@ class ScaleTerms:
     No level above the highest one asked for is computed.
     """
 
-    def __init__(self, model: ConvLevels, tag_index: int, scales: Sequence[str]) -> None:
+    def __init__(self, model: MultiScaleCNN, tag_index: int, scales: Sequence[str]) -> None:
         self.scales = tuple(scales)
         with MODEL_LOCK:
             self.network = FoldedNetwork(model)
@@ -107,7 +107,7 @@ class ScaleTerms:
     def gradients(self, mel: Tensor) -> Tensor:
         """(S + 1, F, L) of (1, 1, F, L)."""
         with MODEL_LOCK:
-            return term_gradients(self.network, mel, self.weights)
+            return scale_gradients(self.network, mel, self.weights)
 
     @property
     def device(self) -> torch.device:
@@ -122,7 +122,7 @@ class LiteralTerm(nn.Module):
         - output: (B,)
     """
 
-    def __init__(self, model: ConvLevels, tag_index: int, scale: str) -> None:
+    def __init__(self, model: MultiScaleCNN, tag_index: int, scale: str) -> None:
         super().__init__()
         self.model, self.scale = model, scale
         self.normalised = nn.Identity()  # the input's map, as a layer to watch
@@ -242,7 +242,7 @@ def baseline_mel(model: nn.Module, mel: np.ndarray, baseline: str, mel_config: M
     return mean.detach().cpu().float()[:, None].expand(mel.shape)
 
 
-def _check(model: ConvLevels, method: str, scales: Sequence[str]) -> tuple[str, ...]:
+def _check(model: MultiScaleCNN, method: str, scales: Sequence[str]) -> tuple[str, ...]:
     if method not in METHODS:
         raise ExplanationError(f"There is no method {method!r}; there are {', '.join(METHODS)}.")
     if not scales or set(scales) - set(model.scales):
@@ -277,7 +277,7 @@ def _smooth_gradient(partial: ScaleTerms, x: Tensor, reference: Tensor, seed: in
 
 def _occlusion(partial: ScaleTerms, x: Tensor, reference: Tensor, _seed: int, steps: Steps) -> Tensor:
     with MODEL_LOCK:
-        spliced = SplicedNetwork(partial.network, x)
+        spliced = IncrementalNetwork(partial.network, x)
 
     def forward(mel: Tensor) -> Tensor:
         with MODEL_LOCK:
@@ -295,7 +295,7 @@ def _n_patches(shape: tuple[int, ...]) -> int:
     return 1 + math.prod(math.ceil(cells / patch) for cells, patch in zip(shape, PATCH, strict=True))
 
 
-def _grad_cam(model: ConvLevels, x: Tensor, tag_index: int, scales: Sequence[str], steps: Steps) -> Tensor:
+def _grad_cam(model: MultiScaleCNN, x: Tensor, tag_index: int, scales: Sequence[str], steps: Steps) -> Tensor:
     """Each scale's own map, its channels weighted by their mean gradient: (S, F, L), each cell drawn over its block."""
     maps = []
     for scale in scales:
@@ -304,7 +304,7 @@ def _grad_cam(model: ConvLevels, x: Tensor, tag_index: int, scales: Sequence[str
             cam = LayerGradCam(term, term.layer).attribute(x.requires_grad_())
         pools = model.pools[: model.maps.index(scale)]
         block = math.prod(pool[0] for pool in pools), math.prod(pool[1] for pool in pools)
-        maps.append(_draw_blocks(cam.detach()[0, 0], model.crop[scale], block, x.shape[-2:]))
+        maps.append(_draw_blocks(cam.detach()[0, 0], model.receptive_crop[scale], block, x.shape[-2:]))
     steps.step()
     return torch.stack(maps)
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from msecnn.explain.contributions import scale_weights, with_scales
 from msecnn.frontend import MelConfig
-from msecnn.models.layers import INPUT, ConvLevels
+from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
 
 
@@ -206,13 +206,13 @@ def trace(
     return ChannelTrace(scale, chosen, values, *fields)
 
 
-def winning_cells(model: ConvLevels, mel: np.ndarray) -> dict[str, Winners]:
+def winning_cells(model: MultiScaleCNN, mel: np.ndarray) -> dict[str, Winners]:
     """For each scale, the winner of each channel among the cells that reach the classifier."""
     maps = all_maps(model, mel)
     return {scale: winners_of_map(model, scale, maps[scale]) for scale in model.scales}
 
 
-def all_maps(model: ConvLevels, mel: np.ndarray) -> dict[str, Tensor]:
+def all_maps(model: MultiScaleCNN, mel: np.ndarray) -> dict[str, Tensor]:
     """The maps (C, F', L') of the input and of all levels for one window (F, L), scales or not."""
     device = model.classifier.weight.device
     with MODEL_LOCK, torch.no_grad():
@@ -220,21 +220,21 @@ def all_maps(model: ConvLevels, mel: np.ndarray) -> dict[str, Tensor]:
     return {name: level_map[0] for name, level_map in maps.items()}
 
 
-def winners_of_map(model: ConvLevels, name: str, level_map: Tensor) -> Winners:
+def winners_of_map(model: MultiScaleCNN, name: str, level_map: Tensor) -> Winners:
     """The winner of each channel of a map (C, F', L'); one of them among equals."""
-    rows, columns = model.crop[name]
+    rows, columns = model.receptive_crop[name]
     flat = level_map[:, :rows, :columns].reshape(len(level_map), -1)
     values, cells = (array.cpu().numpy() for array in flat.max(1))
     return Winners(values.astype(np.float64), cells // columns, cells % columns)
 
 
-def blind_tail_start(model: ConvLevels) -> int:
+def blind_tail_start(model: MultiScaleCNN) -> int:
     """First mel frame of which the input scale sees nothing: 1280 of 1366."""
-    return model.crop[INPUT][1]
+    return model.receptive_crop[INPUT][1]
 
 
 def field_of_cell(
-    model: ConvLevels, scale: str, row: int, column: int, mel_config: MelConfig, window_start_s: float = 0.0
+    model: MultiScaleCNN, scale: str, row: int, column: int, mel_config: MelConfig, window_start_s: float = 0.0
 ) -> dict[str, float]:
     """Seconds and Hz of everything that a cell depends on, within the clip."""
     low, high, first, last = model.receptive_field(scale, row, column)

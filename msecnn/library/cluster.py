@@ -14,14 +14,16 @@ from typing import Any
 
 from msecnn.library.result_journal import LibraryError
 from msecnn.library.scan import printable
-from msecnn.library.tagging_job import Job, RecordingTagger, error_answer
+from msecnn.library.tagging_job import RecordingTagger, TaggingJob, error_answer
 
 #: Files that a worker takes at a time, and again one by one if it died over them more than `RETRIES` times.
 BATCHES = (8, 1)
 RETRIES = 1
 
 
-def tag_on_cluster(files: Sequence[str], job: Job, *, jobs: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+def tag_on_cluster(
+    files: Sequence[str], job: TaggingJob, *, jobs: int | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Tags files in Ray actors, each with its own models on one core (and a share of a GPU if the job asks for one).
 
     Args:
@@ -72,7 +74,7 @@ def _connect() -> None:
     context.max_errored_blocks = -1  # what a dead worker leaves undone is ours to give out again
 
 
-def _pass(files: dict[int, str], job: Job, jobs: int | None, batch: int) -> Iterator[tuple[int, dict[str, Any]]]:
+def _pass(files: dict[int, str], job: TaggingJob, jobs: int | None, batch: int) -> Iterator[tuple[int, dict[str, Any]]]:
     import ray
     import ray.data
 
@@ -101,7 +103,7 @@ def _pass(files: dict[int, str], job: Job, jobs: int | None, batch: int) -> Iter
 class _ActorTagger:
     """The models in an actor; answers travel as JSON, whose fields differ between tagged files and errors."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: TaggingJob) -> None:
         import torch
 
         torch.set_num_threads(1)

@@ -24,7 +24,7 @@ class LibraryError(MsecnnError):
     """A run over a library cannot start or go on; the answers so far are kept."""
 
 
-class Journal:
+class ResultJournal:
     """Answers on disk, by file; a context manager, open in one process at a time.
 
     Args:
@@ -96,7 +96,7 @@ class Journal:
     def close(self) -> None:
         self._file.close()
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "ResultJournal":
         return self
 
     def __exit__(

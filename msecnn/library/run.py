@@ -8,7 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from msecnn.library.result_journal import Journal
+from msecnn.library.result_journal import ResultJournal
 from msecnn.library.tables import check_format, write_table
 from msecnn.library.tagging_job import RecordingTagger
 
@@ -48,7 +48,7 @@ def tag_library(
     """
     check_format(out)
     path = journal_path(out)
-    with Journal(path, tagger.job.identity(), resume=resume) as journal:
+    with ResultJournal(path, tagger.job.identity(), resume=resume) as journal:
         done = journal.done
         todo = [file for file in files if file not in done]
         with progress_bar(len(files), len(files) - len(todo)) as bar:

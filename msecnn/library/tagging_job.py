@@ -19,7 +19,7 @@ Progress = Callable[[float, float | None], None]
 
 
 @dataclass(frozen=True)
-class Job:
+class TaggingJob:
     """Models and settings; plain values, so that it travels to other processes and machines.
 
     Attributes:
@@ -46,7 +46,7 @@ class Job:
 class RecordingTagger:
     """The models of a job, loaded; turns a recording into an answer and never raises because of it."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: TaggingJob) -> None:
         self.job = job
         self.taggers: list[Tagger] = [
             Tagger.from_checkpoint(name, device=job.device, dtype=job.dtype) for name in job.models

@@ -19,7 +19,7 @@ import torch
 from msecnn.library.result_journal import LibraryError
 from msecnn.library.scan import printable
 from msecnn.library.serving import ModelServer, RemoteTagger
-from msecnn.library.tagging_job import Job, RecordingTagger, error_answer
+from msecnn.library.tagging_job import RecordingTagger, TaggingJob, error_answer
 
 #: Files that a worker has been given: the one it works on and the next, so that it never waits for us.
 AHEAD = 2
@@ -35,7 +35,7 @@ def n_cores() -> int:
 
 
 def tag_in_workers(
-    files: Sequence[str], job: Job, *, jobs: int, server: ModelServer | None = None
+    files: Sequence[str], job: TaggingJob, *, jobs: int, server: ModelServer | None = None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Tags files in worker processes, which end with this one however it ends.
 
@@ -65,7 +65,7 @@ def tag_in_workers(
                     message = workers[i].receive()
                 except (EOFError, OSError):
                     dead, workers[i] = workers[i], _Worker(job, server)
-                    index = dead.bury(todo)
+                    index = dead.reclaim(todo)
                     n_failed_starts += not dead.ready
                     if n_failed_starts == FAILED_STARTS:
                         raise LibraryError(
@@ -76,7 +76,7 @@ def tag_in_workers(
                         if lost[index] < TRIES:
                             todo.appendleft(index)
                         else:
-                            yield index, error_answer(files[index], _killer(files[index]))
+                            yield index, error_answer(files[index], _crash_message(files[index]))
                 else:
                     n_failed_starts = 0
                     if message is not None:
@@ -88,7 +88,7 @@ def tag_in_workers(
             worker.process.join()
 
 
-def _killer(file: str) -> str:
+def _crash_message(file: str) -> str:
     name = printable(os.path.basename(file))
     return f"“{name}” ended the process that read it, {TRIES} times: it may be too much for the memory."
 
@@ -96,7 +96,7 @@ def _killer(file: str) -> str:
 class _Worker:
     """A worker process as its parent sees it."""
 
-    def __init__(self, job: Job, server: ModelServer | None) -> None:
+    def __init__(self, job: TaggingJob, server: ModelServer | None) -> None:
         context = get_context("forkserver")  # plain fork would copy the locks that torch's threads hold
         context.set_forkserver_preload([RecordingTagger.__module__])  # torch is imported once for all workers
         self.pipe, *theirs = context.Pipe()
@@ -129,7 +129,7 @@ class _Worker:
             self.given.remove(message[0])
         return message
 
-    def bury(self, todo: deque[int]) -> int | None:
+    def reclaim(self, todo: deque[int]) -> int | None:
         """Puts back what a dead worker had not begun; returns what it was working on."""
         self.stop()
         self.process.join()
@@ -143,7 +143,7 @@ class _Worker:
         self.process.terminate()
 
 
-def _work(job: Job, pipe: Connection, asking: Connection | None = None) -> None:
+def _work(job: TaggingJob, pipe: Connection, asking: Connection | None = None) -> None:
     """A worker's life; with `asking`, another process runs its networks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -4,7 +4,7 @@ networks", ISMIR 2016, as reproduced by Hamidi et al. 2019).
 
 from typing import Any
 
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.registry import register
 
 #: Channels of the five levels [Hamidi et al. 2019, Figure 1; fewer than Choi's own].
@@ -12,7 +12,7 @@ CHANNELS = (64, 128, 128, 128, 64)
 
 
 @register("fcn5")
-class FCN5(ConvLevels):
+class FCN5(MultiScaleCNN):
     """Sees the spectrogram through all five levels and tags from the last one's 64 features."""
 
     architecture = "fcn5"

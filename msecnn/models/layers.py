@@ -47,7 +47,7 @@ class ConvLevel(nn.Module):
         return self.activation(self.norm(pooled))
 
 
-class ConvLevels(nn.Module):
+class MultiScaleCNN(nn.Module):
     """Five levels on a normalised mel spectrogram; the scales named by `scales` reach a linear classifier.
 
     A skip path that only max-pools what it carries ends in one number per channel, the maximum over the part of that
@@ -92,7 +92,7 @@ class ConvLevels(nn.Module):
         self.maps = (INPUT, *(f"level{i}" for i in range(1, len(channels) + 1)))
         self.n_channels = dict(zip(self.maps, (1, *channels), strict=True))
         self.n_features = {scale: self.n_channels[scale] for scale in scales}
-        self.crop = _crops(self.maps, pools)
+        self.receptive_crop = _crops(self.maps, pools)
         self.map_sizes = _map_sizes(self.maps, pools, (n_mels, n_frames))
         self.input_norm = nn.BatchNorm2d(n_mels)  # one scale and shift for each mel band [authors' code]
         self.levels = nn.ModuleList(
@@ -123,7 +123,7 @@ class ConvLevels(nn.Module):
 
     def global_max(self, name: str, level_map: Tensor) -> Tensor:
         """The maximum of each channel (B, C) over the cells of a map that are not cropped on the way up."""
-        rows, columns = self.crop[name]
+        rows, columns = self.receptive_crop[name]
         if level_map.device.type == "cpu":
             # one pooling window of that size drops what is cropped; there `amax` of a slice is many times slower
             return F.max_pool2d(level_map, (rows, columns)).flatten(1)

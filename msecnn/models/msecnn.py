@@ -7,7 +7,7 @@ that level's output is concatenated to it, 1 - 65 - 193 - 321 - 449 - 513 channe
 from typing import Any
 
 from msecnn.models.fcn import CHANNELS
-from msecnn.models.layers import INPUT, ConvLevels
+from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.models.registry import register
 
 #: Channels in the authors' public code, which differ from the paper's Figure 1.
@@ -15,7 +15,7 @@ WIDE_CHANNELS = (64, 128, 256, 512, 1024)
 
 
 @register("msecnn")
-class MsECNN(ConvLevels):
+class MsECNN(MultiScaleCNN):
     """The network of Figure 1: 513 features, from the input's single maximum to the 64 of level 5."""
 
     architecture = "msecnn"

@@ -11,14 +11,14 @@ from msecnn import checkpoint
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.models.fast.folded import FoldedNetwork
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 from msecnn.training.trainer import TrainingData
 
 BATCH_SIZE = 8
 
 
 def clip_features(
-    model: ConvLevels, data: TrainingData, clips: np.ndarray, *, precision: str = "float32"
+    model: MultiScaleCNN, data: TrainingData, clips: np.ndarray, *, precision: str = "float32"
 ) -> np.ndarray:
     """(N, C) features of clips, all scales one after the other."""
     device = next(model.parameters()).device
@@ -35,7 +35,7 @@ def clip_features(
 
 def export(
     folder: Path,
-    model: ConvLevels,
+    model: MultiScaleCNN,
     features: np.ndarray,
     *,
     mel_config: MelConfig,

@@ -11,10 +11,10 @@ import gradio as gr
 from msecnn.errors import MsecnnError
 from msecnn.tagger import answer_json
 from msecnn.ui.export import explained
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.explanation_request import Question
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.explanation_request import ExplanationRequest
 from msecnn.ui.server.rpc import OUR_FAULT, Page
-from msecnn.ui.server.session import VisitError
+from msecnn.ui.server.session import SessionError
 from msecnn.ui.server.zero_gpu import on_gpu
 from msecnn.ui.upload import open_file
 
@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 
 def build(page: Page) -> None:
     """Adds the endpoints; their components are never seen."""
-    studio = page.studio
-    names = list(studio.taggers)
+    context = page.context
+    names = list(context.taggers)
     with gr.Column(visible=False):
         recording = gr.File(label="recording", type="filepath")
         models = gr.CheckboxGroup(names, value=names[:2], label="models")
@@ -33,9 +33,9 @@ def build(page: Page) -> None:
         window = gr.Number(0, precision=0, label="window")
         answer = gr.JSON(label="answer")
         endpoints: tuple[tuple[str, Callable[..., Any], list[gr.components.Component]], ...] = (
-            ("tag", tag_endpoint(studio), [recording, models]),
-            ("explain", explain_endpoint(studio), [recording, tag, model, window]),
-            ("models", models_endpoint(studio), []),
+            ("tag", tag_endpoint(context), [recording, models]),
+            ("explain", explain_endpoint(context), [recording, tag, model, window]),
+            ("models", models_endpoint(context), []),
         )
         for name, endpoint, inputs in endpoints:
             gr.Button(name).click(
@@ -43,7 +43,7 @@ def build(page: Page) -> None:
             )
 
 
-def tag_endpoint(studio: Studio) -> Callable[..., dict[str, Any]]:
+def tag_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
     def tag(recording: str, models: list[str]) -> dict[str, Any]:
         """Tags a recording with one or several models.
 
@@ -55,13 +55,13 @@ def tag_endpoint(studio: Studio) -> Callable[..., dict[str, Any]]:
             The same object as `python -m msecnn tag --format json` gives for a file: duration, notes, windows, and for
             each model all tags with their probabilities and the timeline.
         """
-        visit, _ = open_file(studio, _given(recording), Path(recording).name, models)
-        return answer_json(visit.name, list(visit.predictions.values()))
+        session, _ = open_file(context, _given(recording), Path(recording).name, models)
+        return answer_json(session.name, list(session.predictions.values()))
 
     return tag
 
 
-def explain_endpoint(studio: Studio) -> Callable[..., dict[str, Any]]:
+def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
     def explain(recording: str, tag: str, model: str, window: int = 0) -> dict[str, Any]:
         """Explains why a model gives a tag to a window of a recording: exactly, per scale and per winning cell.
 
@@ -74,26 +74,26 @@ def explain_endpoint(studio: Studio) -> Callable[..., dict[str, Any]]:
         Returns:
             Logit, base value, the contribution of each scale, and the evidence in seconds and Hz.
         """
-        visit, _ = open_file(studio, _given(recording), Path(recording).name, [model])
-        return explained(Question.of(studio, visit, {"model": model, "tag": tag, "window": window}))
+        session, _ = open_file(context, _given(recording), Path(recording).name, [model])
+        return explained(ExplanationRequest.of(context, session, {"model": model, "tag": tag, "window": window}))
 
     return explain
 
 
-def models_endpoint(studio: Studio) -> Callable[[], list[dict[str, Any]]]:
+def models_endpoint(context: AppContext) -> Callable[[], list[dict[str, Any]]]:
     def models() -> list[dict[str, Any]]:
         """Lists the models: name, title, architecture, scales with their number of features, tags, whether trained."""
-        return [_describe(studio, name) for name in studio.taggers]
+        return [_describe(context, name) for name in context.taggers]
 
     return models
 
 
-def _describe(studio: Studio, name: str) -> dict[str, Any]:
-    checkpoint = studio.taggers[name].checkpoint
+def _describe(context: AppContext, name: str) -> dict[str, Any]:
+    checkpoint = context.taggers[name].checkpoint
     model: Any = checkpoint.model
     return {
         "name": name,
-        "title": studio.title(name),
+        "title": context.title(name),
         "architecture": model.architecture,
         "scales": {scale: model.n_features[scale] for scale in model.scales},
         "tags": list(checkpoint.tags),
@@ -103,7 +103,7 @@ def _describe(studio: Studio, name: str) -> dict[str, Any]:
 
 def _given(recording: str | None) -> Path:
     if not recording:
-        raise VisitError("Give a recording.")
+        raise SessionError("Give a recording.")
     return Path(recording)
 
 

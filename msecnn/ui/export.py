@@ -20,11 +20,11 @@ from msecnn.plots.spectrogram import mel_figure, saliency_figure
 from msecnn.plots.tags import tag_bars, timeline
 from msecnn.tagger import answer_json
 from msecnn.ui.faithfulness_check import measure
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.explanation_request import Question, choice
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.explanation_request import ExplanationRequest, choice
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
-from msecnn.ui.server.session import Visit, opened
+from msecnn.ui.server.session import Session, require_session
 from msecnn.ui.sonification import heard
 
 #: Of the files in the zip; `settings.json` tells it.
@@ -37,17 +37,17 @@ Item = tuple[str, bytes]
 
 
 def build(page: Page) -> None:
-    page.wire("export", export, model=True, queue="export")  # most of it is drawing
+    page.endpoint("export", export, model=True, queue="export")  # most of it is drawing
 
 
-def export(studio: Studio, visit: Visit | None, request: Request) -> Iterator[Answer]:
+def export(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
     """Tags, and the explanation of the tag that is asked about, if any."""
-    visit = opened(visit)
-    items = list(_tags(studio, visit))
+    session = require_session(session)
+    items = list(_tags(context, session))
     yield Answer({"progress": 0.2})
     if request.get("tag"):
-        asked = Question.of(studio, visit, request)
-        for number, item in enumerate(_explanation(asked, studio, request), start=1):
+        asked = ExplanationRequest.of(context, session, request)
+        for number, item in enumerate(_explanation(asked, context, request), start=1):
             items.append(item)
             yield Answer({"progress": 0.2 + 0.8 * number / (N_ITEMS + len(asked.contributions.scales))})
     path = new_file("msecnn.zip")
@@ -57,18 +57,18 @@ def export(studio: Studio, visit: Visit | None, request: Request) -> Iterator[An
     yield Answer({"file": served(path), "names": [name for name, _ in items]})
 
 
-def _tags(studio: Studio, visit: Visit) -> Iterator[Item]:
-    predictions = list(visit.predictions.values())
-    first, titles = predictions[0], [studio.title(name) for name in visit.predictions]
-    answer = answer_json(visit.name, predictions)
+def _tags(context: AppContext, session: Session) -> Iterator[Item]:
+    predictions = list(session.predictions.values())
+    first, titles = predictions[0], [context.title(name) for name in session.predictions]
+    answer = answer_json(session.name, predictions)
     yield "tags.json", _json([answer])
     rows = io.StringIO()
     write_csv([answer], list(dict.fromkeys(tag for prediction in predictions for tag in prediction.tags)), rows)
     yield "tags.csv", rows.getvalue().encode()
-    yield "settings.json", _json(_settings(studio, visit))
+    yield "settings.json", _json(_settings(context, session))
     if all(prediction.tags == first.tags for prediction in predictions):
         probabilities = np.stack([prediction.probabilities for prediction in predictions])  # (M, K)
-        yield from _figure("tags", tag_bars(first.tags, probabilities, titles, title=visit.name))
+        yield from _figure("tags", tag_bars(first.tags, probabilities, titles, title=session.name))
     for title, prediction in zip(titles, predictions, strict=True):
         if len(prediction.windows) > 1:
             figure = timeline(
@@ -76,22 +76,22 @@ def _tags(studio: Studio, visit: Visit) -> Iterator[Item]:
                 prediction.window_probabilities,
                 prediction.window_starts_s,
                 prediction.duration_s,
-                title=f"{visit.name}: {title}",
+                title=f"{session.name}: {title}",
             )
             yield from _figure(f"timeline-{prediction.model}", figure)
 
 
-def _explanation(asked: Question, studio: Studio, request: Request) -> Iterator[Item]:
+def _explanation(asked: ExplanationRequest, context: AppContext, request: Request) -> Iterator[Item]:
     split, k, config = asked.contributions, asked.tag_index, asked.checkpoint.mel_config
     method, baseline = choice(request, "method", METHODS), choice(request, "baseline", BASELINES)
-    title = f"{asked.tag} in {studio.title(asked.model)}: {asked.visit.name}"
+    title = f"{asked.tag} in {context.title(asked.model)}: {asked.session.name}"
     found = saliency(asked.tagger.model, asked.mel, k, method=method, baseline=baseline, mel_config=config)
     yield "explanation.json", _json(explained(asked, found))
     steps = waterfall(
         split.scales, split.relative[0, :, k], float(split.base_value[k]), mean_known=split.mean_known, title=title
     )
     yield from _figure("contributions", steps)
-    yield from _figure("spectrogram", mel_figure(asked.mel, config, start_s=asked.start_s, title=asked.visit.name))
+    yield from _figure("spectrogram", mel_figure(asked.mel, config, start_s=asked.start_s, title=asked.session.name))
     strips = saliency_figure(
         asked.mel, found.maps, found.scales, config, start_s=asked.start_s, title=f"{title} ({method})"
     )
@@ -105,12 +105,12 @@ def _explanation(asked: Question, studio: Studio, request: Request) -> Iterator[
         yield f"sounds/{what.replace(':', '-')}.wav", _wav(*heard(asked, what))
 
 
-def explained(asked: Question, saliency: SaliencyMaps | None = None) -> dict[str, Any]:
+def explained(asked: ExplanationRequest, saliency: SaliencyMaps | None = None) -> dict[str, Any]:
     """What `python -m msecnn explain --format json` says of the same question."""
     return explanation_json(
         asked.contributions,
         asked.evidence,
-        file=asked.visit.name,
+        file=asked.session.name,
         model=asked.model,
         window=asked.prediction.windows[asked.window],
         probability=float(asked.prediction.window_probabilities[asked.window, asked.tag_index]),
@@ -119,14 +119,14 @@ def explained(asked: Question, saliency: SaliencyMaps | None = None) -> dict[str
     )
 
 
-def _settings(studio: Studio, visit: Visit) -> dict[str, Any]:
-    cards = {name: studio.taggers[name].checkpoint.card for name in visit.predictions}
+def _settings(context: AppContext, session: Session) -> dict[str, Any]:
+    cards = {name: context.taggers[name].checkpoint.card for name in session.predictions}
     return {
         "schema": SCHEMA,
         "msecnn": __version__,
         "python": platform.python_version(),
-        "recording": visit.name,
-        "example": visit.example,
+        "recording": session.name,
+        "example": session.example,
         "models": {name: {key: value for key, value in card.items() if key != "tags"} for name, card in cards.items()},
     }
 

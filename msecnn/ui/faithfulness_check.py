@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 
 from msecnn.explain.faithfulness import LOUDNESS, RANDOM, Curves, blind_order, curves
 from msecnn.explain.saliency import BASELINES, METHODS, saliency
-from msecnn.ui.server.background import Job
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.explanation_request import Question, choice
+from msecnn.ui.server.background import BackgroundTask
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.explanation_request import ExplanationRequest, choice
 from msecnn.ui.server.rpc import Answer, Page, Request
-from msecnn.ui.server.session import Visit
+from msecnn.ui.server.session import Session
 
 #: Points on each curve.
 N_STEPS = 12
@@ -17,20 +17,22 @@ MAP_SHARE = 0.25
 
 
 def build(page: Page) -> None:
-    page.wire("check", check, model=True)
+    page.endpoint("check", check, model=True)
 
 
-def check(studio: Studio, visit: Visit | None, request: Request) -> Iterator[Answer]:
+def check(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
     """Deletion and insertion curves of the map's order and of the blind ones, with their progress."""
-    asked = Question.of(studio, visit, request)
-    job = Job(str(request.get("token")), lambda progress, cancelled: measure(asked, request, progress, cancelled))
+    asked = ExplanationRequest.of(context, session, request)
+    job = BackgroundTask(
+        str(request.get("token")), lambda progress, cancelled: measure(asked, request, progress, cancelled)
+    )
     for part in job:
         yield Answer({"progress": part})
     yield Answer({"tag": asked.tag, "curves": [found.to_json() for found in job.result]})
 
 
 def measure(
-    asked: Question,
+    asked: ExplanationRequest,
     request: Request,
     progress: Callable[[float], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,

@@ -7,7 +7,7 @@ import gradio as gr
 
 from msecnn.ui import api, export, upload
 from msecnn.ui.server import http_guard
-from msecnn.ui.server.context import ASSETS, Studio
+from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.tabs import compare, lessons, network, tags, why
 
@@ -42,15 +42,15 @@ STYLES = ("style.css", "apart.css", "compare.css", "lessons.css")
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 
 
-def build(studio: Studio) -> gr.Blocks:
+def build(context: AppContext) -> gr.Blocks:
     """The whole page. Launch it with `launch_options()`."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True) as blocks:
-        page = Page(studio=studio, visit=gr.State(None))
-        page.surface("header")
+        page = Page(context=context, session=gr.State(None))
+        page.mount_point("header")
         upload.build(page)
         export.build(page)
         lessons.build_panel(page)
-        page.surface("player")
+        page.mount_point("player")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for name, title, build_tab in TABS:
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
@@ -60,11 +60,11 @@ def build(studio: Studio) -> gr.Blocks:
     return blocks
 
 
-def launch_options(studio: Studio) -> dict[str, object]:
+def launch_options(context: AppContext) -> dict[str, object]:
     """Theme, scripts and manners, which Gradio takes at launch. Everything is inline: no other host is ever asked."""
     scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
     css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in STYLES)
-    offered = json.dumps(_offered(studio)).replace("</", "<\\/")
+    offered = json.dumps(_offered(context)).replace("</", "<\\/")
     return {
         # Of the fonts that come with Gradio, the 600 weight of Plex lacks letters; 400 and 700 are whole.
         "theme": gr.themes.Base(
@@ -79,21 +79,21 @@ def launch_options(studio: Studio) -> dict[str, object]:
         "enable_monitoring": False,
         "ssr_mode": False,
         "allowed_paths": [],
-        "app_kwargs": {"middleware": http_guard.shut()},
+        "app_kwargs": {"middleware": http_guard.middleware()},
         # A visit keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
         "state_session_capacity": 200,
     }
 
 
-def _offered(studio: Studio) -> dict[str, object]:
+def _offered(context: AppContext) -> dict[str, object]:
     """What the browser must know before the first question."""
     return {
-        "max_s": studio.max_s,
-        "max_bytes": studio.max_bytes,
-        "models": upload.models(studio),
+        "max_s": context.max_s,
+        "max_bytes": context.max_bytes,
+        "models": upload.models(context),
         "lessons": lessons.lessons(),
         "examples": [
             {key: getattr(example, key) for key in ("id", "title", "artist", "licence", "kind", "description")}
-            for example in studio.examples.values()
+            for example in context.examples.values()
         ],
     }

@@ -16,51 +16,51 @@ from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.tagger import TagPrediction, tag
 from msecnn.tags import families
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
-from msecnn.ui.server.context import Studio
+from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.served_files import served, served_wav
-from msecnn.ui.server.session import Visit, VisitError, opened, window_mel
+from msecnn.ui.server.session import Session, SessionError, require_session, window_mel
 
 #: Columns of the overview picture of a long recording.
 OVERVIEW_COLUMNS = 1200
 
 
 def build(page: Page) -> None:
-    page.surface("intake")
-    page.wire("open", open_recording, model=True)
-    page.wire("window", show_window)
-    page.wire("example-pictures", show_examples)
-    page.wire("sound", give_sound)
+    page.mount_point("intake")
+    page.endpoint("open", open_recording, model=True)
+    page.endpoint("window", show_window)
+    page.endpoint("example-pictures", show_examples)
+    page.endpoint("sound", give_sound)
 
 
-def open_recording(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def open_recording(context: AppContext, session: Session | None, request: Request) -> Answer:
     """Opens a recording, or the open one again with other models, and tags it."""
-    path, name, example = _source(studio, visit, request)
-    visit, info = open_file(studio, path, name, request.get("models") or (), example=example)
-    return Answer(_opening(studio, visit, info), visit)
+    path, name, example = _source(context, session, request)
+    session, info = open_file(context, path, name, request.get("models") or (), example=example)
+    return Answer(_opening(context, session, info), session)
 
 
 def open_file(
-    studio: Studio, path: Path, name: str, models: Sequence[str], *, example: str | None = None
-) -> tuple[Visit, audio.AudioInfo]:
+    context: AppContext, path: Path, name: str, models: Sequence[str], *, example: str | None = None
+) -> tuple[Session, audio.AudioInfo]:
     """Tags a file with at most two of the models, the first two if none of those named is there.
 
     Raises:
         AudioError: it is no recording.
-        VisitError: it is longer than this page takes.
+        SessionError: it is longer than this page takes.
     """
-    chosen = [model for model in dict.fromkeys(models) if model in studio.taggers][:2] or list(studio.taggers)[:2]
+    chosen = [model for model in dict.fromkeys(models) if model in context.taggers][:2] or list(context.taggers)[:2]
     info = audio.probe(path)
-    check_length(info.duration_s, studio.max_s)
+    check_length(info.duration_s, context.max_s)
     # A header may know no length, or lie: never more is decoded than a moment beyond the limit.
-    heard = [*chosen, *_companion(studio, chosen)]
-    taggers = [studio.taggers[model] for model in heard]
-    predictions = tag(path, taggers, duration_s=studio.max_s + 1, progress=_patience(studio.patience_s))
-    check_length(predictions[0].duration_s, studio.max_s)
+    heard = [*chosen, *_companion(context, chosen)]
+    taggers = [context.taggers[model] for model in heard]
+    predictions = tag(path, taggers, duration_s=context.max_s + 1, progress=_patience(context.patience_s))
+    check_length(predictions[0].duration_s, context.max_s)
     named = {model: replace(said, model=model) for model, said in zip(heard, predictions, strict=True)}
     shown = next(prediction for prediction in named.values() if prediction.mel is not None)
     said = {model: named[model] for model in chosen}
-    return Visit(path=path, name=name, example=example, predictions=said, shown=shown), info
+    return Session(path=path, name=name, example=example, predictions=said, shown=shown), info
 
 
 def _patience(patience_s: float) -> Callable[[float, float | None], None]:
@@ -69,33 +69,33 @@ def _patience(patience_s: float) -> Callable[[float, float | None], None]:
 
     def check(heard_s: float, duration_s: float | None) -> None:
         if time.monotonic() > deadline:
-            raise VisitError(f"This recording takes more than {patience_s:g} s to decode and tag: open a part of it.")
+            raise SessionError(f"This recording takes more than {patience_s:g} s to decode and tag: open a part of it.")
 
     return check
 
 
-def _companion(studio: Studio, chosen: Sequence[str]) -> tuple[str, ...]:
+def _companion(context: AppContext, chosen: Sequence[str]) -> tuple[str, ...]:
     """A model that hears a spectrogram, for the player to show, where none of the chosen ones does."""
-    listeners = [name for name, tagger in studio.taggers.items() if tagger.model.input_kind == "mel"]
+    listeners = [name for name, tagger in context.taggers.items() if tagger.model.input_kind == "mel"]
     return () if set(listeners) & set(chosen) else tuple(listeners[:1])
 
 
-def show_window(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def show_window(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The picture of another window of the open recording."""
-    visit = opened(visit)
+    session = require_session(session)
     window = int(request["window"])
-    return Answer({"window": window, "picture": mel_picture(window_mel(visit.shown, window))})
+    return Answer({"window": window, "picture": mel_picture(window_mel(session.shown, window))})
 
 
-def show_examples(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def show_examples(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The bundled examples' spectrograms, small."""
-    return Answer({"pictures": {example.id: _thumbnail(example.path) for example in studio.examples.values()}})
+    return Answer({"pictures": {example.id: _thumbnail(example.path) for example in context.examples.values()}})
 
 
-def give_sound(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def give_sound(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The open recording as the networks hear it, for a browser that cannot play the file itself."""
-    visit = opened(visit)
-    recording = audio.load(visit.path)
+    session = require_session(session)
+    recording = audio.load(session.path)
     return Answer({"sound": served_wav(recording.waveform, recording.sample_rate, "recording")})
 
 
@@ -109,41 +109,41 @@ def _thumbnail(path: Path) -> str:
     return mel_picture(mel[:, ::6])
 
 
-def _source(studio: Studio, visit: Visit | None, request: Request) -> tuple[Path, str, str | None]:
+def _source(context: AppContext, session: Session | None, request: Request) -> tuple[Path, str, str | None]:
     if (example := request.get("example")) is not None:
-        if example not in studio.examples:
-            raise VisitError(f"There is no example called {example!r}.")
-        return studio.examples[example].path, studio.examples[example].title, example
+        if example not in context.examples:
+            raise SessionError(f"There is no example called {example!r}.")
+        return context.examples[example].path, context.examples[example].title, example
     if (path := request.get("path")) is not None:
         # The path comes from the browser: only what was uploaded may be read.
         if not is_in_or_equal(str(path), get_upload_folder()):
-            raise VisitError("Only a file that was uploaded here can be opened.")
+            raise SessionError("Only a file that was uploaded here can be opened.")
         return Path(path), str(request.get("name") or Path(path).name), None
-    visit = opened(visit)
-    return visit.path, visit.name, visit.example
+    session = require_session(session)
+    return session.path, session.name, session.example
 
 
 def check_length(duration_s: float | None, max_s: float) -> None:
     if duration_s is not None and duration_s > max_s:
         limit = f"{max_s / 60:g} minute{'' if max_s == 60 else 's'}"
-        raise VisitError(f"This recording lasts {duration_s / 60:.1f} minutes; this page takes up to {limit}.")
+        raise SessionError(f"This recording lasts {duration_s / 60:.1f} minutes; this page takes up to {limit}.")
 
 
-def _opening(studio: Studio, visit: Visit, info: audio.AudioInfo) -> Payload:
-    first = visit.shown
-    config = studio.taggers[first.model].checkpoint.mel_config
-    example = studio.examples[visit.example] if visit.example else None
+def _opening(context: AppContext, session: Session, info: audio.AudioInfo) -> Payload:
+    first = session.shown
+    config = context.taggers[first.model].checkpoint.mel_config
+    example = context.examples[session.example] if session.example else None
     return {
         "recording": {
-            "name": visit.name,
-            "example": visit.example,
+            "name": session.name,
+            "example": session.example,
             "credit": f"{example.artist} · {example.licence}" if example else "",
             "duration_s": first.duration_s,
             "sample_rate": info.sample_rate,
             "channels": info.channels,
             "codec": info.codec.removesuffix("float"),  # FFmpeg's name for how it decodes MP3 is no format
             "notes": list(first.notes),
-            "audio": served(visit.path) if example else None,
+            "audio": served(session.path) if example else None,
         },
         "mel": {
             "low_db": LOW_DB,
@@ -158,15 +158,15 @@ def _opening(studio: Studio, visit: Visit, info: audio.AudioInfo) -> Payload:
         "picture": mel_picture(window_mel(first, 0)),
         "overview": mel_picture(_overview(first)) if len(first.windows) > 1 else None,
         "families": {name: list(members) for name, members in families(first.tags).items()},
-        "models": [_model(studio, name, prediction) for name, prediction in visit.predictions.items()],
+        "models": [_model(context, name, prediction) for name, prediction in session.predictions.items()],
     }
 
 
-def _model(studio: Studio, name: str, prediction: TagPrediction) -> Payload:
-    checkpoint = studio.taggers[name].checkpoint
+def _model(context: AppContext, name: str, prediction: TagPrediction) -> Payload:
+    checkpoint = context.taggers[name].checkpoint
     return {
         "name": name,
-        "title": studio.title(name),
+        "title": context.title(name),
         "tags": list(prediction.tags),
         "probabilities": np.round(prediction.probabilities, 6).tolist(),
         "windows": _rounded(prediction.windows),
@@ -194,6 +194,6 @@ def _overview(prediction: TagPrediction) -> np.ndarray:
     return np.maximum.reduceat(whole, edges, axis=1)
 
 
-def models(studio: Studio) -> list[dict[str, Any]]:
+def models(context: AppContext) -> list[dict[str, Any]]:
     """What the page may offer before anything is open."""
-    return [{"name": name, "title": studio.title(name)} for name in studio.taggers]
+    return [{"name": name, "title": context.title(name)} for name in context.taggers]

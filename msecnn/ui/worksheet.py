@@ -17,8 +17,8 @@ from msecnn.plots.contributions import waterfall
 from msecnn.plots.explanation import png
 from msecnn.plots.spectrogram import mel_figure, saliency_figure
 from msecnn.plots.tags import tag_bars
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.explanation_request import Question, choice
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.explanation_request import ExplanationRequest, choice
 from msecnn.ui.server.rpc import Request
 from msecnn.ui.server.served_files import new_file
 
@@ -50,7 +50,7 @@ class Exercise:
 
 
 def worksheet(
-    asked: Question, studio: Studio, request: Request, title: str | None, exercises: Sequence[Exercise]
+    asked: ExplanationRequest, context: AppContext, request: Request, title: str | None, exercises: Sequence[Exercise]
 ) -> str:
     """The page as HTML.
 
@@ -59,34 +59,36 @@ def worksheet(
         title: the lesson's; without one, the tag is the title.
         exercises: printed at the end.
     """
-    name = f"{asked.tag} in {studio.title(asked.model)}"
+    name = f"{asked.tag} in {context.title(asked.model)}"
     parts = [
         f"<h1>{escape(title or name)}</h1>",
         '<p class="soft">Name <span class="name"></span> Date <span class="name"></span></p>',
-        *_clip(asked, studio),
-        *_tags(asked, studio),
+        *_clip(asked, context),
+        *_tags(asked, context),
         *_contributions(asked, name, request),
         *_maps(asked, name, request),
         *_questions(exercises),
-        *_settings(asked, studio, request),
+        *_settings(asked, context, request),
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title or name)}</title>'
     return f"{head}<style>{STYLE}</style>\n" + "\n".join(parts) + "</html>\n"
 
 
-def _clip(asked: Question, studio: Studio) -> Iterable[str]:
-    example = studio.examples.get(asked.visit.example or "")
+def _clip(asked: ExplanationRequest, context: AppContext) -> Iterable[str]:
+    example = context.examples.get(asked.session.example or "")
     start, end = asked.prediction.windows[asked.window]
-    credit = f"{example.title}, {example.artist}. {example.licence}. {example.source}." if example else asked.visit.name
+    credit = (
+        f"{example.title}, {example.artist}. {example.licence}. {example.source}." if example else asked.session.name
+    )
     yield f"<h2>The clip</h2><p>{escape(credit)} {start:.1f} to {end:.1f} s, as the networks hear it:</p>"
     yield f'<audio controls src="{_data("audio/wav", _heard(asked))}"></audio>'
     yield _picture(mel_figure(asked.mel, asked.checkpoint.mel_config, start_s=asked.start_s), "Mel spectrogram")
 
 
-def _heard(asked: Question) -> bytes:
+def _heard(asked: ExplanationRequest) -> bytes:
     config, path = asked.checkpoint.mel_config, new_file("window.wav")
     window = audio.load(
-        asked.visit.path, sample_rate=config.sample_rate, start_s=asked.start_s, duration_s=config.window_s
+        asked.session.path, sample_rate=config.sample_rate, start_s=asked.start_s, duration_s=config.window_s
     )
     try:
         audio.write_wav(path, window.waveform, config.sample_rate)
@@ -95,20 +97,20 @@ def _heard(asked: Question) -> bytes:
         path.unlink(missing_ok=True)
 
 
-def _tags(asked: Question, studio: Studio) -> Iterable[str]:
-    said = [one for one in asked.visit.predictions.values() if one.tags == asked.prediction.tags]
+def _tags(asked: ExplanationRequest, context: AppContext) -> Iterable[str]:
+    said = [one for one in asked.session.predictions.values() if one.tags == asked.prediction.tags]
     yield "<h2>Tags</h2>"
     for one in said:
         if one.untrained:
             warning = "has random weights and learnt nothing: its numbers mean nothing about the music."
-            yield f'<p class="warning">{escape(studio.title(one.model))} {warning}</p>'
+            yield f'<p class="warning">{escape(context.title(one.model))} {warning}</p>'
     probabilities = np.stack([one.probabilities for one in said])  # (M, K)
     yield _picture(
-        tag_bars(said[0].tags, probabilities, [studio.title(one.model) for one in said]), "Tags of each model"
+        tag_bars(said[0].tags, probabilities, [context.title(one.model) for one in said]), "Tags of each model"
     )
 
 
-def _contributions(asked: Question, name: str, request: Request) -> Iterable[str]:
+def _contributions(asked: ExplanationRequest, name: str, request: Request) -> Iterable[str]:
     split, k = asked.contributions, asked.tag_index
     steps = waterfall(
         split.scales, split.relative[0, :, k], float(split.base_value[k]), mean_known=split.mean_known, title=name
@@ -126,7 +128,7 @@ def _contributions(asked: Question, name: str, request: Request) -> Iterable[str
         yield f"<p>Without {escape(', '.join(off))}, {escape(asked.tag)} gets {left:.1%}.</p>"
 
 
-def _maps(asked: Question, name: str, request: Request) -> Iterable[str]:
+def _maps(asked: ExplanationRequest, name: str, request: Request) -> Iterable[str]:
     method, baseline = choice(request, "method", METHODS), choice(request, "baseline", BASELINES)
     config = asked.checkpoint.mel_config
     found = saliency(
@@ -144,10 +146,10 @@ def _questions(exercises: Sequence[Exercise]) -> Iterable[str]:
         yield f'<p>{escape(exercise.question)}</p><div class="answer">{escape(exercise.answer)}</div></section>'
 
 
-def _settings(asked: Question, studio: Studio, request: Request) -> Iterable[str]:
+def _settings(asked: ExplanationRequest, context: AppContext, request: Request) -> Iterable[str]:
     card = asked.checkpoint.card
     rows = {
-        "model": studio.title(asked.model),
+        "model": context.title(asked.model),
         "weights (sha256)": str(card.get("sha256", "")),
         "tag": asked.tag,
         "window": f"{asked.window + 1} of {len(asked.prediction.windows)}",

@@ -159,10 +159,10 @@ def _outside(url: str, address: str) -> bool:
 def upload(arrive: Callable[..., Visitor], recordings: Path) -> Callable[..., Visitor]:
     """A visitor who has opened one of the made-up recordings."""
 
-    def opened(name: str, **options: Any) -> Visitor:
+    def require_session(name: str, **options: Any) -> Visitor:
         page = arrive(**options)
         page.set_input_files("#mse-file", recordings / name)
         page.wait_for_selector(".mse-tag")
         return page
 
-    return opened
+    return require_session

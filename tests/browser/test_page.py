@@ -65,9 +65,9 @@ class TestOpening:
         page.wait_for_function("document.querySelector('.mse-card img').src.startsWith('blob:')")
         card.click()
         page.wait_for_selector(".mse-tag")
-        opened = page.locator(".mse-opened").inner_text()
-        assert title in opened
-        assert "CC" in opened
+        require_session = page.locator(".mse-opened").inner_text()
+        assert title in require_session
+        assert "CC" in require_session
         assert page.evaluate("new URLSearchParams(location.search).get('example')")
 
     def test_a_file_dropped_anywhere(self, arrive: Callable[..., Visitor], recordings: Path) -> None:

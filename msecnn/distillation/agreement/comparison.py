@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from msecnn.data.manifest import Clip, DatasetError, Manifest
+from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.agreement.known_labels import KnownLabels, Voices, known_labels, voices
 from msecnn.distillation.agreement.metrics import FIGURES, Agreement, Reference, agree
 from msecnn.distillation.agreement.scale_study import ScaleStudy, scale_study
 from msecnn.distillation.soft_labels import SoftLabels, labelled
+from msecnn.errors import DatasetError
 from msecnn.evaluation import paired_runs
 from msecnn.evaluation.metrics import N_REPLICATES, Difference, bootstrap_weights
 from msecnn.evaluation.pipeline import groups, shared_tags
-from msecnn.evaluation.predictions import Heard, hear
+from msecnn.evaluation.predictions import SplitPredictions, predict_split
 from msecnn.tagger import Tagger
 
 #: Teachers of which none is the warm start of a bundled checkpoint.
@@ -45,7 +46,7 @@ class Contrast:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class TeacherComparison:
     """All that `msecnn evaluate CHECKPOINT… --data MANIFEST --against LABELS` finds.
 
     Attributes:
@@ -75,7 +76,7 @@ class Judgement:
         return own
 
 
-def judge(
+def compare_with_teachers(
     taggers: Mapping[str, Tagger],
     manifest: Manifest,
     split: str,
@@ -85,7 +86,7 @@ def judge(
     kept: Path | None = None,
     n_replicates: int = N_REPLICATES,
     seed: int = 0,
-) -> Judgement:
+) -> TeacherComparison:
     """Judges checkpoints, given by name, on one split of a manifest that teachers have labelled.
 
     Args:
@@ -101,24 +102,24 @@ def judge(
     part = labelled(labels, manifest.split(split))
     if not len(part):
         raise DatasetError(f"No clip of {manifest.name}, split {split}, is labelled by all of these teachers.")
-    heard = hear(list(taggers.values()), part, kept=kept)
-    court = _court(part, list(taggers), heard, labels, ensemble=ensemble, n_replicates=n_replicates, seed=seed)
-    agreements = court.agreements()
-    return Judgement(
+    predicted = predict_split(list(taggers.values()), part, kept=kept)
+    panel = _panel(part, list(taggers), predicted, labels, ensemble=ensemble, n_replicates=n_replicates, seed=seed)
+    agreements = panel.agreements()
+    return TeacherComparison(
         data=manifest.name,
         split=split,
         manifest_hash=manifest.hash,
-        n_clips=len(court.clips),
+        n_clips=len(panel.clips),
         n_replicates=n_replicates,
         seed=seed,
         ensemble=tuple(ensemble),
-        subset=court.primary,
+        subset=panel.primary,
         checkpoints=tuple(taggers),
         agreements=tuple(agreements),
-        contrasts=tuple(court.contrasts(agreements)),
-        known_labels=tuple(court.known_labels()),
-        voices=tuple(court.voices()),
-        scales=tuple(court.scales(taggers, heard)),
+        contrasts=tuple(panel.contrasts(agreements)),
+        known_labels=tuple(panel.known_labels()),
+        voices=tuple(panel.voices()),
+        scales=tuple(panel.scales(taggers, predicted)),
     )
 
 
@@ -154,7 +155,7 @@ def _columns(values: np.ndarray, have: Sequence[str], wanted: Sequence[str]) -> 
 
 
 @dataclass(frozen=True)
-class _Court:
+class _Panel:
     """Everyone's probabilities (N, K) on the same clips, and all that is asked of them."""
 
     clips: tuple[Clip, ...]
@@ -219,30 +220,30 @@ class _Court:
             voices(name, said[chosen], self.truth[chosen], clips, self.tags, weights) for name, said in everyone.items()
         ]
 
-    def scales(self, taggers: Mapping[str, Tagger], heard: Sequence[Heard]) -> list[ScaleStudy]:
+    def scales(self, taggers: Mapping[str, Tagger], predicted: Sequence[SplitPredictions]) -> list[ScaleStudy]:
         """Every checkpoint that has more than one scale, on the primary subset."""
         chosen, reference = self.subsets[self.primary], self.references[ENSEMBLE, self.primary]
         return [
             scale_study(name, tagger.checkpoint, each, chosen, reference)
-            for (name, tagger), each in zip(taggers.items(), heard, strict=True)
+            for (name, tagger), each in zip(taggers.items(), predicted, strict=True)
             if len(each.features) > 1
         ]
 
 
-def _court(
+def _panel(
     part: Manifest,
     names: Sequence[str],
-    heard: Sequence[Heard],
+    predicted: Sequence[SplitPredictions],
     labels: Sequence[SoftLabels],
     *,
     ensemble: Sequence[str],
     n_replicates: int,
     seed: int,
-) -> _Court:
+) -> _Panel:
     """Brings clips, tags and draws into one order for all."""
     by_id = {clip.clip_id: clip for clip in part.clips}
-    part = replace(part, clips=tuple(by_id[str(name)] for name in heard[0].clip_ids))
-    tags = shared_tags(Manifest(labels[0].tags, (), "the teachers"), heard)
+    part = replace(part, clips=tuple(by_id[str(name)] for name in predicted[0].clip_ids))
+    tags = shared_tags(Manifest(labels[0].tags, (), "the teachers"), predicted)
     teachers = {each.teacher: _columns(each.probabilities(part.clips), each.tags, tags) for each in labels}
     subsets = _subsets(part.clips)
     members = {ENSEMBLE: list(ensemble)}
@@ -255,11 +256,13 @@ def _court(
         for name, some in members.items():
             mean = np.mean([teachers[each][chosen] for each in some], axis=0)
             references[name, subset] = Reference(name, subset, tags, mean, weights, len(np.unique(drawn)))
-    return _Court(
+    return _Panel(
         clips=part.clips,
         truth=_columns(part.labels(), part.tags, tags),
         tags=tags,
-        students={name: _columns(each.probabilities, each.tags, tags) for name, each in zip(names, heard, strict=True)},
+        students={
+            name: _columns(each.probabilities, each.tags, tags) for name, each in zip(names, predicted, strict=True)
+        },
         teachers=teachers,
         ensemble=tuple(ensemble),
         subsets=subsets,

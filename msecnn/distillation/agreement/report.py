@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from msecnn.distillation.agreement.comparison import ENSEMBLE, Contrast, Judgement
+from msecnn.distillation.agreement.comparison import ENSEMBLE, Contrast, TeacherComparison
 from msecnn.distillation.agreement.metrics import FIGURES, Agreement, Figure
 from msecnn.distillation.agreement.scale_study import ScaleStudy
 from msecnn.evaluation.report import difference, number, spread, table
@@ -10,7 +10,7 @@ from msecnn.evaluation.report import difference, number, spread, table
 SHORT = ("roc_auc_top", "pr_auc_top", "spearman", "top5", "mae")
 
 
-def judgement(found: Judgement, *, markdown: bool = False) -> str:
+def judgement(found: TeacherComparison, *, markdown: bool = False) -> str:
     """Everything found, subset by subset."""
     head = (
         f"{found.data}, split {found.split}: {found.n_clips:,} clips. Reference: the mean probability of "
@@ -61,7 +61,7 @@ def _contrasts(contrasts: Sequence[Contrast], *, markdown: bool) -> str:
     return table(["", "compared with", *(FIGURES[name] for name in SHORT)], rows, markdown=markdown)
 
 
-def _known(found: Judgement, *, markdown: bool) -> str:
+def _known(found: TeacherComparison, *, markdown: bool) -> str:
     """One row a system: voices, then each tag with known labels."""
     first, counts = found.known_labels[0], found.voices[0]
     header = [
@@ -97,7 +97,7 @@ def _scales(study: ScaleStudy, *, markdown: bool) -> str:
     )
 
 
-def _per_tag(found: Judgement, *, markdown: bool) -> str:
+def _per_tag(found: TeacherComparison, *, markdown: bool) -> str:
     own = [each for each in found.agreements if (each.subset, each.reference) == (found.subset, ENSEMBLE)]
     own = [each for each in own if each.system not in found.ensemble]
     rows = [

@@ -12,7 +12,7 @@ import numpy as np
 from msecnn.checkpoint import Checkpoint
 from msecnn.distillation.agreement.metrics import Agreement, Figure, Reference, agree, difference
 from msecnn.evaluation.metrics import Difference
-from msecnn.evaluation.predictions import Heard
+from msecnn.evaluation.predictions import SplitPredictions
 from msecnn.explain.contributions import Contributions, ablate, contributions
 
 
@@ -63,20 +63,20 @@ class ScaleStudy:
 
 
 def scale_study(
-    name: str, checkpoint: Checkpoint, heard: Heard, chosen: np.ndarray, reference: Reference
+    name: str, checkpoint: Checkpoint, predicted: SplitPredictions, chosen: np.ndarray, reference: Reference
 ) -> ScaleStudy:
     """Studies a network with several scales on the chosen (N,) of the clips that it heard.
 
     Where the checkpoint does not know its average features, those of the clips that were heard take their place.
     """
     own = checkpoint.mean_features
-    means = own or {scale: values.mean(axis=0) for scale, values in heard.features.items()}
-    split = contributions(checkpoint.model, heard.features, mean_features=means, tags=checkpoint.tags)
+    means = own or {scale: values.mean(axis=0) for scale, values in predicted.features.items()}
+    split = contributions(checkpoint.model, predicted.features, mean_features=means, tags=checkpoint.tags)
     columns = [checkpoint.tags.index(tag) for tag in reference.tags]
     subsets = _subsets(split.scales)
     keep = np.array([[scale in kept for scale in split.scales] for _, kept in subsets])
     windows = ablate(split, keep)[:, :, columns]  # (subsets, M, K)
-    first_windows = np.searchsorted(heard.window_clip, np.arange(len(heard.clip_ids) + 1))
+    first_windows = np.searchsorted(predicted.window_clip, np.arange(len(predicted.clip_ids) + 1))
     counts = np.diff(first_windows)[:, None]
     clips = np.add.reduceat(windows, first_windows[:-1], axis=1) / counts  # (subsets, N, K) mean over windows
     found = [agree(label, each[chosen], reference) for (label, _), each in zip(subsets, clips, strict=True)]
@@ -90,7 +90,7 @@ def scale_study(
             Ablation(label, kept, each.figures, difference(each, found[0]))
             for (label, kept), each in list(zip(subsets, found, strict=True))[1:]
         ),
-        shares=tuple(_shares(split, columns, heard.window_clip, chosen, reference.weights)),
+        shares=tuple(_shares(split, columns, predicted.window_clip, chosen, reference.weights)),
     )
 
 

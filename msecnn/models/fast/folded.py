@@ -1,4 +1,4 @@
-"""The same networks, rearranged to be fast: what `ConvLevels` computes in evaluation, several times sooner.
+"""The same networks, rearranged to be fast: what `MultiScaleCNN` computes in evaluation, several times sooner.
 
 Four exact changes. Each batch normalisation is folded into its convolution. Memory is laid out channels last, where
 pooling is vectorised. ELU is monotone, so it commutes with the maximum: pool first, and an eighth of the cells remain.
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from msecnn.models.layers import INPUT, ConvLevel, ConvLevels
+from msecnn.models.layers import INPUT, ConvLevel, MultiScaleCNN
 
 #: Frames of a strip of level 1, a multiple of its pooling; 256 was fastest of 32 to 512 [benchmarks/inference.py].
 STRIP = 256
@@ -36,11 +36,11 @@ class FoldedNetwork(nn.Module):
     head: Tensor
     head_bias: Tensor
 
-    def __init__(self, network: ConvLevels, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, network: MultiScaleCNN, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.scales, self.maps, self.dtype = network.scales, network.maps, dtype
         self.pools = network.pools
-        self.crop = network.crop
+        self.receptive_crop = network.receptive_crop
         scale, shift = _affine(network.input_norm)
         self.register_buffer("input_scale", scale[:, None])
         self.register_buffer("input_shift", shift[:, None])
@@ -87,7 +87,7 @@ class FoldedNetwork(nn.Module):
 
     def global_max(self, name: str, level_map: Tensor) -> Tensor:
         """(B, C); a max-pooling of the crop's size leaves one cell, several times faster than `amax` of a slice."""
-        return F.max_pool2d(level_map, self.crop[name]).flatten(1)
+        return F.max_pool2d(level_map, self.receptive_crop[name]).flatten(1)
 
 
 def strips(x: Tensor, pool: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:

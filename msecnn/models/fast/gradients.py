@@ -61,7 +61,7 @@ class _Level:
 
 
 @torch.no_grad()
-def term_gradients(network: FoldedNetwork, mel: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+def scale_gradients(network: FoldedNetwork, mel: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
     """Gradients of the terms `features[scale] @ weights[scale]`, and of their sum.
 
     Args:
@@ -78,7 +78,7 @@ def term_gradients(network: FoldedNetwork, mel: Tensor, weights: Mapping[str, Te
     for name in reversed((INPUT, *levels)):
         if name in weights:
             level_map = levels[name].output if name in levels else normalised
-            rows[name] = _at_winners(level_map, weights[name], network.crop[name])
+            rows[name] = _at_winners(level_map, weights[name], network.receptive_crop[name])
             if len(weights) > 1:
                 rows[_SUM] = rows[_SUM] + rows[name] if _SUM in rows else rows[name]
         if name in levels:

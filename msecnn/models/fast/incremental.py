@@ -11,7 +11,7 @@ from msecnn.models.fast.folded import FoldedNetwork, channels_last
 from msecnn.models.layers import INPUT
 
 
-class SplicedNetwork:
+class IncrementalNetwork:
     """Features of copies of a spectrogram; the frames that differ are computed and put between those already known.
 
     Args:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from msecnn.ui.server.context import Studio
+from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.rpc import Answer, Request
-from msecnn.ui.server.session import Visit
+from msecnn.ui.server.session import Session
 
 Result = TypeVar("Result")
 Progress = Callable[[float], None]
@@ -19,7 +19,7 @@ INTERVAL_S = 0.2
 _stops: dict[str, threading.Event] = {}
 
 
-class Job(Generic[Result]):
+class BackgroundTask(Generic[Result]):
     """Runs `work(progress, cancelled)` in a thread of its own.
 
     Iterating yields the share that is done, now and then; afterwards `result` is there, or the error is raised.
@@ -64,7 +64,7 @@ class Job(Generic[Result]):
             self._reports.put(None)
 
 
-def stop(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def stop(context: AppContext, session: Session | None, request: Request) -> Answer:
     """Ends the job whose token the browser names."""
     job = _stops.get(str(request.get("token")))
     if job is not None:

@@ -30,7 +30,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Studio:
+class AppContext:
     """Loaded once when the page starts, never changed.
 
     Attributes:
@@ -56,7 +56,7 @@ class Studio:
         max_megabytes: int = 500,
         patience_s: float = 60.0,
         examples: Path = ASSETS / "examples",
-    ) -> "Studio":
+    ) -> "AppContext":
         """Loads the bundled checkpoints, then those given by the host."""
         names: Iterable[str | Path] = (*checkpoint.bundled(), *checkpoints)
         taggers: dict[str, Tagger] = {}

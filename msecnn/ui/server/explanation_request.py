@@ -11,12 +11,12 @@ from msecnn.checkpoint import Checkpoint
 from msecnn.explain.contributions import Contributions, contributions
 from msecnn.explain.winning_cells import Evidence, evidence
 from msecnn.tagger import Tagger, TagPrediction
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.session import Visit, VisitError, opened
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.session import Session, SessionError, require_session
 
 
 @dataclass(frozen=True)
-class Question:
+class ExplanationRequest:
     """Everything a question needs is checked when it is made.
 
     Attributes:
@@ -28,7 +28,7 @@ class Question:
         mel: (F, L) that window's log-mel in dB.
     """
 
-    visit: Visit
+    session: Session
     model: str
     tagger: Tagger
     tag: str
@@ -36,19 +36,19 @@ class Question:
     mel: np.ndarray
 
     @classmethod
-    def of(cls, studio: Studio, visit: Visit | None, request: dict[str, Any]) -> "Question":
-        visit = opened(visit)
+    def of(cls, context: AppContext, session: Session | None, request: dict[str, Any]) -> "ExplanationRequest":
+        session = require_session(session)
         model, tag, window = str(request.get("model")), str(request.get("tag")), request.get("window")
-        prediction = visit.prediction(model)
+        prediction = session.prediction(model)
         if tag not in prediction.tags:
-            raise VisitError(f"{studio.title(model)} knows no tag {tag!r}.")
+            raise SessionError(f"{context.title(model)} knows no tag {tag!r}.")
         if not isinstance(window, int):
-            raise VisitError("Name a window by its number.")
-        return cls(visit, model, studio.taggers[model], tag, window, visit.mel(model, window))
+            raise SessionError("Name a window by its number.")
+        return cls(session, model, context.taggers[model], tag, window, session.mel(model, window))
 
     @property
     def prediction(self) -> TagPrediction:
-        return self.visit.predictions[self.model]
+        return self.session.predictions[self.model]
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -91,5 +91,5 @@ def choice(request: dict[str, Any], key: str, allowed: Sequence[str]) -> str:
     """One of the allowed words, the first if none is named."""
     chosen = str(request.get(key, allowed[0]))
     if chosen not in allowed:
-        raise VisitError(f"{key.capitalize()} can be {', '.join(allowed)}, not {chosen!r}.")
+        raise SessionError(f"{key.capitalize()} can be {', '.join(allowed)}, not {chosen!r}.")
     return chosen

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: Fetching addresses for visitors, running FFmpeg for them, keeping their views on the disk, the makers' tools.
-SHUT = re.compile(
+CLOSED = re.compile(
     r"/+(gradio_api/+)?(file=\s*[a-z][a-z0-9+.-]*:|proxy=|process_recording|deep_link|runs|run-history|vibe-|monitoring)",
     re.IGNORECASE,
 )
@@ -23,7 +23,7 @@ UPLOAD, MAX_QUESTION_BYTES = "/gradio_api/upload", 2**23
 FILE = "/gradio_api/file="
 
 
-def shut() -> list[Middleware]:
+def middleware() -> list[Middleware]:
     """For `launch(app_kwargs={"middleware": …})`; addresses given in place of files are refused from now on."""
     processing_utils.async_ssrf_protected_download = _uploaded
     return [Middleware(Doors)]
@@ -51,7 +51,7 @@ class Doors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif SHUT.match(scope["path"]):
+        elif CLOSED.match(scope["path"]):
             await PlainTextResponse("There is nothing here.", status_code=404)(scope, receive, send)
         elif scope["path"].rstrip("/") == UPLOAD:
             await self._app(scope, receive, send)

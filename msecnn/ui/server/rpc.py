@@ -15,8 +15,8 @@ from typing import Any
 import gradio as gr
 
 from msecnn.errors import MsecnnError
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.session import Visit
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.session import Session
 from msecnn.ui.server.zero_gpu import bind_on_gpu
 
 log = logging.getLogger(__name__)
@@ -32,21 +32,21 @@ class Answer:
     """What a handler says: the payload for the browser and, if it opened something, what the server remembers."""
 
     payload: Payload
-    visit: Visit | None = None
+    session: Session | None = None
 
 
 #: A handler answers at once, or yields answers of which all but the last tell of progress.
-Handler = Callable[[Studio, Visit | None, Request], Answer | Iterator[Answer]]
+Handler = Callable[[AppContext, Session | None, Request], Answer | Iterator[Answer]]
 
 
 @dataclass(frozen=True)
 class Page:
     """What the tabs build with."""
 
-    studio: Studio
-    visit: gr.State
+    context: AppContext
+    session: gr.State
 
-    def surface(self, name: str) -> gr.HTML:
+    def mount_point(self, name: str) -> gr.HTML:
         """A visible place that `static/*.js` fills: the function registered there under this name gets its element."""
         return gr.HTML(
             value="",
@@ -56,7 +56,7 @@ class Page:
             elem_id=f"surface-{name}",
         )
 
-    def wire(
+    def endpoint(
         self,
         name: str,
         handler: Handler,
@@ -72,7 +72,7 @@ class Page:
             queue: which queue, where waiting behind the others would be unfair to them.
             state: what the handler reads and its answers replace; the visit by default.
         """
-        state = state or self.visit
+        state = state or self.session
         wire = gr.HTML(
             value="",
             html_template="<i></i>",
@@ -81,7 +81,7 @@ class Page:
             elem_classes="mse-wire",
         )
         wire.call(
-            _guard(bind_on_gpu(handler, self.studio) if model else partial(handler, self.studio)),
+            _guard(bind_on_gpu(handler, self.context) if model else partial(handler, self.context)),
             inputs=[state],
             outputs=[wire, state],
             concurrency_id=queue if model else None,
@@ -91,12 +91,12 @@ class Page:
         )
 
 
-def _guard(handler: Callable[[Visit | None, Request], Answer | Iterator[Answer]]) -> Callable[..., Any]:
+def _guard(handler: Callable[[Session | None, Request], Answer | Iterator[Answer]]) -> Callable[..., Any]:
     """Wraps a handler for Gradio: a domain error becomes its sentence, anything else is logged as our bug."""
 
     def outputs(answer: Answer, request: Request) -> tuple[Payload, Any]:
         # Only an answer that opened something may write the visit: a slow one could otherwise bring back an old visit.
-        return answer.payload | {"request": request.get("id")}, answer.visit or gr.skip()
+        return answer.payload | {"request": request.get("id")}, answer.session or gr.skip()
 
     def failure(error: Exception) -> Answer:
         if isinstance(error, MsecnnError):
@@ -104,17 +104,17 @@ def _guard(handler: Callable[[Visit | None, Request], Answer | Iterator[Answer]]
         log.error("a question from the page failed", exc_info=error)
         return Answer({"error": OUR_FAULT})
 
-    def ask(visit: Visit | None, event: gr.EventData) -> tuple[Payload, Any]:
+    def ask(session: Session | None, event: gr.EventData) -> tuple[Payload, Any]:
         request: Request = dict(event._data)
         try:
-            return outputs(handler(visit, request), request)  # type: ignore[arg-type]
+            return outputs(handler(session, request), request)  # type: ignore[arg-type]
         except Exception as error:
             return outputs(failure(error), request)
 
-    def ask_for_long(visit: Visit | None, event: gr.EventData) -> Iterator[tuple[Payload, Any]]:
+    def ask_for_long(session: Session | None, event: gr.EventData) -> Iterator[tuple[Payload, Any]]:
         request: Request = dict(event._data)
         try:
-            for answer in handler(visit, request):  # type: ignore[union-attr]
+            for answer in handler(session, request):  # type: ignore[union-attr]
                 yield outputs(answer, request)
         except Exception as error:
             yield outputs(failure(error), request)

@@ -9,12 +9,12 @@ from msecnn.errors import MsecnnError
 from msecnn.tagger import TagPrediction
 
 
-class VisitError(MsecnnError):
+class SessionError(MsecnnError):
     """A visitor asked for something that is not open, or is no longer."""
 
 
 @dataclass(frozen=True)
-class Visit:
+class Session:
     """One recording that a visitor has opened, with what the chosen models said of it.
 
     Attributes:
@@ -33,14 +33,14 @@ class Visit:
 
     def prediction(self, model: str) -> TagPrediction:
         if model not in self.predictions:
-            raise VisitError(f"This recording has not been tagged by {model!r}: choose the model again.")
+            raise SessionError(f"This recording has not been tagged by {model!r}: choose the model again.")
         return self.predictions[model]
 
     def mel(self, model: str, window: int) -> np.ndarray:
         """Log-mel spectrogram of one window, (F, L) dB."""
         prediction = self.prediction(model)
         if prediction.mel is None:
-            raise VisitError(f"{model} hears the waveform itself, so there is no scale to take apart: only its tags.")
+            raise SessionError(f"{model} hears the waveform itself, so there is no scale to take apart: only its tags.")
         return window_mel(prediction, window)
 
 
@@ -48,14 +48,16 @@ def window_mel(prediction: TagPrediction, window: int) -> np.ndarray:
     """(F, L) dB of one of a prediction's windows, which was tagged with its mels kept."""
     last = len(prediction.window_starts_s) - 1
     if not 0 <= window <= last:
-        raise VisitError(f"This recording has windows 0 to {last}, not {window}.")
+        raise SessionError(f"This recording has windows 0 to {last}, not {window}.")
     assert prediction.mel is not None
     mel: np.ndarray = prediction.mel[window]
     return mel
 
 
-def opened(visit: Visit | None) -> Visit:
+def require_session(session: Session | None) -> Session:
     """The visit, or the sentence for a visitor whose recording the server no longer has."""
-    if visit is None:
-        raise VisitError("The server no longer holds this recording, perhaps because it was restarted: open it again.")
-    return visit
+    if session is None:
+        raise SessionError(
+            "The server no longer holds this recording, perhaps because it was restarted: open it again."
+        )
+    return session

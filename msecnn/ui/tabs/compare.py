@@ -2,24 +2,24 @@
 
 import gradio as gr
 
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.explanation_request import Question
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.explanation_request import ExplanationRequest
 from msecnn.ui.server.rpc import Answer, Page, Request
-from msecnn.ui.server.session import Visit
+from msecnn.ui.server.session import Session
 from msecnn.ui.tabs.network import terms
 from msecnn.ui.upload import give_sound, open_recording, show_window
 
 
 def build(page: Page) -> None:
-    page.surface("compare")
+    page.mount_point("compare")
     second = gr.State(None)  # a visit of its own: the same questions are asked of it
-    page.wire("second", open_recording, model=True, state=second)
-    page.wire("second-window", show_window, state=second)
-    page.wire("second-sound", give_sound, state=second)
-    page.wire("split", split)
-    page.wire("second-split", split, state=second)
+    page.endpoint("second", open_recording, model=True, state=second)
+    page.endpoint("second-window", show_window, state=second)
+    page.endpoint("second-sound", give_sound, state=second)
+    page.endpoint("split", split)
+    page.endpoint("second-split", split, state=second)
 
 
-def split(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def split(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The exact split of all tags of one window over the scales."""
-    return Answer(terms(Question.of(studio, visit, request).contributions))
+    return Answer(terms(ExplanationRequest.of(context, session, request).contributions))

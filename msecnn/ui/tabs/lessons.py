@@ -4,11 +4,11 @@ import json
 from functools import cache
 from typing import Any
 
-from msecnn.ui.server.context import ASSETS, Studio
-from msecnn.ui.server.explanation_request import Question
+from msecnn.ui.server.context import ASSETS, AppContext
+from msecnn.ui.server.explanation_request import ExplanationRequest
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
-from msecnn.ui.server.session import Visit, VisitError
+from msecnn.ui.server.session import Session, SessionError
 from msecnn.ui.worksheet import Exercise, worksheet
 
 #: Longest answer of a student that a worksheet prints, characters.
@@ -18,13 +18,13 @@ Lesson = dict[str, Any]
 
 
 def build(page: Page) -> None:
-    page.surface("lessons")
+    page.mount_point("lessons")
 
 
 def build_panel(page: Page) -> None:
     """What stays in view while a lesson drives the tabs; a wire inside a tab would wait until that tab is opened."""
-    page.surface("lesson")
-    page.wire("worksheet", make_worksheet, model=True, queue="export")
+    page.mount_point("lesson")
+    page.endpoint("worksheet", make_worksheet, model=True, queue="export")
 
 
 @cache
@@ -33,11 +33,11 @@ def lessons() -> tuple[Lesson, ...]:
     return tuple(json.loads((ASSETS / "lessons.json").read_text(encoding="utf-8")))
 
 
-def make_worksheet(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def make_worksheet(context: AppContext, session: Session | None, request: Request) -> Answer:
     """What the page shows of the tag that is asked about, with the lesson's questions and the student's answers."""
-    asked = Question.of(studio, visit, request)
+    asked = ExplanationRequest.of(context, session, request)
     path = new_file("worksheet.html")
-    path.write_text(worksheet(asked, studio, request, *_exercises(request)), encoding="utf-8")
+    path.write_text(worksheet(asked, context, request, *_exercises(request)), encoding="utf-8")
     return Answer({"file": served(path)})
 
 
@@ -48,7 +48,7 @@ def _exercises(request: Request) -> tuple[str | None, list[Exercise]]:
         return None, []
     lesson = next((lesson for lesson in lessons() if lesson["id"] == name), None)
     if lesson is None:
-        raise VisitError(f"There is no lesson called {name!r}.")
+        raise SessionError(f"There is no lesson called {name!r}.")
     given = [str(answer)[:LONGEST_ANSWER] for answer in answers] if isinstance(answers, list) else []
     given += [""] * len(lesson["steps"])
     return lesson["title"], [

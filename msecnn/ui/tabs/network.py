@@ -16,14 +16,14 @@ from msecnn.explain.network_views import ChannelMoments, FeatureMaps, feature_ma
 from msecnn.explain.saliency import METHODS, saliency
 from msecnn.explain.winning_cells import field_of_cell
 from msecnn.models import registry
-from msecnn.models.layers import ConvLevels
+from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
 from msecnn.ui.pictures import png_uri
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.explanation_request import Question, choice
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.explanation_request import ExplanationRequest, choice
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.served_files import served
-from msecnn.ui.server.session import Visit, VisitError
+from msecnn.ui.server.session import Session, SessionError
 from msecnn.ui.tabs.why import map_picture
 
 #: Largest small picture of a map, rows and columns: a screen shows dozens of them side by side.
@@ -35,17 +35,17 @@ RANDOM_SEED = 0
 
 
 def build(page: Page) -> None:
-    page.surface("apart")
-    page.wire("apart", take_apart, model=True)
-    page.wire("channels", show_channels, model=True)
-    page.wire("channel", show_channel, model=True)
-    page.wire("moment", give_moment)
-    page.wire("sanity", check_sanity, model=True)
+    page.mount_point("apart")
+    page.endpoint("apart", take_apart, model=True)
+    page.endpoint("channels", show_channels, model=True)
+    page.endpoint("channel", show_channel, model=True)
+    page.endpoint("moment", give_moment)
+    page.endpoint("sanity", check_sanity, model=True)
 
 
-def take_apart(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def take_apart(context: AppContext, session: Session | None, request: Request) -> Answer:
     """What the figure, the switches and the table need: one small picture a level, all tags x scales."""
-    asked = Question.of(studio, visit, request)
+    asked = ExplanationRequest.of(context, session, request)
     network, split = _network(asked, request), _split(asked, request)
     sizes = field_sizes(network, asked.checkpoint.mel_config)
     levels = []
@@ -77,9 +77,9 @@ def terms(split: Contributions) -> Payload:
     }
 
 
-def show_channels(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def show_channels(context: AppContext, session: Session | None, request: Request) -> Answer:
     """All channels of one level: their maps in one picture, one below the other, and what each adds to the tag."""
-    asked = Question.of(studio, visit, request)
+    asked = ExplanationRequest.of(context, session, request)
     found = _level(asked, request)
     small = np.stack([_bytes(_pooled(channel, THUMBNAIL)) for channel in found.maps])  # (C, rows, columns)
     return Answer(
@@ -93,9 +93,9 @@ def show_channels(studio: Studio, visit: Visit | None, request: Request) -> Answ
     )
 
 
-def show_channel(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def show_channel(context: AppContext, session: Session | None, request: Request) -> Answer:
     """One channel: its map, the cell that won, its weight to the tag, and what it hears best in the examples."""
-    asked = Question.of(studio, visit, request)
+    asked = ExplanationRequest.of(context, session, request)
     network, found = _network(asked, request), _level(asked, request)
     channel = _number(request, "channel", len(found.maps))
     row, column = int(found.rows[channel]), int(found.columns[channel])
@@ -104,12 +104,12 @@ def show_channel(studio: Studio, visit: Visit | None, request: Request) -> Answe
         "picture": _picture(found.maps[channel], ENLARGED),
         "rows": found.maps.shape[1],
         "columns": found.maps.shape[2],
-        "crop": list(found.crop),
+        "crop": list(found.receptive_crop),
         "row": row,
         "column": column,
         "value": float(found.values[channel]),
         **{key: round(value, 3) for key, value in field.items()},
-        "moments": _moments(studio, asked, request, found.name, channel),
+        "moments": _moments(context, asked, request, found.name, channel),
     }
     if found.reaches_classifier:
         answer["weight"] = float(scale_weights(network)[found.name][asked.tag_index, channel])
@@ -117,20 +117,20 @@ def show_channel(studio: Studio, visit: Visit | None, request: Request) -> Answe
     return Answer(answer)
 
 
-def give_moment(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def give_moment(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The sound of an example, for a moment in it to be heard."""
-    example = studio.examples.get(str(request.get("example")))
+    example = context.examples.get(str(request.get("example")))
     if example is None:
-        raise VisitError("There is no such example.")
+        raise SessionError("There is no such example.")
     return Answer({"sound": served(example.path)})
 
 
-def check_sanity(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def check_sanity(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The same map of the trained network and of one that learnt nothing, and how alike the two are.
 
     Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018.
     """
-    asked = Question.of(studio, visit, request)
+    asked = ExplanationRequest.of(context, session, request)
     method, config = choice(request, "method", METHODS), asked.checkpoint.mel_config
     trained, fresh = (
         saliency(model, asked.mel, asked.tag_index, method=method, mel_config=config).total
@@ -145,7 +145,7 @@ def check_sanity(studio: Studio, visit: Visit | None, request: Request) -> Answe
     )
 
 
-def _network(asked: Question, request: Request) -> ConvLevels:
+def _network(asked: ExplanationRequest, request: Request) -> MultiScaleCNN:
     return with_scales(_randomised(asked.tagger.model) if request.get("random") else asked.tagger.model)
 
 
@@ -160,7 +160,7 @@ def _randomised(model: nn.Module) -> nn.Module:
     return fresh.to(trained.classifier.weight.device).eval()
 
 
-def _split(asked: Question, request: Request) -> Contributions:
+def _split(asked: ExplanationRequest, request: Request) -> Contributions:
     if not request.get("random"):
         return asked.contributions
     network = _network(asked, request)
@@ -170,21 +170,23 @@ def _split(asked: Question, request: Request) -> Contributions:
     return contributions(network, features, tags=asked.checkpoint.tags)
 
 
-def _level(asked: Question, request: Request) -> FeatureMaps:
+def _level(asked: ExplanationRequest, request: Request) -> FeatureMaps:
     maps = feature_maps(_network(asked, request), asked.mel)
     if request.get("level") not in maps:
-        raise VisitError(f"The levels are {', '.join(maps)}, not {request.get('level')!r}.")
+        raise SessionError(f"The levels are {', '.join(maps)}, not {request.get('level')!r}.")
     return maps[str(request["level"])]
 
 
-def _relative(asked: Question, request: Request, found: FeatureMaps) -> np.ndarray:
+def _relative(asked: ExplanationRequest, request: Request, found: FeatureMaps) -> np.ndarray:
     """(C,) what each channel adds to the tag's logit beyond the average clip."""
     means = None if request.get("random") else asked.checkpoint.mean_features
     mean = np.zeros(len(found.values)) if means is None else means[found.name].cpu().numpy()
     return scale_weights(_network(asked, request))[found.name][asked.tag_index] * (found.values - mean)
 
 
-def _moments(studio: Studio, asked: Question, request: Request, level: str, channel: int) -> list[dict[str, Any]] | str:
+def _moments(
+    context: AppContext, asked: ExplanationRequest, request: Request, level: str, channel: int
+) -> list[dict[str, Any]] | str:
     """The moments found beforehand in the examples, or a sentence that says why there are none."""
     if request.get("random"):
         return "A network that was never trained listens for nothing in particular."
@@ -195,7 +197,7 @@ def _moments(studio: Studio, asked: Question, request: Request, level: str, chan
         found = None
     if found is None:
         return "What channels listen for was not yet computed for these weights (recipes/make_channel_moments.py)."
-    by_file = {Path(example.path).stem: example for example in studio.examples.values()}
+    by_file = {Path(example.path).stem: example for example in context.examples.values()}
     moments = []
     for moment in found.moments[level][channel]:
         example = by_file.get(Path(moment.clip).stem)
@@ -212,7 +214,7 @@ def _read_moments(folder: Path, sha256: str) -> ChannelMoments | None:
 def _number(request: Request, key: str, count: int) -> int:
     number = request.get(key)
     if not isinstance(number, int) or not 0 <= number < count:
-        raise VisitError(f"The {key} is a number from 0 to {count - 1}, not {number!r}.")
+        raise SessionError(f"The {key} is a number from 0 to {count - 1}, not {number!r}.")
     return number
 
 

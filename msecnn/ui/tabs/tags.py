@@ -4,4 +4,4 @@ from msecnn.ui.server.rpc import Page
 
 
 def build(page: Page) -> None:
-    page.surface("tags")
+    page.mount_point("tags")

@@ -9,11 +9,11 @@ from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
 from msecnn.explain.winning_cells import Evidence, EvidenceEvent, WinningCell
 from msecnn.ui import faithfulness_check, sonification
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
-from msecnn.ui.server.background import Job, stop
-from msecnn.ui.server.context import Studio
-from msecnn.ui.server.explanation_request import Question, choice
+from msecnn.ui.server.background import BackgroundTask, stop
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.explanation_request import ExplanationRequest, choice
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
-from msecnn.ui.server.session import Visit
+from msecnn.ui.server.session import Session
 
 #: Events listed in favour and against, and winning cells marked in each strip.
 N_FOR, N_AGAINST, N_MARKS = 12, 6, 40
@@ -26,33 +26,33 @@ FULL_COLOUR = 0.995
 
 
 def build(page: Page) -> None:
-    page.surface("why")
-    page.wire("why", explain, model=True)
-    page.wire("maps", show_maps, model=True)
-    page.wire("stop", stop)
+    page.mount_point("why")
+    page.endpoint("why", explain, model=True)
+    page.endpoint("maps", show_maps, model=True)
+    page.endpoint("stop", stop)
     sonification.build(page)
     faithfulness_check.build(page)
 
 
-def explain(studio: Studio, visit: Visit | None, request: Request) -> Answer:
+def explain(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The exact part, for which one forward pass is enough, and what is known of the methods for the other."""
-    asked = Question.of(studio, visit, request)
+    asked = ExplanationRequest.of(context, session, request)
     measured = {method: verdict.to_json() for method, verdict in verdicts(asked.checkpoint).items()}
     return Answer(waterfall(asked) | _evidence(asked) | {"measured": measured})
 
 
-def show_maps(studio: Studio, visit: Visit | None, request: Request) -> Iterator[Answer]:
+def show_maps(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
     """Saliency of each scale by the chosen method, with its progress."""
-    asked = Question.of(studio, visit, request)
-    job = saliency_job(asked, request)
+    asked = ExplanationRequest.of(context, session, request)
+    job = saliency_task(asked, request)
     for part in job:
         yield Answer({"progress": part})
     yield Answer(_pictures(job.result))
 
 
-def saliency_job(asked: Question, request: Request) -> Job[SaliencyMaps]:
+def saliency_task(asked: ExplanationRequest, request: Request) -> BackgroundTask[SaliencyMaps]:
     method, baseline = choice(request, "method", METHODS), choice(request, "baseline", BASELINES)
-    return Job(
+    return BackgroundTask(
         str(request.get("token")),
         lambda progress, cancelled: saliency(
             asked.tagger.model,
@@ -67,7 +67,7 @@ def saliency_job(asked: Question, request: Request) -> Job[SaliencyMaps]:
     )
 
 
-def waterfall(asked: Question) -> Payload:
+def waterfall(asked: ExplanationRequest) -> Payload:
     """From the average clip's logit to this window's, one step per scale."""
     split, k = asked.contributions, asked.tag_index
     base, logit = float(split.base_value[k]), float(split.logits[0, k])
@@ -83,7 +83,7 @@ def waterfall(asked: Question) -> Payload:
     }
 
 
-def _evidence(asked: Question) -> Payload:
+def _evidence(asked: ExplanationRequest) -> Payload:
     found = asked.evidence
     return {
         "positive": [_place(event) for event in found.positive[:N_FOR]],

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from msecnn.data.manifest import DatasetError, Manifest
+from msecnn.data.manifest import Manifest
 from msecnn.distillation.soft_labels import SoftLabels
+from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
 from msecnn.training.trainer import TrainingData
 
@@ -33,7 +34,7 @@ class Stretches:
         return len(self.rows)
 
 
-class JoinedMels:
+class ConcatenatedMels:
     """An array of mels (N, F, L) followed by J joins of them, put together when they are asked for.
 
     Takes integer arrays as an index, as the trainer and the head do.
@@ -66,12 +67,12 @@ class JoinedMels:
         return self[np.arange(len(self))]
 
 
-def with_joins(
+def with_concatenation(
     data: TrainingData,
     manifest: Manifest,
     labels: Sequence[SoftLabels],
     *,
-    n_joins: int,
+    n_concatenated: int,
     mel_config: MelConfig,
     seed: int,
 ) -> TrainingData:
@@ -88,24 +89,26 @@ def with_joins(
     Raises:
         DatasetError: the teachers' windows are of different lengths, or too long to be joined.
     """
-    if n_joins == 0:
+    if n_concatenated == 0:
         return data
     lengths = [each.window_s for each in labels]
     window_frames = float(np.mean(lengths)) * mel_config.sample_rate / mel_config.hop_length
     n_windows = int(mel_config.n_frames // window_frames)
     if max(lengths) - min(lengths) > WINDOW_TOLERANCE_S or n_windows < 2 * FEWEST_WINDOWS:
-        raise DatasetError("clips are joined at teachers' windows; these have other lengths or too few: use --joins 0")
+        raise DatasetError(
+            "clips are joined at teachers' windows; these have other lengths or too few: use --concatenation 0"
+        )
     said = {  # (W, K) of each training clip that is as long as a mel
         int(position): np.mean([each.windows(manifest.clips[position])[:n_windows] for each in labels], axis=0)
         for position in data.train
         if min(len(each.windows(manifest.clips[position])) for each in labels) >= n_windows
     }
     if len(said) < 2:
-        raise DatasetError("there are too few clips of full length to join; use --joins 0")
+        raise DatasetError("there are too few clips of full length to join; use --concatenation 0")
     rng = np.random.default_rng([seed, 3])
     positions = np.array(sorted(said))
-    pairs = np.stack([rng.choice(positions, 2, replace=False) for _ in range(n_joins)])
-    n_first = rng.integers(FEWEST_WINDOWS, n_windows - FEWEST_WINDOWS, n_joins, endpoint=True)
+    pairs = np.stack([rng.choice(positions, 2, replace=False) for _ in range(n_concatenated)])
+    n_first = rng.integers(FEWEST_WINDOWS, n_windows - FEWEST_WINDOWS, n_concatenated, endpoint=True)
     n_both = np.stack([n_first, n_windows - n_first], axis=1)
     starts = rng.integers(0, n_windows - n_both, endpoint=True)  # in windows
     targets = [
@@ -116,11 +119,11 @@ def with_joins(
     room = np.stack([mel_config.n_frames - first_frames, first_frames], axis=1)  # frames before a stretch, at most
     frames = np.minimum(np.rint(starts * window_frames).astype(np.int64), room)
     rows = np.arange(len(data.targets)) if data.rows is None else data.rows
-    mels = JoinedMels(np.asarray(data.mels), Stretches(rows[pairs], frames, first_frames))
+    mels = ConcatenatedMels(np.asarray(data.mels), Stretches(rows[pairs], frames, first_frames))
     return replace(
         data,
         mels=mels,  # type: ignore[arg-type]  # as much of an array as the trainer asks for
         targets=np.concatenate([data.targets, np.array(targets, dtype=np.float32)]),
-        train=np.concatenate([data.train, len(data.targets) + np.arange(n_joins)]),
-        rows=np.concatenate([rows, len(data.mels) + np.arange(n_joins)]),
+        train=np.concatenate([data.train, len(data.targets) + np.arange(n_concatenated)]),
+        rows=np.concatenate([rows, len(data.mels) + np.arange(n_concatenated)]),
     )
