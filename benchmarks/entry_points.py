@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from damage import DamagedFile
+from corrupt_audio import DamagedFile
 from load import same
 from running_page import ROOT, RunningPage
 

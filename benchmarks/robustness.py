@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from damage import damaged_files
+from corrupt_audio import damaged_files
 from measuring import cpu_name
 from ways_in import LONG, Outcome, through_command_line, through_library, through_page
 

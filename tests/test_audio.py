@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soxr
 from audio_files import FORMATS, encode, encrypted, music
-from damage import damaged_files
+from corrupt_audio import damaged_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst

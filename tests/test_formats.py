@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audio_files import FORMATS, encode
-from damage import damaged_files
+from corrupt_audio import damaged_files
 
 from msecnn import audio
 

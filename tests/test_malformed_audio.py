@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from damage import DamagedFile, damaged_files
+from corrupt_audio import DamagedFile, damaged_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running_page import ROOT, RunningPage, Visitor

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from audio_files import encode, music
-from damage import wav_header
+from corrupt_audio import wav_header
 from gradio.utils import get_upload_folder
 from running_page import ROOT, RunningPage, Visitor
 

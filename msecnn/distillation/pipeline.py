@@ -44,9 +44,9 @@ class DistillConfig:
 
     Attributes:
         train: of the trainer.
-        known_odds: factor on the odds of a target whose label is known to be true (and its inverse, known to be false).
+        label_odds_factor: factor on the odds of a target whose label is known to be true (and its inverse, known to be false).
             Listeners give a true tag far less often than always, so a known label makes a tag likelier, not certain.
-        joins: clips put together from two others, for each training clip.
+        concatenation: clips put together from two others, for each training clip.
         auxiliary: the last level also gets a classifier of its own while training, so that it must say all it knows and
             the skips add to it. It is dropped afterwards. (Lee et al., "Deeply-supervised nets", 2015.)
     """
@@ -58,7 +58,7 @@ class DistillConfig:
 
     def __post_init__(self) -> None:
         if not self.label_odds_factor >= 1:
-            raise DatasetError(f"known_odds must be at least 1, not {self.label_odds_factor}")
+            raise DatasetError(f"label_odds_factor must be at least 1, not {self.label_odds_factor}")
         if not self.concatenation >= 0:
             raise DatasetError(f"concatenation must not be negative, and {self.concatenation} is")
 

@@ -215,7 +215,7 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         plain = asdict(replace(self, evaluations=(), comparisons=(), architecture_comparisons=()))
-        for name in ("judged", "comparisons", "architecture_comparisons"):
+        for name in ("evaluations", "comparisons", "architecture_comparisons"):
             plain[name] = [each.to_json() for each in getattr(self, name)]
         return plain
 
