@@ -20,8 +20,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from corrupt_audio import damaged_files
+from entry_points import LONG, Outcome, through_command_line, through_library, through_page
 from measuring import cpu_name
-from ways_in import LONG, Outcome, through_command_line, through_library, through_page
 
 WAYS = {"library": through_library, "cli": through_command_line, "page": through_page}
 TITLES = {"library": "library", "cli": "command line", "page": "page"}

@@ -240,7 +240,7 @@ def test_command_judges_checkpoints_of_one_name(folders, music, tmp_path, capsys
     command += ["--device", "cpu", "--bootstrap", "20", "--out", str(tmp_path / "out")]
     assert main([*command, "--format", "json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert [each["name"] for each in printed["judged"]] == ["fcn5_0/best", "msecnn_1/best"]
+    assert [each["name"] for each in printed["evaluations"]] == ["fcn5_0/best", "msecnn_1/best"]
     assert printed["table_1"] is None
     assert printed == json.loads((tmp_path / "out" / "report.json").read_text())
     assert main([*command, "--format", "markdown"]) == 0

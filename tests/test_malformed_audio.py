@@ -19,8 +19,8 @@ from running_page import ROOT, RunningPage, Visitor
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import entry_points
 import robustness
-import ways_in
 
 from msecnn import checkpoint
 from msecnn.checkpoint import CARD, WEIGHTS, CheckpointError
@@ -34,11 +34,11 @@ PATIENCE_S = 120.0
 
 @pytest.fixture(scope="module")
 def damaged() -> list[DamagedFile]:
-    return [file for file in damaged_files(N_FILES, seed=SEED) if file.kind != ways_in.LONG]
+    return [file for file in damaged_files(N_FILES, seed=SEED) if file.kind != entry_points.LONG]
 
 
 def test_the_command_line_answers_for_every_file(damaged: list[DamagedFile], tmp_path: Path) -> None:
-    found = ways_in.through_command_line(damaged, tmp_path, time_limit_s=PATIENCE_S, n_alone=2)
+    found = entry_points.through_command_line(damaged, tmp_path, time_limit_s=PATIENCE_S, n_alone=2)
     assert not robustness.failures(found)
     assert len(found) == len(damaged)
     assert sum(one.answer == "refused" for one in found) > 5
@@ -70,7 +70,7 @@ def test_the_page_answers_for_every_file(page: RunningPage, damaged: list[Damage
 
 
 def test_programs_are_answered_too(page: RunningPage, damaged: list[DamagedFile], tmp_path: Path) -> None:
-    found = ways_in.through_running_page(page, damaged[:20], tmp_path, time_limit_s=PATIENCE_S)
+    found = entry_points.through_running_page(page, damaged[:20], tmp_path, time_limit_s=PATIENCE_S)
     assert not robustness.failures(found)
     assert {one.name for one in found} == {file.name for file in damaged[:20]}
     assert any("is not a recording in a format that can be read." in one.message for one in found)
@@ -87,8 +87,8 @@ def test_what_is_no_answer_is_noticed() -> None:
         ("The file is cut short or damaged.",): "noted",
     }
     for said, expected in judged.items():
-        assert ways_in.outcome(file, said, 1.0, 100.0, time_limit_s=10).answer == expected
-    assert ways_in.outcome(file, (), 11.0, 100.0, time_limit_s=10).answer == "hang"
+        assert entry_points.outcome(file, said, 1.0, 100.0, time_limit_s=10).answer == expected
+    assert entry_points.outcome(file, (), 11.0, 100.0, time_limit_s=10).answer == "hang"
 
 
 @pytest.fixture(scope="module")

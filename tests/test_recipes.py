@@ -61,16 +61,16 @@ def test_recipes_are_that_of_won_et_al(path):
 def test_from_the_files_to_the_papers_table(finished):
     report = json.loads((finished / "report" / "report.json").read_text())
     assert report["is_magnatagatune"]
-    assert [each["architecture"] for each in report["judged"]] == ["fcn5", "msecnn"]
+    assert [each["architecture"] for each in report["evaluations"]] == ["fcn5", "msecnn"]
     n_test = sum(1 for line in (finished / "folders.jsonl").open() if '"split": "test"' in line)
     assert report["n_clips"] == n_test == 15
-    for each in report["judged"]:
+    for each in report["evaluations"]:
         assert each["filtered"]["n_clips"] < each["unfiltered"]["n_clips"] == n_test
         assert not each["untrained"]
     rows = {row["system"]: row for row in report["table_1"]}
     measured = rows["MsE-CNN"]["filtered_roc_auc"]
-    assert measured["value"] == report["judged"][1]["filtered"]["roc_auc"]["macro"]
-    assert rows["FCN-5"]["unfiltered_pr_auc"]["value"] == report["judged"][0]["unfiltered"]["pr_auc"]["macro"]
+    assert measured["value"] == report["evaluations"][1]["filtered"]["roc_auc"]["macro"]
+    assert rows["FCN-5"]["unfiltered_pr_auc"]["value"] == report["evaluations"][0]["unfiltered"]["pr_auc"]["macro"]
     text = (finished / "report" / "report.md").read_text()
     assert "Table 1 of the paper" in text
     assert f"{measured['value']:.4f}" in text

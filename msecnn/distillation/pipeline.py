@@ -44,7 +44,7 @@ class DistillConfig:
 
     Attributes:
         train: of the trainer.
-        label_odds_factor: factor on the odds of a target whose label is known to be true (and its inverse, known to be false).
+        label_odds_factor: factor on the odds of a target whose label is known to be true (or its inverse: false).
             Listeners give a true tag far less often than always, so a known label makes a tag likelier, not certain.
         concatenation: clips put together from two others, for each training clip.
         auxiliary: the last level also gets a classifier of its own while training, so that it must say all it knows and
