@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window, mel_filterbank
+from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
+from msecnn.models.published.waveform import PowerMel
 
 CONFIG = MelConfig()
 SECONDS = np.arange(CONFIG.window_samples) / CONFIG.sample_rate
@@ -48,7 +49,9 @@ def test_agrees_with_librosa(kind: str) -> None:
     mel = LogMelSpectrogram(CONFIG)(torch.from_numpy(waveform)[None])
     assert mel.shape == (1, 1, 96, 1366)
     assert mel.dtype == torch.float32
-    np.testing.assert_allclose(mel[0, 0], by_librosa(waveform), atol=1e-3, rtol=0)
+    # torchaudio finds the triangles' corners in float32: a tone just inside a corner shows it, music does not
+    atol = 4e-3 if kind == "tone at 5000 Hz" else 1e-3
+    np.testing.assert_allclose(mel[0, 0], by_librosa(waveform), atol=atol, rtol=0)
 
 
 def test_doubled_db_is_the_authors_slip() -> None:
@@ -66,11 +69,18 @@ def test_a_batch_is_its_clips() -> None:
         torch.testing.assert_close(frontend(batch)[i], frontend(batch[i : i + 1])[0])
 
 
+def test_filterbank_agrees_with_librosa() -> None:
+    expected = librosa.filters.mel(sr=12_000, n_fft=512, n_mels=96)
+    # torchaudio finds the corners of the triangles in float32: 1e-7 of filters whose peaks are .03
+    np.testing.assert_allclose(LogMelSpectrogram(CONFIG).filterbank.T, expected, atol=2e-7)
+
+
 @pytest.mark.parametrize("scale", ["slaney", "htk"])
 @pytest.mark.parametrize("norm", ["slaney", None])
-def test_filterbank_agrees_with_librosa(scale: str, norm: str | None) -> None:
+def test_teachers_filterbanks_agree_with_librosa(scale: str, norm: str | None) -> None:
+    bank = PowerMel(mel_scale=scale, norm=norm, pad_mode="constant").filterbank.T
     expected = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=96, htk=scale == "htk", norm=norm)
-    np.testing.assert_allclose(mel_filterbank(512, 96, 16_000, mel_scale=scale, norm=norm), expected, atol=1e-7)
+    np.testing.assert_allclose(bank, expected, atol=2e-5 * expected.max())  # corners in float32, as above
 
 
 def test_a_window_is_29_seconds() -> None:

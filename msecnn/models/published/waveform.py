@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torchaudio.functional import melscale_fbanks, spectrogram
 
-from msecnn.frontend import fill_window, mel_filterbank, power_spectrogram
+from msecnn.frontend import fill_window
 
 SAMPLE_RATE = 16_000
 N_FFT = 512
@@ -19,10 +20,10 @@ N_MELS = 96
 
 
 class PowerMel(nn.Module):
-    """Power mel spectrogram at 16 kHz, 96 bands up to 8 kHz.
+    """Power mel spectrogram at 16 kHz, 96 bands up to 8 kHz, by torchaudio.
 
     Args:
-        mel_scale, norm: as in `frontend.mel_filterbank`.
+        mel_scale, norm: as torchaudio's `melscale_fbanks` takes them.
         pad_mode: what lies beyond the waveform's ends, "constant" (zeros) or "reflect".
 
     Shape:
@@ -36,13 +37,17 @@ class PowerMel(nn.Module):
     def __init__(self, *, mel_scale: str, norm: str | None, pad_mode: str) -> None:
         super().__init__()
         self.pad_mode = pad_mode
-        bank = mel_filterbank(N_FFT, N_MELS, SAMPLE_RATE, mel_scale=mel_scale, norm=norm)
+        bank = melscale_fbanks(
+            N_FFT // 2 + 1, 0.0, SAMPLE_RATE / 2, N_MELS, SAMPLE_RATE, norm=norm, mel_scale=mel_scale
+        )
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
-        self.register_buffer("filterbank", torch.from_numpy(bank), persistent=False)
+        self.register_buffer("filterbank", bank, persistent=False)  # (n_fft/2+1, F)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        power = power_spectrogram(waveform, self.window, HOP_LENGTH, pad_mode=self.pad_mode)  # (B, L, n_fft/2+1)
-        return (power @ self.filterbank.T).transpose(1, 2).unsqueeze(1)
+        power = spectrogram(
+            waveform, 0, self.window, N_FFT, HOP_LENGTH, N_FFT, power=2.0, normalized=False, pad_mode=self.pad_mode
+        )  # (B, n_fft/2+1, L)
+        return (power.transpose(1, 2) @ self.filterbank).transpose(1, 2).unsqueeze(1)
 
 
 class WaveformTagger(nn.Module):
