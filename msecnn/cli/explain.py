@@ -167,8 +167,9 @@ def write_folder(folder: Path, explained: Explained, *, share: float, equal_loud
     """Everything that can be seen and heard of an explanation, file by file, each whole or not at all."""
     from msecnn.audio import write_wav
     from msecnn.plots.contributions import waterfall
-    from msecnn.plots.explanation import png, report
+    from msecnn.plots.report import report
     from msecnn.plots.spectrogram import saliency_figure
+    from msecnn.plots.static import image
 
     folder.mkdir(parents=True, exist_ok=True)
     config, split, k = explained.tagger.checkpoint.mel_config, explained.split, explained.tag_index
@@ -176,7 +177,7 @@ def write_folder(folder: Path, explained: Explained, *, share: float, equal_loud
     mel = explained.prediction.mel[explained.window]  # type: ignore[index]
     steps = waterfall(split.scales, split.relative[0, :, k], float(split.base_value[k]), mean_known=split.mean_known)
     strips = saliency_figure(mel, explained.maps.maps, explained.maps.scales, config, start_s=explained.start_s)
-    pictures = {"contributions": png(steps), "saliency": png(strips)}
+    pictures = {"contributions": image(steps, "png"), "saliency": image(strips, "png")}
     for name, data in pictures.items():
         _write(folder / f"{name}.png", data)
     sounds = {}

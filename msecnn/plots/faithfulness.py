@@ -1,11 +1,15 @@
 """The logit while cells are taken out of a clip and put back in, in several orders (Petsiuk et al., "RISE", 2018)."""
 
 from collections.abc import Mapping
+from html import escape
 
 import numpy as np
-from matplotlib.figure import Figure
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
-COLOURS = ("#d97706", "#78716c", "#2563b8", "#0f766e")
+from msecnn.plots.colours import IN_FAVOUR, NEUTRAL
+
+COLOURS = (IN_FAVOUR, "#78716c", "#2563b8", "#d97706")
 
 
 def deletion_insertion(
@@ -14,20 +18,26 @@ def deletion_insertion(
     insertions: Mapping[str, np.ndarray],
     *,
     title: str = "",
-) -> Figure:
+) -> go.Figure:
     """Both curves of each order, by the order's name.
 
     Shape:
         - fractions and each curve: (N + 1,)
     """
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    for axes, curves, name in zip(panels, (deletions, insertions), ("taken out", "put in"), strict=True):
+    figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.04)
+    for column, (curves, what) in enumerate(((deletions, "taken out"), (insertions, "put in")), start=1):
         for (order, logits), colour in zip(curves.items(), COLOURS, strict=False):
-            axes.plot(100 * fractions, logits, marker=".", color=colour, label=order)
-        axes.set_xlabel(f"% of the cells {name}")
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("logit")
-    panels[0].set_title(title, loc="left")
-    panels[1].legend(frameon=False)
-    return figure
+            figure.add_scatter(
+                x=100 * fractions,
+                y=logits,
+                name=order,
+                mode="lines+markers",
+                line_color=colour,
+                legendgroup=order,
+                showlegend=column == 2,
+                row=1,
+                col=column,
+            )
+        figure.update_xaxes(title_text=f"% of the cells {what}", row=1, col=column)
+    figure.update_yaxes(title_text="logit", col=1, zerolinecolor=NEUTRAL)
+    return figure.update_layout(title_text=escape(title, quote=False), height=360, width=900)

@@ -23,7 +23,7 @@ def learning_curve(epochs: Sequence[dict[str, Any]], best_epoch: int, *, title: 
         losses.plot(*zip(*validated, strict=True), marker=".", label="validation, averaged weights")
         losses.axvline(best_epoch, color="gray", linestyle=":", label=f"kept: epoch {best_epoch}")
     losses.set_ylabel("binary cross-entropy")
-    losses.set_title(title)
+    losses.set_title(title, parse_math=False)
     losses.legend()
     rates.plot(numbers, [epoch["learning_rate"] for epoch in epochs], color="gray")
     rates.set_ylabel("learning rate")

@@ -1,4 +1,4 @@
-"""Mel spectrograms with axes in seconds and Hz, and signed maps laid over them."""
+"""Mel spectrograms with axes in seconds and Hz (librosa's), and signed maps laid over them."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from msecnn.frontend import MelConfig
+from msecnn.plots.colours import AGAINST, IN_FAVOUR, rgb
 
+#: Quantiles of a spectrogram between which its colours lie.
+DB_RANGE = (0.02, 0.998)
 HZ_TICKS = (100, 250, 500, 1000, 2000, 4000)
-#: Blue against, orange in favour: told apart by every kind of colour vision.
-AGAINST, IN_FAVOUR = (0.30, 0.61, 1.0), (1.0, 0.62, 0.18)
 
 
 def mel_figure(mel: np.ndarray, mel_config: MelConfig, *, start_s: float = 0.0, title: str = "") -> Figure:
@@ -20,13 +21,27 @@ def mel_figure(mel: np.ndarray, mel_config: MelConfig, *, start_s: float = 0.0, 
     Shape:
         - mel: (F, L) dB
     """
+    from librosa.display import specshow  # half a second, and it brings pyplot, which nothing here goes through
+
     figure = Figure(figsize=(11, 3.2), layout="constrained")
     axes = figure.add_subplot()
-    image = draw_mel(axes, mel, mel_config, start_s=start_s)
-    axes.set_xlabel("seconds")
-    axes.set_ylabel("Hz")
-    axes.set_title(title, loc="left")
-    figure.colorbar(image, ax=axes, label="dB", pad=0.01)
+    low, high = np.quantile(mel, DB_RANGE)
+    mesh = specshow(
+        mel,
+        x_coords=start_s + mel_config.frame_to_s(1) * np.arange(mel.shape[1]),
+        x_axis="time",
+        y_axis="mel",
+        sr=mel_config.sample_rate,
+        fmin=mel_config.f_min,
+        fmax=mel_config.f_max,
+        ax=axes,
+        cmap="magma",
+        vmin=low,
+        vmax=high,
+        rasterized=True,
+    )
+    axes.set_title(title, loc="left", parse_math=False)
+    figure.colorbar(mesh, ax=axes, label="dB", pad=0.01)
     return figure
 
 
@@ -55,7 +70,7 @@ def saliency_figure(
         axes.set_ylabel(scale)
         axes.label_outer()
     figure.axes[-1].set_xlabel("seconds")
-    figure.axes[0].set_title(title, loc="left")
+    figure.axes[0].set_title(title, loc="left", parse_math=False)
     return figure
 
 
@@ -68,7 +83,7 @@ def signed_colours(values: np.ndarray) -> np.ndarray:
     """
     told = np.abs(values[values != 0])
     limit = float(np.quantile(told, 0.995)) if told.size else 1.0
-    colours = np.where(values[..., None] < 0, (*AGAINST, 0.0), (*IN_FAVOUR, 0.0))
+    colours = np.where(values[..., None] < 0, (*rgb(AGAINST), 0.0), (*rgb(IN_FAVOUR), 0.0))
     colours[..., 3] = np.minimum(1, np.abs(values) / limit) ** 0.6
     return colours
 
@@ -78,7 +93,7 @@ def draw_mel(
 ) -> AxesImage:
     """Draws (F, L) dB with the frequencies of its bands on the axis; returns the image."""
     extent = _extent(mel, mel_config, start_s)
-    low, high = np.quantile(mel, (0.02, 0.998))
+    low, high = np.quantile(mel, DB_RANGE)
     image = axes.imshow(mel, origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high, extent=extent)
     centres = mel_config.band_edges_hz()[:, 1]
     axes.set_yticks(np.interp(HZ_TICKS, centres, np.arange(len(centres))), [str(hz) for hz in HZ_TICKS])

@@ -17,6 +17,7 @@ from msecnn.library.tables import write_csv
 from msecnn.plots.contributions import waterfall
 from msecnn.plots.faithfulness import deletion_insertion
 from msecnn.plots.spectrogram import mel_figure, saliency_figure
+from msecnn.plots.static import image
 from msecnn.plots.tags import tag_bars, timeline
 from msecnn.tagger import answer_json
 from msecnn.ui.faithfulness_check import measure
@@ -133,9 +134,7 @@ def _settings(context: AppContext, session: Session) -> dict[str, Any]:
 
 def _figure(name: str, figure: Any) -> Iterator[Item]:
     for kind, dpi in (("png", 150), ("svg", 100)):  # an SVG's lines have no resolution, the spectrograms in it have
-        drawn = io.BytesIO()
-        figure.savefig(drawn, format=kind, dpi=dpi)
-        yield f"figures/{name}.{kind}", drawn.getvalue()
+        yield f"figures/{name}.{kind}", image(figure, kind, dpi=dpi)
 
 
 def _wav(waveform: np.ndarray, sample_rate: int) -> bytes:

@@ -14,8 +14,8 @@ from msecnn import __version__, audio
 from msecnn.explain.contributions import ablate
 from msecnn.explain.saliency import BASELINES, METHODS, saliency
 from msecnn.plots.contributions import waterfall
-from msecnn.plots.explanation import png
 from msecnn.plots.spectrogram import mel_figure, saliency_figure
+from msecnn.plots.static import image
 from msecnn.plots.tags import tag_bars
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import ExplanationRequest, choice
@@ -178,7 +178,7 @@ def _table(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _picture(figure: Any, words: str) -> str:
-    return f'<img alt="{escape(words)}" src="{_data("image/png", png(figure))}">'
+    return f'<img alt="{escape(words)}" src="{_data("image/png", image(figure, "png"))}">'
 
 
 def _data(kind: str, content: bytes) -> str:

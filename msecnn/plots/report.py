@@ -2,10 +2,7 @@
 
 import base64
 import html
-import io
 from collections.abc import Mapping, Sequence
-
-from matplotlib.figure import Figure
 
 from msecnn.explain.winning_cells import EvidenceEvent
 
@@ -16,13 +13,6 @@ table { border-collapse: collapse; } th, td { padding: .2rem .9rem .2rem 0; text
 td.n { text-align: right; font-variant-numeric: tabular-nums; } audio { width: 22rem; max-width: 100%; }
 .note { color: #78716c; } .warning { background: #fef3c7; padding: .5rem .8rem; }
 """
-
-
-def png(figure: Figure) -> bytes:
-    """A figure as the bytes of a PNG."""
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=130)
-    return drawn.getvalue()
 
 
 def report(
