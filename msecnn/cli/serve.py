@@ -6,13 +6,26 @@ import ctypes
 import importlib.util
 import logging
 import os
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 from msecnn.errors import MsecnnError
+from msecnn.ui.server.upload_folder import UploadFolder
 
 HELP = "open the page"
-#: Questions that may wait in a queue; whoever comes then is told to try again, instead of waiting for minutes.
-MAX_WAITING = 200
+#: Gradio reads these when it is imported. Nothing leaves this machine; and no table of the last 10,000 requests is made
+#: anew at the end of each, as Gradio does for a dashboard that is closed here.
+ENVIRONMENT = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+    "HF_HUB_OFFLINE": "1",
+}
+#: Seconds that requests under way may take to stop when the server ends.
+PATIENCE_S = 3.0
 #: A parameter of glibc's `mallopt`: how many arenas threads may have for their memory.
 M_ARENA_MAX = -8
 
@@ -33,14 +46,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves until interrupted."""
+    """Serves until it is told to end; what visitors brought is deleted then."""
     share_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Nothing leaves this machine: Gradio reads these when it is imported.
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise MsecnnError("The MCP server needs one package more: pip install 'gradio[mcp]'.")
+    with end_signal() as ended:
+        folder = UploadFolder.from_environment()
+        try:
+            has_ended = _serve(args, folder, ended)
+        finally:
+            folder.remove()
+    if not has_ended:  # a thread is still at a network, and would keep the process for as long
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+def _serve(args: argparse.Namespace, folder: UploadFolder, ended: threading.Event) -> bool:
+    """Runs the page until `ended`; whether all that was at work then has stopped."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     from msecnn.ui import page
     from msecnn.ui.server.context import AppContext
 
@@ -48,16 +74,42 @@ def run(args: argparse.Namespace) -> int:
         args.checkpoint, max_minutes=args.max_minutes, max_megabytes=args.max_megabytes, patience_s=args.patience
     )
     blocks = page.build(context)
-    blocks.queue(api_open=False, max_size=MAX_WAITING).launch(
+    blocks.queue(api_open=False).launch(
         server_name=args.host,
         server_port=args.port,
         inbrowser=args.open,
         share=False,
         max_file_size=context.max_bytes,
         mcp_server=args.mcp,
+        prevent_thread_lock=True,
         **page.launch_options(context),
     )
-    return 0
+    with folder.swept(context.visitors.needed_files):
+        while not ended.wait(1.0):  # a wait without end would keep Windows from delivering the signal
+            pass
+    stopped = context.visitors.close(patience_s=PATIENCE_S)
+    blocks.close(verbose=False)
+    return stopped
+
+
+@contextlib.contextmanager
+def end_signal() -> Iterator[threading.Event]:
+    """Set by Ctrl-C, by `kill`, systemd or Docker, and when the terminal goes; a second signal ends at once."""
+    ended = threading.Event()
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
+
+    def end(number: int, _: FrameType | None) -> None:
+        ended.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    for name in names:
+        signal.signal(getattr(signal, name), end)
+    try:
+        yield ended
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def share_freed_memory() -> None:

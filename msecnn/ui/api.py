@@ -1,24 +1,18 @@
 """The page for programs: `/tag`, `/explain` and `/models`, by name, with the same limits and sentences as the page."""
 
-import logging
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from msecnn.errors import MsecnnError
 from msecnn.tagger import answer_json
 from msecnn.ui.export import explained
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import ExplanationRequest
-from msecnn.ui.server.rpc import OUR_FAULT, Page
+from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.session import SessionError
-from msecnn.ui.server.zero_gpu import on_gpu
 from msecnn.ui.upload import open_file
-
-log = logging.getLogger(__name__)
 
 
 def build(page: Page) -> None:
@@ -38,9 +32,7 @@ def build(page: Page) -> None:
             ("models", models_endpoint(context), []),
         )
         for name, endpoint, inputs in endpoints:
-            gr.Button(name).click(
-                _sentences(on_gpu(endpoint)), inputs, answer, api_name=name, concurrency_id="model", concurrency_limit=1
-            )
+            page.named_endpoint(name, endpoint, inputs, answer, model=name != "models")
 
 
 def tag_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
@@ -105,19 +97,3 @@ def _given(recording: str | None) -> Path:
     if not recording:
         raise SessionError("Give a recording.")
     return Path(recording)
-
-
-def _sentences(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Domain errors reach the program as their sentence, others as ours; those are logged."""
-
-    @wraps(endpoint)
-    def answering(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return endpoint(*args, **kwargs)
-        except MsecnnError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        except Exception as error:
-            log.exception("an endpoint failed")
-            raise gr.Error(OUR_FAULT, print_exception=False) from error
-
-    return answering

@@ -38,7 +38,7 @@ Item = tuple[str, bytes]
 
 
 def build(page: Page) -> None:
-    page.endpoint("export", export, model=True, queue="export")  # most of it is drawing
+    page.endpoint("export", export, model=True, lane="slow")
 
 
 def export(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:

@@ -17,7 +17,7 @@ MAP_SHARE = 0.25
 
 
 def build(page: Page) -> None:
-    page.endpoint("check", check, model=True)
+    page.endpoint("check", check, model=True, lane="slow")
 
 
 def check(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:

@@ -42,10 +42,14 @@ STYLES = ("style.css", "apart.css", "compare.css", "lessons.css")
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 
 
+#: Requests that Gradio has in hand at once, more than all queues let wait.
+MAX_REQUESTS = 1000
+
+
 def build(context: AppContext) -> gr.Blocks:
     """The whole page. Launch it with `launch_options()`."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True) as blocks:
-        page = Page(context=context, session=gr.State(None))
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as blocks:
+        page = Page(context=context)
         page.mount_point("header")
         upload.build(page)
         export.build(page)
@@ -74,14 +78,15 @@ def launch_options(context: AppContext) -> dict[str, object]:
             font_mono=(gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
         ),
         "head": f"<style>{css}</style>\n<script>window.msecnnOffered = {offered};\n{scripts}</script>",
-        "footer_links": [],
+        "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
         "allowed_paths": [],
-        "app_kwargs": {"middleware": http_guard.middleware()},
-        # A visit keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
-        "state_session_capacity": 200,
+        "app_kwargs": {"middleware": http_guard.middleware(context.visitors.listeners, context.upload_limits)},
+        # Requests wait in our own queues, so Gradio takes them all; it keeps nothing of a session that we need.
+        "max_threads": MAX_REQUESTS,
+        "state_session_capacity": MAX_REQUESTS,
     }
 
 

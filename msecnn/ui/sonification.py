@@ -9,6 +9,7 @@ from msecnn.explain.sonification import box_mask, render, top_mask
 from msecnn.explain.winning_cells import EvidenceEvent
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import ExplanationRequest
+from msecnn.ui.server.request_fields import shown
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import served_wav
 from msecnn.ui.server.session import Session, SessionError
@@ -22,7 +23,7 @@ TOP_SHARE = 0.15
 
 
 def build(page: Page) -> None:
-    page.endpoint("listen", listen, model=True)
+    page.endpoint("listen", listen, model=True, same=("model", "tag", "window", "what"))
 
 
 def listen(context: AppContext, session: Session | None, request: Request) -> Answer:
@@ -57,7 +58,7 @@ def _mask(asked: ExplanationRequest, what: str) -> np.ndarray:
         return 1 - _evidence_mask(asked, asked.contributions.scales)
     scale = what.removeprefix("scale:")
     if scale not in asked.contributions.scales:
-        raise SessionError(f"One can listen to the evidence, to the rest or to a scale, not to {what!r}.")
+        raise SessionError(f"One can listen to the evidence, to the rest or to a scale, not to {shown(what)}.")
     return _evidence_mask(asked, (scale,))
 
 

@@ -1,22 +1,26 @@
 """The one way in: a recording that was uploaded, recorded or chosen among the examples is opened and tagged."""
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from gradio.utils import get_upload_folder, is_in_or_equal
 
 from msecnn import audio
+from msecnn.audio.source import printable
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.tagger import TagPrediction, tag
 from msecnn.tags import families
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.fair_queue import absence
+from msecnn.ui.server.http_guard import uploaded_file
+from msecnn.ui.server.request_fields import names, shown, whole_number
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.served_files import served, served_wav
 from msecnn.ui.server.session import Session, SessionError, require_session, window_mel
@@ -30,13 +34,13 @@ def build(page: Page) -> None:
     page.endpoint("open", open_recording, model=True)
     page.endpoint("window", show_window)
     page.endpoint("example-pictures", show_examples)
-    page.endpoint("sound", give_sound)
+    page.endpoint("sound", give_sound, lane="slow", same=())
 
 
 def open_recording(context: AppContext, session: Session | None, request: Request) -> Answer:
     """Opens a recording, or the open one again with other models, and tags it."""
     path, name, example = _source(context, session, request)
-    session, info = open_file(context, path, name, request.get("models") or (), example=example)
+    session, info = open_file(context, path, name, names(request, "models"), example=example)
     return Answer(_opening(context, session, info), session)
 
 
@@ -50,6 +54,13 @@ def open_file(
         SessionError: it is longer than this page takes.
     """
     chosen = [model for model in dict.fromkeys(models) if model in context.taggers][:2] or list(context.taggers)[:2]
+    with _named(path, name):
+        return _open_file(context, path, name, chosen, example)
+
+
+def _open_file(
+    context: AppContext, path: Path, name: str, chosen: Sequence[str], example: str | None
+) -> tuple[Session, audio.AudioInfo]:
     info = audio.probe(path)
     check_length(info.duration_s, context.max_s)
     # A header may know no length, or lie: never more is decoded than a moment beyond the limit.
@@ -63,11 +74,22 @@ def open_file(
     return Session(path=path, name=name, example=example, predictions=said, shown=shown), info
 
 
+@contextlib.contextmanager
+def _named(path: Path, name: str) -> Iterator[None]:
+    """Puts the name that the visitor gave the file into the sentences about it: on the disk it has another."""
+    try:
+        yield
+    except audio.AudioError as error:
+        raise audio.AudioError(str(error).replace(f"“{printable(path.name)}”", f"“{name}”")) from error
+
+
 def _patience(patience_s: float) -> Callable[[float, float | None], None]:
     """For `tag` to call now and then: ends a recording that keeps a core busy beyond all measure."""
-    deadline = time.monotonic() + patience_s
+    deadline, has_left = time.monotonic() + patience_s, absence()
 
     def check(heard_s: float, duration_s: float | None) -> None:
+        if has_left():
+            raise SessionError("The visitor has left.")
         if time.monotonic() > deadline:
             raise SessionError(f"This recording takes more than {patience_s:g} s to decode and tag: open a part of it.")
 
@@ -83,7 +105,7 @@ def _companion(context: AppContext, chosen: Sequence[str]) -> tuple[str, ...]:
 def show_window(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The picture of another window of the open recording."""
     session = require_session(session)
-    window = int(request["window"])
+    window = whole_number(request, "window")
     return Answer({"window": window, "picture": mel_picture(window_mel(session.shown, window))})
 
 
@@ -111,14 +133,14 @@ def _thumbnail(path: Path) -> str:
 
 def _source(context: AppContext, session: Session | None, request: Request) -> tuple[Path, str, str | None]:
     if (example := request.get("example")) is not None:
-        if example not in context.examples:
-            raise SessionError(f"There is no example called {example!r}.")
+        if not isinstance(example, str) or example not in context.examples:
+            raise SessionError(f"There is no example called {shown(example)}.")
         return context.examples[example].path, context.examples[example].title, example
     if (path := request.get("path")) is not None:
         # The path comes from the browser: only what was uploaded may be read.
-        if not is_in_or_equal(str(path), get_upload_folder()):
-            raise SessionError("Only a file that was uploaded here can be opened.")
-        return Path(path), str(request.get("name") or Path(path).name), None
+        if not isinstance(path, str) or (file := uploaded_file(path)) is None:
+            raise SessionError("Only a file that was uploaded here can be opened, and only for an hour.")
+        return file, printable(str(request.get("name") or file.name)), None
     session = require_session(session)
     return session.path, session.name, session.example
 

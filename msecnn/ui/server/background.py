@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.fair_queue import absence
 from msecnn.ui.server.rpc import Answer, Request
 from msecnn.ui.server.session import Session
 
@@ -31,7 +32,7 @@ class BackgroundTask(Generic[Result]):
     def __init__(self, token: str, work: Callable[[Progress, Callable[[], bool]], Result]) -> None:
         self.token, self._work = token, work
         self._reports: SimpleQueue[float | None] = SimpleQueue()  # None: the work is over
-        self._stopped = threading.Event()
+        self._stopped, self._visitor_left = threading.Event(), absence()
         self._error: BaseException | None = None
         self.result: Result
 
@@ -57,7 +58,7 @@ class BackgroundTask(Generic[Result]):
                 self._reports.put(part)
 
         try:
-            self.result = self._work(report, self._stopped.is_set)
+            self.result = self._work(report, lambda: self._stopped.is_set() or self._visitor_left())
         except BaseException as error:
             self._error = error
         finally:

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from msecnn import checkpoint
 from msecnn.tagger import Tagger
+from msecnn.ui.server.body_limits import UploadLimits
+from msecnn.ui.server.visitors import Visitors
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 
+#: Largest uploads that one address may bring in an hour, all together: a class may come from one address.
+UPLOADS_OF_AN_ADDRESS = 8
 #: How the papers write the names of the bundled checkpoints.
 TITLES = {"fcn5": "FCN-5", "msecnn": "MsE-CNN", "msecnn_wide": "MsE-CNN wide"}
 
@@ -31,7 +35,7 @@ class Example:
 
 @dataclass(frozen=True)
 class AppContext:
-    """Loaded once when the page starts, never changed.
+    """Loaded once when the page starts.
 
     Attributes:
         taggers: by the name a visitor chooses; the first two are shown first.
@@ -39,6 +43,7 @@ class AppContext:
         max_s: longest recording taken, seconds.
         max_bytes: largest upload taken.
         patience_s: longest time that opening a recording may take: a small file can be made to unfold without end.
+        visitors: what is known of those who are there; the one thing here that changes.
     """
 
     taggers: Mapping[str, Tagger]
@@ -46,6 +51,7 @@ class AppContext:
     max_s: float
     max_bytes: int
     patience_s: float = 60.0
+    visitors: Visitors = field(default_factory=Visitors, compare=False)
 
     @classmethod
     def load(
@@ -70,6 +76,10 @@ class AppContext:
             max_bytes=max_megabytes * 2**20,
             patience_s=patience_s,
         )
+
+    @property
+    def upload_limits(self) -> UploadLimits:
+        return UploadLimits(self.max_bytes, UPLOADS_OF_AN_ADDRESS * self.max_bytes)
 
     def title(self, name: str) -> str:
         return TITLES.get(name, name)

@@ -12,6 +12,7 @@ from msecnn.explain.contributions import Contributions, contributions
 from msecnn.explain.winning_cells import Evidence, evidence
 from msecnn.tagger import Tagger, TagPrediction
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.request_fields import shown, whole_number
 from msecnn.ui.server.session import Session, SessionError, require_session
 
 
@@ -38,12 +39,11 @@ class ExplanationRequest:
     @classmethod
     def of(cls, context: AppContext, session: Session | None, request: dict[str, Any]) -> "ExplanationRequest":
         session = require_session(session)
-        model, tag, window = str(request.get("model")), str(request.get("tag")), request.get("window")
+        model, tag = str(request.get("model")), str(request.get("tag"))
         prediction = session.prediction(model)
         if tag not in prediction.tags:
-            raise SessionError(f"{context.title(model)} knows no tag {tag!r}.")
-        if not isinstance(window, int):
-            raise SessionError("Name a window by its number.")
+            raise SessionError(f"{context.title(model)} knows no tag {shown(tag)}.")
+        window = whole_number(request, "window")
         return cls(session, model, context.taggers[model], tag, window, session.mel(model, window))
 
     @property
@@ -91,5 +91,5 @@ def choice(request: dict[str, Any], key: str, allowed: Sequence[str]) -> str:
     """One of the allowed words, the first if none is named."""
     chosen = str(request.get(key, allowed[0]))
     if chosen not in allowed:
-        raise SessionError(f"{key.capitalize()} can be {', '.join(allowed)}, not {chosen!r}.")
+        raise SessionError(f"{key.capitalize()} can be {', '.join(allowed)}, not {shown(chosen)}.")
     return chosen

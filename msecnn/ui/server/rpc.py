@@ -1,42 +1,29 @@
 """How the browser asks and the server answers: hidden components, one for each kind of question.
 
-A wire is a `gr.HTML` that shows nothing. The browser triggers its `call` event with a request; the answer arrives as
-its value. So every question goes through Gradio's queue, where a visitor's place can be seen, and no question disturbs
-what another part of the page shows.
+An endpoint is a `gr.HTML` that shows nothing. The browser triggers its `call` event with a request; the answer arrives
+as its value. Gradio starts every request at once: whose turn it is, and where it runs, `dispatch` says.
 """
 
 import inspect
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import gradio as gr
 
 from msecnn.errors import MsecnnError
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.session import Session
-from msecnn.ui.server.zero_gpu import bind_on_gpu
+from msecnn.ui.server.dispatch import OUR_FAULT, Answer, Endpoint, Handler, Payload, Request, log, to_thread
+from msecnn.ui.server.fair_queue import FairQueue, Visitor
+from msecnn.ui.server.visitors import Lane
+from msecnn.ui.server.zero_gpu import bind_on_gpu, on_gpu
 
-log = logging.getLogger(__name__)
+__all__ = ["OUR_FAULT", "Answer", "Page", "Payload", "Request"]
 
-OUR_FAULT = "Something broke on our side; it has been noted in the server's log. Your recording is still open."
-
-Request = dict[str, Any]
-Payload = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a handler says: the payload for the browser and, if it opened something, what the server remembers."""
-
-    payload: Payload
-    session: Session | None = None
-
-
-#: A handler answers at once, or yields answers of which all but the last tell of progress.
-Handler = Callable[[AppContext, Session | None, Request], Answer | Iterator[Answer]]
+#: The recording that a visitor has open; the page opens a second one for comparison.
+FIRST = "first"
 
 
 @dataclass(frozen=True)
@@ -44,7 +31,6 @@ class Page:
     """What the tabs build with."""
 
     context: AppContext
-    session: gr.State
 
     def mount_point(self, name: str) -> gr.HTML:
         """A visible place that `static/*.js` fills: the function registered there under this name gets its element."""
@@ -62,62 +48,97 @@ class Page:
         handler: Handler,
         *,
         model: bool = False,
-        queue: str = "model",
-        state: gr.State | None = None,
+        lane: Lane | Callable[[Request], Lane] | None = None,
+        slot: str = FIRST,
+        same: tuple[str, ...] | None = None,
     ) -> None:
         """Lets the browser `call(name, request)`.
 
         Args:
-            model: it runs a network, so it waits in a queue, each visitor in turn. Others are answered four at a time.
-            queue: which queue, where waiting behind the others would be unfair to them.
-            state: what the handler reads and its answers replace; the visit by default.
+            model: it runs a network, so it asks for the GPU where one is lent.
+            lane: whose turns it waits for, or what says so of a request; "model" or "light" by default.
+            slot: which of the visitor's recordings the handler reads and its answers replace.
+            same: keys of the request that decide which files the answer comes with: who asks the same again gets the
+                same files. None where each answer makes its own.
         """
-        state = state or self.session
-        wire = gr.HTML(
+        chosen = lane or ("model" if model else "light")
+        endpoint = Endpoint(
+            name,
+            bind_on_gpu(handler, self.context) if model else partial(handler, self.context),
+            self.context.visitors,
+            chosen if callable(chosen) else lambda _: chosen,
+            slot,
+            same,
+        )
+        component = gr.HTML(
             value="",
             html_template="<i></i>",
             js_on_load=f"window.msecnn.connect({name!r}, element, trigger, props, watch, 'call')",
             elem_id=f"wire-{name}",
             elem_classes="mse-wire",
         )
-        wire.call(
-            _guard(bind_on_gpu(handler, self.context) if model else partial(handler, self.context)),
-            inputs=[state],
-            outputs=[wire, state],
-            concurrency_id=queue if model else None,
-            concurrency_limit=1 if model else 4,
+        component.call(
+            _event_listener(endpoint),
+            outputs=[component],
+            concurrency_limit=None,
             trigger_mode="multiple",
             api_visibility="private",
         )
 
+    def named_endpoint(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        inputs: Sequence[gr.components.Component],
+        output: gr.JSON,
+        *,
+        model: bool = True,
+    ) -> None:
+        """Lets programs call a function by its name."""
+        listener = _named_listener(
+            on_gpu(function) if model else function, self.context.visitors.lanes["model" if model else "light"]
+        )
+        gr.Button(name).click(listener, inputs, output, api_name=name, concurrency_limit=None)
 
-def _guard(handler: Callable[[Session | None, Request], Answer | Iterator[Answer]]) -> Callable[..., Any]:
-    """Wraps a handler for Gradio: a domain error becomes its sentence, anything else is logged as our bug."""
 
-    def outputs(answer: Answer, request: Request) -> tuple[Payload, Any]:
-        # Only an answer that opened something may write the visit: a slow one could otherwise bring back an old visit.
-        return answer.payload | {"request": request.get("id")}, answer.session or gr.skip()
+def _event_listener(endpoint: Endpoint) -> Callable[..., AsyncGenerator[Any, None]]:
+    async def ask(event: gr.EventData, request: gr.Request) -> AsyncGenerator[Any, None]:
+        async with aclosing(endpoint.answers(_visitor(request), event._data)) as payloads:
+            async for payload in payloads:
+                yield payload
+        # Gradio sends what a generator yields last a second time: let that be nothing.
+        yield gr.skip()
 
-    def failure(error: Exception) -> Answer:
-        if isinstance(error, MsecnnError):
-            return Answer({"error": str(error)})
-        log.error("a question from the page failed", exc_info=error)
-        return Answer({"error": OUR_FAULT})
+    return ask
 
-    def ask(session: Session | None, event: gr.EventData) -> tuple[Payload, Any]:
-        request: Request = dict(event._data)
+
+def _named_listener(function: Callable[..., Any], lane: FairQueue) -> Callable[..., Any]:
+    """A domain error reaches the program as its sentence, any other as ours, and is logged."""
+
+    @wraps(function)
+    async def answer(*args: Any) -> Any:
+        *given, request = args
         try:
-            return outputs(handler(session, request), request)  # type: ignore[arg-type]
+            turn = lane.join(_visitor(request))
+            try:
+                await turn.comes()
+                return await to_thread(turn, function, *given)
+            finally:
+                turn.release()
+        except MsecnnError as error:
+            raise gr.Error(str(error), print_exception=False) from error
         except Exception as error:
-            return outputs(failure(error), request)
+            log.exception("an endpoint failed")
+            raise gr.Error(OUR_FAULT, print_exception=False) from error
 
-    def ask_for_long(session: Session | None, event: gr.EventData) -> Iterator[tuple[Payload, Any]]:
-        request: Request = dict(event._data)
-        try:
-            for answer in handler(session, request):  # type: ignore[union-attr]
-                yield outputs(answer, request)
-        except Exception as error:
-            yield outputs(failure(error), request)
+    # Gradio gives a parameter of this type the request, and reads the other parameters' names and types.
+    signature = inspect.signature(function)
+    asker = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=gr.Request)
+    last = [parameter.replace(default=inspect.Parameter.empty) for parameter in signature.parameters.values()]
+    answer.__signature__ = signature.replace(parameters=[*last, asker])  # type: ignore[attr-defined]
+    answer.__annotations__ = {**answer.__annotations__, "request": gr.Request}
+    return answer
 
-    # What a generator yields last Gradio sends twice, so only those that tell of progress are generators.
-    return ask_for_long if inspect.isgeneratorfunction(handler) else ask
+
+def _visitor(request: gr.Request) -> Visitor:
+    return Visitor(address=request.client.host if request.client else "", session=str(request.session_hash))

@@ -1,12 +1,13 @@
 """What the page remembers of one visitor between two requests; it lives on the server and is nobody else's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from msecnn.errors import MsecnnError
 from msecnn.tagger import TagPrediction
+from msecnn.ui.server.made_files import MadeFiles
 
 
 class SessionError(MsecnnError):
@@ -23,6 +24,7 @@ class Session:
         example: its name among the bundled examples, None for a visitor's own.
         predictions: by model name.
         shown: the prediction whose mel and windows the player shows.
+        made: the files that were made of it.
     """
 
     path: Path
@@ -30,10 +32,18 @@ class Session:
     example: str | None
     predictions: dict[str, TagPrediction]
     shown: TagPrediction
+    made: MadeFiles = field(default_factory=MadeFiles, compare=False)
+
+    @property
+    def n_bytes(self) -> int:
+        """What it holds in memory: spectrograms, features and probabilities; models share one spectrogram."""
+        predictions = [*self.predictions.values(), self.shown]
+        arrays = {id(array): array.nbytes for prediction in predictions for array in _arrays(prediction)}
+        return sum(arrays.values())
 
     def prediction(self, model: str) -> TagPrediction:
         if model not in self.predictions:
-            raise SessionError(f"This recording has not been tagged by {model!r}: choose the model again.")
+            raise SessionError(f"This recording has not been tagged by {model[:60]!r}: choose the model again.")
         return self.predictions[model]
 
     def mel(self, model: str, window: int) -> np.ndarray:
@@ -42,6 +52,11 @@ class Session:
         if prediction.mel is None:
             raise SessionError(f"{model} hears the waveform itself, so there is no scale to take apart: only its tags.")
         return window_mel(prediction, window)
+
+
+def _arrays(prediction: TagPrediction) -> list[np.ndarray]:
+    kept = [] if prediction.mel is None else [prediction.mel]
+    return [*kept, *prediction.features.values(), prediction.window_probabilities, prediction.window_logits]
 
 
 def window_mel(prediction: TagPrediction, window: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.explanation_request import ExplanationRequest
+from msecnn.ui.server.request_fields import shown
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
 from msecnn.ui.server.session import Session, SessionError
@@ -24,7 +25,7 @@ def build(page: Page) -> None:
 def build_panel(page: Page) -> None:
     """What stays in view while a lesson drives the tabs; a wire inside a tab would wait until that tab is opened."""
     page.mount_point("lesson")
-    page.endpoint("worksheet", make_worksheet, model=True, queue="export")
+    page.endpoint("worksheet", make_worksheet, model=True, lane="slow")
 
 
 @cache
@@ -48,7 +49,7 @@ def _exercises(request: Request) -> tuple[str | None, list[Exercise]]:
         return None, []
     lesson = next((lesson for lesson in lessons() if lesson["id"] == name), None)
     if lesson is None:
-        raise SessionError(f"There is no lesson called {name!r}.")
+        raise SessionError(f"There is no lesson called {shown(name)}.")
     given = [str(answer)[:LONGEST_ANSWER] for answer in answers] if isinstance(answers, list) else []
     given += [""] * len(lesson["steps"])
     return lesson["title"], [

@@ -21,10 +21,11 @@ from msecnn.models.lock import MODEL_LOCK
 from msecnn.ui.pictures import png_uri
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import ExplanationRequest, choice
+from msecnn.ui.server.request_fields import shown
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.served_files import served
 from msecnn.ui.server.session import Session, SessionError
-from msecnn.ui.tabs.why import map_picture
+from msecnn.ui.tabs.why import map_picture, saliency_lane
 
 #: Largest small picture of a map, rows and columns: a screen shows dozens of them side by side.
 THUMBNAIL = (24, 86)
@@ -40,7 +41,7 @@ def build(page: Page) -> None:
     page.endpoint("channels", show_channels, model=True)
     page.endpoint("channel", show_channel, model=True)
     page.endpoint("moment", give_moment)
-    page.endpoint("sanity", check_sanity, model=True)
+    page.endpoint("sanity", check_sanity, model=True, lane=saliency_lane)
 
 
 def take_apart(context: AppContext, session: Session | None, request: Request) -> Answer:
@@ -172,8 +173,8 @@ def _split(asked: ExplanationRequest, request: Request) -> Contributions:
 
 def _level(asked: ExplanationRequest, request: Request) -> FeatureMaps:
     maps = feature_maps(_network(asked, request), asked.mel)
-    if request.get("level") not in maps:
-        raise SessionError(f"The levels are {', '.join(maps)}, not {request.get('level')!r}.")
+    if str(request.get("level")) not in maps:
+        raise SessionError(f"The levels are {', '.join(maps)}, not {shown(request.get('level'))}.")
     return maps[str(request["level"])]
 
 
@@ -213,8 +214,8 @@ def _read_moments(folder: Path, sha256: str) -> ChannelMoments | None:
 
 def _number(request: Request, key: str, count: int) -> int:
     number = request.get(key)
-    if not isinstance(number, int) or not 0 <= number < count:
-        raise SessionError(f"The {key} is a number from 0 to {count - 1}, not {number!r}.")
+    if type(number) is not int or not 0 <= number < count:
+        raise SessionError(f"The {key} is a number from 0 to {count - 1}, not {shown(number)}.")
     return number
 
 

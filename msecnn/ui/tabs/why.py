@@ -14,9 +14,12 @@ from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import ExplanationRequest, choice
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session
+from msecnn.ui.server.visitors import Lane
 
 #: Events listed in favour and against, and winning cells marked in each strip.
 N_FOR, N_AGAINST, N_MARKS = 12, 6, 40
+#: Methods that take the network once or a few times.
+QUICK_METHODS = (None, "gradient", "gradient_x_input", "grad_cam")
 #: Frames that share a column of a strip: 683 columns, more than most screens give a strip in pixels.
 FRAMES_A_COLUMN = 2
 #: A map that is silent about all but this share of its cells is drawn with each of them thickened, to be seen at all.
@@ -28,10 +31,15 @@ FULL_COLOUR = 0.995
 def build(page: Page) -> None:
     page.mount_point("why")
     page.endpoint("why", explain, model=True)
-    page.endpoint("maps", show_maps, model=True)
+    page.endpoint("maps", show_maps, model=True, lane=saliency_lane)
     page.endpoint("stop", stop)
     sonification.build(page)
     faithfulness_check.build(page)
+
+
+def saliency_lane(request: Request) -> Lane:
+    """Methods that run the network a few times do not wait for those that run it hundreds of times."""
+    return "model" if request.get("method") in QUICK_METHODS else "slow"
 
 
 def explain(context: AppContext, session: Session | None, request: Request) -> Answer:
