@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from gradio_client.utils import apply_diff
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Seconds until a page must answer, on a machine with much else to do.
@@ -136,19 +137,24 @@ class Visitor:
         with self._http.stream(
             "GET", f"{self.address}/gradio_api/queue/data", params={"session_hash": self.session}
         ) as stream:
+            value: Any = None
             for line in stream.iter_lines():
                 message = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
                 if message.get("msg") in ("process_generating", "process_completed"):
-                    yield from _payloads(message)
+                    value, payloads = _payload(message, value)
+                    yield from payloads
                 if message.get("msg") in ("process_completed", "close_stream"):
                     return
 
 
-def _payloads(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What a wire's message carries; Gradio sends later values as differences from the one before."""
+def _payload(message: dict[str, Any], before: Any) -> tuple[Any, list[dict[str, Any]]]:
+    """The component's value after a message, and the answer in it, if any.
+
+    Gradio sends a generator's first value whole, later ones as differences from the one before, and the last one again.
+    """
     if not message["success"]:
-        yield {"error": message["output"].get("error")}
-        return
-    for value in message["output"].get("data", [])[:1]:
-        if isinstance(value, dict) and "request" in value:
-            yield value
+        return None, [{"error": message["output"].get("error")}]
+    value = (message["output"].get("data") or [None])[0]
+    if message["msg"] == "process_generating" and before is not None:
+        value = apply_diff(before, value)
+    return value, [value] if isinstance(value, dict) and "request" in value else []

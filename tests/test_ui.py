@@ -1,5 +1,6 @@
 """The page without a browser: its pictures, its questions and answers, what it refuses, and its endpoints."""
 
+import asyncio
 import io
 import json
 import threading
@@ -9,7 +10,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import gradio as gr
 import numpy as np
 import pytest
 from audio_files import encode, music
@@ -21,9 +21,11 @@ from msecnn.explain.faithfulness_card import Verdict
 from msecnn.ui import export, faithfulness_check, page, pictures, sonification, upload
 from msecnn.ui.server import background, served_files, zero_gpu
 from msecnn.ui.server.context import AppContext, _unused
+from msecnn.ui.server.dispatch import OUR_FAULT, Answer, Endpoint
 from msecnn.ui.server.explanation_request import ExplanationRequest
-from msecnn.ui.server.rpc import OUR_FAULT, Answer, _guard
+from msecnn.ui.server.fair_queue import Visitor
 from msecnn.ui.server.session import Session, SessionError, require_session
+from msecnn.ui.server.visitors import Visitors
 from msecnn.ui.tabs import why
 
 
@@ -141,28 +143,44 @@ class TestOpening:
             require_session(None)
 
 
-class TestWires:
-    @staticmethod
-    def ask(context: AppContext, handler: object, session: Session | None = None, **request: object) -> list:
-        event = gr.EventData(None, {"id": "7", **request})
-        answers = _guard(partial(handler, context))(session, event)  # type: ignore[arg-type]
-        return [answers] if isinstance(answers, tuple) else list(answers)
+class TestEndpoint:
+    VISITOR = Visitor("127.0.0.1", "me")
 
-    def test_answers_carry_their_question_and_leave_the_visit_alone(self, context: AppContext) -> None:
-        ((payload, state),) = self.ask(context, lambda *_: Answer({"a": 1}))
-        assert payload == {"a": 1, "request": "7"}
-        assert state == gr.skip()
+    @classmethod
+    def ask(
+        cls, context: AppContext, handler: object, session: Session | None = None, **request: object
+    ) -> list[dict[str, object]]:
+        bound = partial(handler, context)  # type: ignore[arg-type]
+        visitors = Visitors()
+        endpoint = Endpoint("test", bound, visitors, lambda _: "light", "first")
+        if session is not None:
+            visitors.sessions.put(cls.VISITOR, "first", session)
 
-    def test_only_what_opened_something_changes_the_visit(self, context: AppContext, session: Session) -> None:
-        ((_, state),) = self.ask(context, lambda *_: Answer({}, session))
-        assert state is session
+        async def collect() -> list[dict[str, object]]:
+            return [payload async for payload in endpoint.answers(cls.VISITOR, {"id": "7", **request})]
+
+        payloads = asyncio.run(collect())
+        cls.held = visitors.sessions.get(cls.VISITOR, "first")
+        return payloads
+
+    def test_answers_carry_their_question_and_leave_the_session_alone(
+        self, context: AppContext, session: Session
+    ) -> None:
+        assert self.ask(context, lambda *_: Answer({"a": 1}), session) == [{"a": 1, "request": "7"}]
+        assert self.held is session
+
+    def test_only_what_opened_something_changes_the_session(self, context: AppContext, session: Session) -> None:
+        self.ask(context, lambda *_: Answer({}))
+        assert self.held is None
+        self.ask(context, lambda *_: Answer({}, session))
+        assert self.held is session
 
     def test_progress_comes_first(self, context: AppContext) -> None:
         def handler(*_: object) -> Iterator[Answer]:
             yield Answer({"progress": 0.5})
             yield Answer({"done": True})
 
-        assert [payload for payload, _ in self.ask(context, handler)] == [
+        assert self.ask(context, handler) == [
             {"progress": 0.5, "request": "7"},
             {"done": True, "request": "7"},
         ]
@@ -171,13 +189,13 @@ class TestWires:
         def handler(*_: object) -> Answer:
             raise SessionError("So it is.")
 
-        assert self.ask(context, handler)[0][0]["error"] == "So it is."
+        assert self.ask(context, handler)[0]["error"] == "So it is."
 
     def test_our_errors_are_logged_and_not_told(self, context: AppContext, caplog: pytest.LogCaptureFixture) -> None:
         def handler(*_: object) -> Answer:
             raise KeyError("secret")
 
-        assert self.ask(context, handler)[0][0]["error"] == OUR_FAULT
+        assert self.ask(context, handler)[0]["error"] == OUR_FAULT
         assert "secret" in caplog.text
 
     @pytest.mark.parametrize(
@@ -194,7 +212,7 @@ class TestWires:
     def test_nonsense_gets_a_sentence(
         self, context: AppContext, session: Session, request_: dict, sentence: str
     ) -> None:
-        assert sentence in self.ask(context, why.explain, session, **request_)[0][0]["error"]
+        assert sentence in self.ask(context, why.explain, session, **request_)[0]["error"]
 
 
 class TestWhy:
@@ -337,7 +355,7 @@ def test_the_zip_holds_what_the_page_showed(
 
 
 def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(context: AppContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its package installed, every question in the models' queue and every endpoint goes through its decorator."""
+    """With its package installed, every request that runs a network goes through its decorator."""
     asked: list[str] = []
 
     def decorator(duration: int) -> Callable[[object], object]:
@@ -348,9 +366,9 @@ def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(context: AppContext, mo
         return decorate
 
     monkeypatch.setattr(zero_gpu, "GPU", decorator)
-    blocks = page.build(context)
-    in_queue = [event for event in blocks.fns.values() if event.concurrency_id in ("model", "export")]
-    assert len(asked) == len(in_queue) > 6
+    page.build(context)
+    run_networks = {"open", "second", "why", "maps", "apart", "channels", "channel", "sanity", "listen", "check"}
+    assert len(asked) == len(run_networks | {"export", "worksheet"} | {"/tag", "/explain"})
 
 
 def test_two_checkpoints_of_one_name_are_told_apart() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Hashable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,13 @@ class MadeFiles:
         answer = self._answers.get(question)
         if answer is None or not all(path.is_file() for path in made_files(answer)):
             return None
-        return answer
+        return deepcopy(answer)
 
     def add(self, question: Hashable, answer: Payload) -> None:
         if not any(made_files(answer)):
             return
         self._delete(question)
-        self._answers[question] = answer
+        self._answers[question] = deepcopy(answer)  # Gradio writes addresses into what it sends
         while len(self._answers) > 1 and self.n_bytes > MAX_BYTES:
             self._delete(next(iter(self._answers)))
 
