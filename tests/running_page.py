@@ -127,6 +127,11 @@ class Visitor:
 
     def asked(self, wire: str, **request: Any) -> Iterator[dict[str, Any]]:
         """All answers to a question, of which those before the last tell of progress."""
+        self.send(wire, **request)
+        yield from self.listen()
+
+    def send(self, wire: str, **request: Any) -> None:
+        """Asks without waiting for the answer."""
         question = {
             "fn_index": self._questions[wire],
             "data": [None],
@@ -134,16 +139,20 @@ class Visitor:
             "session_hash": self.session,
         }
         self._http.post(f"{self.address}/gradio_api/queue/join", json=question).raise_for_status()
+
+    def listen(self) -> Iterator[dict[str, Any]]:
+        """The answers to all that was asked, until none is left to come; who stops listening has left."""
+        values: dict[str, Any] = {}
         with self._http.stream(
             "GET", f"{self.address}/gradio_api/queue/data", params={"session_hash": self.session}
         ) as stream:
-            value: Any = None
             for line in stream.iter_lines():
                 message = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
                 if message.get("msg") in ("process_generating", "process_completed"):
-                    value, payloads = _payload(message, value)
+                    event = message["event_id"]
+                    values[event], payloads = _payload(message, values.get(event))
                     yield from payloads
-                if message.get("msg") in ("process_completed", "close_stream"):
+                if message.get("msg") == "close_stream":
                     return
 
 

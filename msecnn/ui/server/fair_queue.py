@@ -208,7 +208,7 @@ class FairQueue:
             return
         busy = BusyError(f"The server is busy: {n_waiting} questions are waiting. Try again in a moment.", n_waiting)
         largest = max(counts, key=counts.__getitem__)
-        most = max(self._waiting[largest].values(), key=len)
+        most = max(self._waiting[largest].values(), key=lambda turns: (len(turns), turns[-1].joined))
         n_own = len(self._waiting.get(visitor.address, {}).get(visitor.session, ()))
         if counts.get(visitor.address, 0) + 1 >= counts[largest] and n_own + 1 >= len(most):
             raise busy

@@ -1,0 +1,394 @@
+"""What the page's server holds of its visitors: recordings, files, its folder; and what any request may contain."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from audio_files import encode, music
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from running_page import ROOT, RunningPage, Visitor
+
+from msecnn.plots.static import image
+from msecnn.plots.tags import tag_bars
+from msecnn.tagger import TagPrediction
+from msecnn.ui import page as ui_page
+from msecnn.ui import upload
+from msecnn.ui.server import fair_queue, listeners, made_files, served_files, session_store, upload_folder
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.dispatch import OUR_FAULT, Answer, Endpoint
+from msecnn.ui.server.made_files import MadeFiles
+from msecnn.ui.server.rpc import Page
+from msecnn.ui.server.session import Session
+from msecnn.ui.server.session_store import SessionStore
+from msecnn.ui.server.upload_folder import UploadFolder
+from msecnn.ui.server.visitors import Visitors
+
+HOSTILE = "$$$ money $$$ {^_\\frac.mp3"
+
+
+def prediction(n_windows: int) -> TagPrediction:
+    return TagPrediction(
+        model="toy",
+        tags=("a",),
+        probabilities=np.zeros(1),
+        window_probabilities=np.zeros((n_windows, 1)),
+        window_logits=np.zeros((n_windows, 1)),
+        window_starts_s=np.zeros(n_windows),
+        window_s=1.0,
+        features={},
+        mel=np.zeros((n_windows, 8, 16), np.float32),
+        duration_s=1.0,
+        notes=(),
+        untrained=False,
+    )
+
+
+def session(path: str = "/nowhere", n_windows: int = 1) -> Session:
+    said = prediction(n_windows)
+    return Session(Path(path), "a name", None, {"toy": said}, said)
+
+
+def who(number: int, address: str = "10.0.0.1") -> fair_queue.Visitor:
+    return fair_queue.Visitor(address, f"session-{number}")
+
+
+class TestSessionStore:
+    def test_it_counts_bytes_and_shared_spectrograms_once(self) -> None:
+        assert session(n_windows=3).n_bytes == 3 * (8 * 16 * 4 + 8 + 8)
+
+    def test_the_largest_holder_gives_up_his_oldest(self) -> None:
+        store = SessionStore(6 * session().n_bytes)
+        for number in (1, 2):
+            store.put(who(number), "first", session())
+        for number in range(10, 30):
+            store.put(who(number, "10.6.6.6"), "first", session())
+        assert store.get(who(1), "first") is not None
+        assert store.get(who(2), "first") is not None
+        assert store.get(who(29, "10.6.6.6"), "first") is not None
+        assert store.get(who(10, "10.6.6.6"), "first") is None
+        assert store.n_bytes <= store.max_bytes
+
+    def test_a_recording_larger_than_all_that_may_be_held_is_held_alone(self) -> None:
+        store = SessionStore(1)
+        store.put(who(1), "first", session())
+        store.put(who(2), "first", session(n_windows=5))
+        assert store.get(who(1), "first") is None
+        assert store.get(who(2), "first") is not None
+
+    def test_age_counts_from_the_last_use(self) -> None:
+        store = SessionStore(10**9)
+        store.put(who(1), "first", session())
+        store.expire(time.monotonic() + session_store.HELD_S - 1)
+        assert store.get(who(1), "first") is not None
+        store.expire(time.monotonic() + session_store.HELD_S + 1)
+        assert store.get(who(1), "first") is None
+
+    def test_slots_are_apart(self) -> None:
+        store = SessionStore(10**9)
+        first, second = session("/a"), session("/b")
+        store.put(who(1), "first", first)
+        store.put(who(1), "second", second)
+        assert store.get(who(1), "first") is first
+        assert store.get(who(1), "second") is second
+
+
+class TestMadeFiles:
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+
+    @staticmethod
+    def make(n_bytes: int = 10) -> dict[str, Any]:
+        path = served_files.new_file("sound.wav")
+        path.write_bytes(bytes(n_bytes))
+        return {"sound": served_files.served(path)}
+
+    def test_the_same_question_finds_the_same_file(self) -> None:
+        made, answer = MadeFiles(), self.make()
+        made.add("a", answer)
+        assert made.find("a") == answer
+        assert made.find("b") is None
+        next(iter(made.paths)).unlink()
+        assert made.find("a") is None
+
+    def test_the_oldest_go_beyond_the_quota(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(made_files, "MAX_BYTES", 25)
+        made = MadeFiles()
+        for number in range(5):
+            made.add(number, self.make())
+        assert [made.find(number) is not None for number in range(5)] == [False, False, False, True, True]
+        assert len(list(tmp_path.rglob("*.wav"))) == 2
+
+    def test_another_recording_takes_the_files_along_and_the_same_one_keeps_them(self) -> None:
+        store, first = SessionStore(10**9), session("/a")
+        first.made.add("x", self.make())
+        (path,) = first.made.paths
+        store.put(who(1), "first", first)
+        store.put(who(1), "first", session("/a"))
+        assert path.is_file()
+        assert store.paths() == {Path("/a"), path}
+        store.put(who(1), "first", session("/b"))
+        assert not path.exists()
+
+    def test_copies_of_examples_belong_to_everybody(self) -> None:
+        example = served_files.served(ROOT / "assets" / "examples" / "piano.mp3")
+        made = MadeFiles()
+        made.add("x", {"sound": example})
+        made.clear()
+        assert Path(example["path"]).is_file()
+
+
+class TestUploadFolder:
+    def test_what_a_killed_server_left_is_collected_and_a_living_one_s_is_not(self, tmp_path: Path) -> None:
+        program = (
+            "import sys, time; from pathlib import Path; from msecnn.ui.server.upload_folder import UploadFolder;"
+            f"folder = UploadFolder(Path({str(tmp_path)!r})); (folder.path / 'a.wav').write_bytes(b'x');"
+            "print(folder.path, flush=True); time.sleep(600)"
+        )
+        killed, living = (
+            subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(2)
+        )
+        try:
+            dead, alive = (Path(process.stdout.readline().strip()) for process in (killed, living))  # type: ignore
+            killed.kill()
+            killed.wait()
+            assert (dead / "a.wav").exists()
+            mine = UploadFolder(tmp_path)
+            assert not dead.exists()
+            assert (alive / "a.wav").exists()
+            mine.remove()
+            assert {path.name for path in tmp_path.iterdir()} == {alive.name, f"{alive.name}.lock"}
+        finally:
+            living.kill()
+            living.wait()
+
+    def test_a_sweep_keeps_what_is_needed_or_new(self, tmp_path: Path) -> None:
+        folder = UploadFolder(tmp_path)
+        for name in ("old/a.wav", "held/b.wav", "part"):
+            (folder.path / name).parent.mkdir(exist_ok=True)
+            (folder.path / name).write_bytes(b"x")
+        later = time.time() + upload_folder.KEPT_S + 1
+        folder.sweep([], now=later - 10)
+        assert len([path for path in folder.path.rglob("*") if path.is_file()]) == 3
+        folder.sweep([folder.path / "held" / "b.wav"], now=later)
+        assert [path.name for path in folder.path.rglob("*") if path.is_file()] == ["b.wav"]
+        assert not (folder.path / "old").exists()
+        folder.remove()
+        assert not list(tmp_path.iterdir())
+
+
+def visitors_files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.suffix in (".flac", ".wav")]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_server_that_is_told_to_end_leaves_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "tune.flac").write_bytes(encode(music(3.0, 16_000, 1), 16_000, "flac"))
+    uploads = tmp_path / "uploads"
+    with RunningPage(environment={"GRADIO_TEMP_DIR": str(uploads)}) as page:
+        visitor = Visitor(page.address)
+        assert "error" not in visitor.ask("open", path=visitor.upload(tmp_path / "tune.flac"), name="tune")
+        visitor.ask("sound")
+        assert len(visitors_files(uploads)) == 2
+        page.process.send_signal(getattr(signal, name))
+        assert page.process.wait(30) == 0
+    assert not list(uploads.iterdir())
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPage]:
+    uploads = str(tmp_path_factory.mktemp("uploads"))
+    with RunningPage(environment={"GRADIO_TEMP_DIR": uploads}) as page:
+        page.uploads = Path(uploads)  # type: ignore[attr-defined]
+        yield page
+
+
+def test_requests_of_others_make_nobody_s_recording_forgotten(page: RunningPage) -> None:
+    """A script that calls by name is a session of its own at each call: 200 of them were all that was remembered."""
+    visitor = Visitor(page.address)
+    assert "error" not in visitor.ask("open", example="piano")
+    for _ in range(230):
+        started = httpx.post(f"{page.address}gradio_api/call/models", json={"data": []}).json()
+        httpx.get(f"{page.address}gradio_api/call/models/{started['event_id']}")
+    assert "picture" in visitor.ask("window", window=0)
+
+
+def test_listening_again_writes_nothing_again(page: RunningPage, tmp_path: Path) -> None:
+    (tmp_path / "tune.flac").write_bytes(encode(music(3.0, 16_000, 1), 16_000, "flac"))
+    visitor = Visitor(page.address)
+    visitor.ask("open", path=visitor.upload(tmp_path / "tune.flac"), name="tune")
+    request = {"model": "msecnn", "tag": "piano", "window": 0, "what": "evidence"}
+    first = [visitor.ask("sound")["sound"]["path"], visitor.ask("listen", **request)["sound"]["path"]]
+    again = [visitor.ask("sound")["sound"]["path"], visitor.ask("listen", **request)["sound"]["path"]]
+    assert first == again
+    other = visitor.ask("listen", **{**request, "what": "rest"})["sound"]["path"]
+    assert other not in first
+    assert httpx.get(f"{page.address}gradio_api/file={other}").status_code == 200
+    visitor.ask("open", example="piano")
+    assert httpx.get(f"{page.address}gradio_api/file={other}").status_code != 200
+
+
+def test_one_session_cannot_fill_the_queue_and_cheap_requests_pass(page: RunningPage) -> None:
+    """Slow ones beyond the bound are answered "busy" at once; meanwhile a picture comes, and later all is as before."""
+    greedy, other = Visitor(page.address), Visitor(page.address)
+    for visitor in (greedy, other):
+        assert "error" not in visitor.ask("open", example="piano")
+    request = {"model": "msecnn", "tag": "piano", "window": 0, "method": "occlusion", "baseline": "floor"}
+    numbers = [str(number) for number in range(12)]
+    for number in numbers:
+        greedy.send("maps", id=number, token=number, **request)
+    begun = time.perf_counter()
+    assert "picture" in other.ask("window", window=0)
+    assert "error" not in other.ask("why", model="msecnn", tag="piano", window=0)
+    took = time.perf_counter() - begun
+    answers: dict[str, list[dict[str, Any]]] = {number: [] for number in numbers}
+    for answer in greedy.listen():
+        answers[answer["request"]].append(answer)
+    busy = [told[-1] for told in answers.values() if "busy" in told[-1]]
+    assert len(busy) == 12 - 1 - 4
+    assert all("waiting already" in answer["error"] for answer in busy)
+    assert any(answer.get("place") for told in answers.values() for answer in told)
+    assert sum("maps" in told[-1] for told in answers.values()) == 5
+    assert "maps" in greedy.ask("maps", token="x", **{**request, "method": "gradient"})
+    assert took < 20
+
+
+def test_the_work_of_a_visitor_who_has_left_is_dropped(page: RunningPage) -> None:
+    left, other = Visitor(page.address), Visitor(page.address)
+    for visitor in (left, other):
+        assert "error" not in visitor.ask("open", example="piano")
+    request = {"model": "msecnn", "tag": "piano", "window": 0, "baseline": "floor"}
+    begun = time.perf_counter()
+    assert "maps" in other.ask("maps", token="alone", method="occlusion", **request)
+    alone_s = max(1.0, time.perf_counter() - begun) + listeners.GRACE_S
+    for number in range(5):
+        left.send("check", id=str(number), token=f"left-{number}", method="occlusion", **request)
+    answers = left.listen()
+    assert "progress" in next(answers)
+    answers.close()  # type: ignore[attr-defined]
+    begun = time.perf_counter()
+    assert "maps" in other.ask("maps", token="other", method="occlusion", **request)
+    n_checks = (time.perf_counter() - begun) / alone_s
+    assert n_checks < 3  # five checks, each of them longer than a map, were before it
+
+
+class TestNames:
+    def test_a_name_is_text_in_every_picture(self) -> None:
+        figure = tag_bars(("$a$", "b_{$"), np.array([[0.4, 0.6]]), ["$x^$"], title=HOSTILE)
+        assert image(figure, "png")[:4] == b"\x89PNG"
+
+    def test_it_is_bounded_and_on_one_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+        (tmp_path / "a.flac").write_bytes(encode(music(3.0, 16_000, 1), 16_000, "flac"))
+        context = replace(AppContext.load(), examples={})
+        request = {"path": str(tmp_path / "a.flac"), "name": "x\n\x1b[31m" + "y" * 300_000}
+        answer = upload.open_recording(context, None, request)
+        name = answer.payload["recording"]["name"]
+        assert len(name) <= 80
+        assert name.isprintable()
+
+    def test_sentences_name_the_file_as_the_visitor_does(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+        (tmp_path / "stored-as.mp3").write_text("la la la")
+        context = replace(AppContext.load(), examples={})
+        with pytest.raises(Exception, match=r"“Mein Lied \(1\)\.mp3” is not a recording"):
+            upload.open_recording(context, None, {"path": str(tmp_path / "stored-as.mp3"), "name": "Mein Lied (1).mp3"})
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = (
+    "model", "models", "tag", "window", "method", "baseline", "token", "example", "path", "name", "what", "level",
+    "channel", "random", "lesson", "answers", "off", "id",
+)  # fmt: skip
+RIGHT = {"model": "msecnn", "tag": "piano", "window": 0, "level": "level1", "channel": 0, "method": "gradient"}
+
+
+@pytest.fixture(scope="module")
+def endpoints() -> dict[str, Endpoint]:
+    """Those of the page, with a recording open."""
+    found: dict[str, Endpoint] = {}
+    context = AppContext.load()
+    original = Page.endpoint
+
+    def collect(self: Page, name: str, handler: Any, *, slot: str = "first", **_: Any) -> None:
+        found[name] = Endpoint(name, partial(handler, context), Visitors(), lambda _: "light", slot)
+
+    Page.endpoint = collect  # type: ignore[method-assign, assignment]
+    try:
+        ui_page.build(context)
+    finally:
+        Page.endpoint = original  # type: ignore[method-assign]
+    opened = upload.open_recording(context, None, {"example": "piano"}).session
+    assert opened is not None
+    for endpoint in found.values():
+        endpoint.visitors.sessions.put(who(1), endpoint.slot, opened)
+    return found
+
+
+def ask(endpoint: Endpoint, request: object) -> list[dict[str, Any]]:
+    async def collect() -> list[dict[str, Any]]:
+        return [payload async for payload in endpoint.answers(who(1), request)]
+
+    return asyncio.run(collect())
+
+
+CHEAP = (
+    "open",
+    "window",
+    "stop",
+    "moment",
+    "why",
+    "listen",
+    "channels",
+    "channel",
+    "apart",
+    "split",
+    "maps",
+    "worksheet",
+)
+
+
+@pytest.mark.parametrize("name", CHEAP)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(data=st.data())
+def test_any_request_is_answered_or_refused_in_a_sentence(
+    endpoints: dict[str, Endpoint], name: str, data: st.DataObject
+) -> None:
+    """One or two keys of a right request get something else; the expensive answers are never the ones reached."""
+    wrong = data.draw(st.dictionaries(st.sampled_from(KEYS), ANYTHING, min_size=1, max_size=3))
+    answer = ask(endpoints[name], {**RIGHT, **wrong})[-1]
+    assert answer.get("error") != OUR_FAULT, wrong
+    assert len(str(answer.get("error", ""))) < 1000
+
+
+@pytest.mark.parametrize("request_", [None, [], 7, "x", {"id": ["a" * 1000]}, {}])
+def test_what_is_no_request_is_refused_by_every_endpoint(endpoints: dict[str, Endpoint], request_: object) -> None:
+    for name, endpoint in endpoints.items():
+        if name not in ("open", "second", "sound", "second-sound", "example-pictures", "export"):
+            answer = ask(endpoint, request_)[-1]
+            assert answer.get("error") != OUR_FAULT, name
+            assert len(answer["request"]) <= 64
+
+
+def test_our_own_mistakes_are_noticed(endpoints: dict[str, Endpoint]) -> None:
+    def broken(*_: object) -> Answer:
+        raise TypeError("unhashable")
+
+    assert ask(replace(endpoints["why"], handler=broken), {})[-1]["error"] == OUR_FAULT
