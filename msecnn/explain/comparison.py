@@ -13,19 +13,14 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from msecnn.explain.baselines import baseline_mel
 from msecnn.explain.contributions import with_scales
-from msecnn.explain.faithfulness import (
-    BLIND_ORDERS,
-    Ends,
-    blind_order,
-    curves_of,
-    follow_order,
-    infidelity,
-    random_removals,
-    randomisation,
-    sensitivity_max,
-)
-from msecnn.explain.saliency import Progress, ScaleTerms, baseline_mel, saliency
+from msecnn.explain.faithfulness import BLIND_ORDERS, Ends, blind_order, curves_of, follow_order
+from msecnn.explain.infidelity import infidelity, random_removals
+from msecnn.explain.progress import Progress
+from msecnn.explain.saliency import saliency
+from msecnn.explain.scale_terms import ScaleTerms
+from msecnn.explain.stability import randomisation, sensitivity_max
 from msecnn.frontend import MelConfig
 
 #: A row of the comparison that judges the maps of all scales together.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from msecnn.explain.saliency import METHODS
+from msecnn.explain import METHODS
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 Visitor = Any
