@@ -85,6 +85,33 @@ def test_the_page_knows_nothing_of_training(path: Path) -> None:
     }
 
 
+#: What an `Explanation` is made of.
+COMPUTED_BY_EXPLAIN = {
+    "msecnn.explain.contributions.contributions",
+    "msecnn.explain.events.evidence",
+    "msecnn.explain.saliency.saliency",
+    "msecnn.explain.sonification.box_mask",
+    "msecnn.explain.sonification.render",
+    "msecnn.explain.sonification.top_mask",
+}
+#: It also looks at networks with random weights, which have no prediction to explain.
+LOOKS_AT_OTHER_WEIGHTS = PACKAGE / "ui" / "tabs" / "network.py"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *sorted({*(PACKAGE / "ui").rglob("*.py")} - {LOOKS_AT_OTHER_WEIGHTS}),
+        *sorted((PACKAGE / "plots").glob("*.py")),
+        PACKAGE / "cli" / "explain.py",
+    ],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_nobody_assembles_an_explanation_but_its_entry_function(path: Path) -> None:
+    """From a click to a strip: a handler asks `explain`, which computes; the way back is drawing."""
+    assert not imports(path) & COMPUTED_BY_EXPLAIN
+
+
 @pytest.mark.parametrize("module", ["msecnn", "msecnn.tagger", "msecnn.cli.tag"])
 def test_tagging_is_light(module: str) -> None:
     heavy = {"gradio", "captum", "librosa", "sklearn", "matplotlib", "plotly"}

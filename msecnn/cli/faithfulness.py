@@ -140,10 +140,10 @@ def _judge(
 def _hear(tagger: "Tagger", clip: "Clip") -> tuple[np.ndarray, int]:
     """The clip's first window, and the tag that the model thinks most probable in it."""
     window_s = tagger.checkpoint.mel_config.window_s
-    heard = tagger.tag(clip.path, start_s=clip.start_s, duration_s=min(window_s, clip.duration_s or window_s))
-    if heard.mel is None:
+    prediction = tagger.tag(clip.path, start_s=clip.start_s, duration_s=min(window_s, clip.duration_s or window_s))
+    if prediction.mel is None:
         raise MsecnnError(f"{tagger.name} hears waveforms and has no scales, so it cannot be explained.")
-    return heard.mel[0], int(heard.window_probabilities[0].argmax())
+    return prediction.mel[0], int(prediction.window_probabilities[0].argmax())
 
 
 def _read(path: Path | None) -> dict[str, list[dict[str, Any]]]:
