@@ -276,6 +276,12 @@ def test_progress_and_cancelling_reach_the_maps(explanation: Explanation, method
         _ = replace(explanation, method=method, cancelled=lambda: True).maps
 
 
+def test_the_example_in_the_documentation_runs() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/explanations.md").read_text("utf-8"), flags=re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.endswith("\n1\n")
+
+
 def test_importing_explanations_is_light() -> None:
     code = "import sys, msecnn.explain; print(*({'captum', 'torch', 'matplotlib'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
