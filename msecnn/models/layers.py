@@ -15,6 +15,8 @@ from msecnn.models.conv_pool import conv_max_pool
 #: Max-pooling of each level, (frequency, time) [Choi et al. 2016, Table 1, FCN-5; Hamidi et al. 2019, Figure 1].
 POOLS = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4))
 INPUT = "input"
+#: Of a level's steps in training: as in the paper, or pooling right after the convolution.
+ORDERS = ("literal", "pool_first")
 
 
 class ConvLevel(nn.Module):
@@ -84,7 +86,7 @@ class MultiScaleCNN(nn.Module):
         order: str = "literal",
     ) -> None:
         super().__init__()
-        if order not in ("literal", "pool_first"):
+        if order not in ORDERS:
             raise ValueError(f"order must be 'literal' or 'pool_first', not {order!r}")
         self.n_tags, self.n_mels, self.n_frames = n_tags, n_mels, n_frames
         self.scales = scales

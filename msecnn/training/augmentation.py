@@ -12,10 +12,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from msecnn.training.ranges import NOT_NEGATIVE, SHARE, Range, check_ranges
+from msecnn.training.run_folder import TrainingError
+
 #: Frames a second of our mels: 12,000 samples a second, a hop of 256 [facts of the front end].
 FRAMES_PER_SECOND = 12_000 / 256
 #: The front end's quietest value in dB: 10 log10 of its floor of 1e-10.
 FLOOR_DB = -100.0
+RANGES = {
+    **dict.fromkeys(("loop", "mix"), SHARE),
+    **dict.fromkeys(("loop_min_s", "loop_max_s"), Range(1 / FRAMES_PER_SECOND, 3600)),
+    **dict.fromkeys(("gain_db", "mix_db"), Range(0, 100)),
+    **dict.fromkeys(("frequency_mask", "time_mask"), NOT_NEGATIVE),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,11 @@ class Augmentation:
     time_mask: int = 128
     mix: float = 0.3
     mix_db: float = 12.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, RANGES, TrainingError)
+        if self.loop_min_s > self.loop_max_s:
+            raise TrainingError(f"loop_min_s is {self.loop_min_s:g}, more than loop_max_s, {self.loop_max_s:g}")
 
     @classmethod
     def none(cls) -> "Augmentation":

@@ -14,6 +14,8 @@ import torch.distributed as dist
 import torch.distributed.nn.functional as differentiable
 from torch import Tensor, nn
 
+from msecnn.tagger import pick_device
+
 
 @dataclass(frozen=True)
 class Processes:
@@ -50,11 +52,14 @@ def joined(device: str | torch.device | None = None) -> Iterator[Processes]:
 
     Args:
         device: None takes a CUDA device if there is one, and a different one for each process.
+
+    Raises:
+        MsecnnError: this machine has no device of that name.
     """
     count, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     if device is None:
         device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
-    device = torch.device(device)
+    device = device if isinstance(device, torch.device) else pick_device(device)
     if count == 1 or dist.is_initialized():
         yield Processes(rank, count, device)
         return

@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from msecnn.models.layers import ORDERS
 from msecnn.training import distributed, schedule
 from msecnn.training.augmentation import Augmentation, Draws, augment, draw, mix, turned
 from msecnn.training.ema import AveragedWeights
 from msecnn.training.events import Events
+from msecnn.training.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, SHARE, Range, check_ranges
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
 
 if TYPE_CHECKING:
@@ -41,6 +43,15 @@ STEPS_BETWEEN_LOOKS = 20
 DEVICE_SHARE = 0.6
 #: glibc's mallopt names: above the mmap threshold each tensor's pages are faulted anew at each use.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+#: What the numbers of a configuration may be.
+RANGES = {
+    **dict.fromkeys(("epochs", "batch_size", "patience"), COUNT),
+    **dict.fromkeys(("learning_rate", "clip_norm"), POSITIVE),
+    "weight_decay": NOT_NEGATIVE,
+    "warmup": SHARE,
+    **dict.fromkeys(("dropout", "ema_decay"), Range(0, 1, below=True)),
+    "seed": SEED,
+}
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,8 @@ class TrainConfig:
         ema_decay: of the averaged weights; 0 for none.
         patience: stop after so many epochs without a better validation loss; None never stops early.
         precision: "bfloat16" (autocast) or "float32".
+        order: "pool_first" (pooling before BatchNorm and ELU, the same function in evaluation, a faster step) or
+            "literal" (as the papers draw it) in training.
         frozen: what the names of parameters that stay as they are begin with; their BatchNorm statistics stay too.
         seed: of everything drawn.
         augmentation: how the clips are changed.
@@ -76,18 +89,17 @@ class TrainConfig:
     ema_decay: float = 0.995
     patience: int | None = None
     precision: str = "bfloat16"
+    order: str = "pool_first"
     frozen: tuple[str, ...] = ()
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        choices = {"schedule": schedule.SCHEDULES, "precision": ("bfloat16", "float32")}
+        choices = {"schedule": schedule.SCHEDULES, "precision": ("bfloat16", "float32"), "order": ORDERS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise TrainingError(f"{name} may be {', '.join(allowed)}, not {getattr(self, name)!r}")
-        for name in ("epochs", "batch_size", "patience"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise TrainingError(f"{name} must be at least 1, not {getattr(self, name)}")
+        check_ranges(self, RANGES, TrainingError)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values."""
@@ -475,7 +487,8 @@ class Trainer:
             self.events.write(self.epochs[-1])
 
     def _restore(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        before, now = state["config"], self.config.to_json()
+        # what this program has learned to set since then was at its default
+        before, now = TrainConfig.from_json(state["config"]).to_json(), self.config.to_json()
         changed = [f"{name} was {before.get(name)}, is {now[name]}" for name in now if before.get(name) != now[name]]
         if state["data"] != self.data.fingerprint():
             changed.append("the data is not the same")
