@@ -11,6 +11,7 @@ import made_up_magnatagatune as made_up
 import pytest
 
 from msecnn.cli import train as train_command
+from msecnn.cli.options import resolve
 from msecnn.models import registry
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
@@ -48,9 +49,10 @@ def test_recipes_are_that_of_won_et_al(path):
     recipe = tomllib.loads(path.read_text())
     assert recipe.pop("model") == path.stem.removesuffix("_magnatagatune")
     assert registry.create(path.stem.removesuffix("_magnatagatune")).n_tags == 50
-    args = Namespace(config=path, model=None, resume=False, command="train", **dict.fromkeys(recipe))
-    train_command.read_config_file(args)
-    config = train_command.config_from(args)
+    names = [option.name for option in train_command.OPTIONS]
+    args = Namespace(**dict.fromkeys(names) | {"config": path})
+    resolve(args, train_command.OPTIONS)
+    config = train_command.train_config(args)
     assert (config.schedule, config.epochs, config.batch_size) == ("won2020", 140, 16)
     assert (config.learning_rate, config.weight_decay, config.dropout) == (1e-4, 1e-4, 0.5)
     augmentation = config.augmentation

@@ -21,6 +21,7 @@ from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.cli import train as train_command
+from msecnn.cli.options import resolve
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.models import registry
@@ -528,8 +529,8 @@ def test_a_recipe_sets_what_is_not_typed(data_set: Path, tmp_path: Path) -> None
     parser = argparse.ArgumentParser()
     train_command.add_arguments(parser)
     args = parser.parse_args(["--config", str(recipe), "--epochs", "2"])
-    train_command.read_config_file(args)
-    config = train_command.config_from(args)
+    resolve(args, train_command.OPTIONS)
+    config = train_command.train_config(args)
     assert args.data == data_set / "."
     assert args.model == "msecnn"
     assert config == TrainConfig(

@@ -19,7 +19,7 @@ from msecnn import audio
 from msecnn.audio import AudioError
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order, one_thread_per_job
-from msecnn.distillation.teachers import Teacher
+from msecnn.distillation.teachers import Teacher, load_teacher
 from msecnn.errors import DatasetError
 from msecnn.evaluation.scores import read_arrays, write_arrays
 
@@ -154,6 +154,26 @@ def label(
                 for begun in labels:
                     begun.write(folder / f"{begun.teacher}.npz")
     return labels
+
+
+def label_manifest(
+    teachers: Sequence[str], manifest: Manifest, folder: Path, *, precision: str = "bfloat16"
+) -> list[SoftLabels]:
+    """Labels of every teacher, in the order given.
+
+    Args:
+        teachers: files of weights (.safetensors), which label what they have not labelled yet, or names of labels that
+            lie in `folder`.
+
+    Raises:
+        MsecnnError: there are no such labels, weights or precision.
+    """
+    if precision not in PRECISIONS:
+        raise DatasetError(f"the precision of labels may be {' or '.join(PRECISIONS)}, not {precision!r}")
+    loaded = {name: load_teacher(name) for name in teachers if Path(name).suffix == ".safetensors"}
+    fresh = label(manifest, list(loaded.values()), folder, precision=precision) if loaded else []
+    made = dict(zip(loaded, fresh, strict=True))
+    return [made[name] if name in made else SoftLabels.read(folder / f"{name}.npz") for name in teachers]
 
 
 def ensemble(labels: Sequence[SoftLabels], clips: Sequence[Clip]) -> np.ndarray:
