@@ -69,14 +69,13 @@ def model_card(
         run: the run folder's `config.json`: configuration, command, commit, versions.
         came_from: where the levels come from: "warm_start" (see `warm_start_credit`), "path".
     """
-    probabilities = sigmoid(measured.valid_logits)
+    tags, probabilities = labels[0].tags, sigmoid(measured.valid_logits)
+    rare = [tag for tag, most in zip(tags, measured.train_targets.max(0), strict=True) if most < RARE_BELOW]
     bins = reliability(measured.valid_targets.ravel(), probabilities.ravel())
-    teachers = [_teacher(each) for each in labels]
-    data = _data(manifest)
     facts = {
-        "teachers": teachers,
+        "teachers": [_teacher(each) for each in labels],
         **came_from,
-        "data": data,
+        "data": _data(manifest),
         "head": {
             "ridge_strength": measured.head.ridge_strength,
             "logistic_strength": measured.head.logistic_strength,
@@ -84,43 +83,31 @@ def model_card(
         },
         "variance_share_per_scale": {scale: round(share, 4) for scale, share in measured.shares.items()},
         "metrics": list(_metrics(run, measured, probabilities, bins)),
+        "weakest_tags": {
+            "judged_on": f"the {len(probabilities)} validation clips",
+            "rank_correlation": weakest(tags, rank_correlations(measured.valid_logits, measured.valid_targets)),
+        },
+        "rare_tags": rare,
         "calibration": [asdict(each) for each in bins],
         "run": dict(run),
     }
-    tags = labels[0].tags
-    weak = weakest_tags(tags, rank_correlations(measured.valid_logits, measured.valid_targets))
-    rare = [tag for tag, most in zip(tags, measured.train_targets.max(0), strict=True) if most < RARE_BELOW]
-    judged_on = f"the {len(probabilities)} validation clips"
-    return sentences(facts, tags, weak=weak, judged_on=judged_on, rare=rare) | facts
+    return sentences(facts, tags) | facts
 
 
-def sentences(
-    facts: Mapping[str, Any],
-    tags: Sequence[str],
-    *,
-    weak: Mapping[str, float],
-    judged_on: str,
-    rare: Sequence[str] = (),
-) -> dict[str, str]:
-    """The card's prose, from its facts.
-
-    Args:
-        tags: of the student and its teachers.
-        weak: tags with the least agreement, and their rank correlation with the teachers' mean.
-        judged_on: which clips that was measured on.
-        rare: tags that the teachers hardly give in the training music.
-    """
+def sentences(facts: Mapping[str, Any], tags: Sequence[str]) -> dict[str, str]:
+    """The card's prose, from its facts and its tags."""
     data, names = facts["data"], ", ".join(teacher["name"] for teacher in facts["teachers"])
     elsewhere = data["name"] != MAGNATAGATUNE
     trained_on = f"what {names} say of {data['n_train']} clips ({data['name']})"
-    limits = [f"It imitates {names}, mistakes included, and says nothing about the music that they did not say."]
+    limits = [f"It imitates {names}, mistakes included."]
     if elsewhere:
         limits.append("It was not trained on MagnaTagATune's audio and has no score on it.")
-    if weak:
-        named = ", ".join(f"{tag} {value:.2f}" for tag, value in weak.items())
-        limits.append(f"Of its tags it ranks {judged_on} least as their mean does (rank correlation) for {named}.")
-    if rare:
-        limits.append(f"Nowhere in its training music do they give {RARE_BELOW:g} or more to {', '.join(rare)}.")
+    weak = facts["weakest_tags"]
+    if correlations := weak["rank_correlation"]:
+        named = ", ".join(f"{tag} {value:.2f}" for tag, value in correlations.items())
+        limits.append(f"It ranks {weak['judged_on']} least as their mean does (rank correlation) for {named}.")
+    if rare := facts.get("rare_tags"):
+        limits.append(f"No clip of its training music has a target of {RARE_BELOW:g} or more for {', '.join(rare)}.")
     prose = {
         "trained_on": trained_on + ("; not on MagnaTagATune itself" if elsewhere else ""),
         "limits": " ".join(limits),
@@ -158,14 +145,17 @@ def _terms(facts: Mapping[str, Any], tags: Sequence[str]) -> Iterator[str]:
             f"{', '.join(named)} learned from MagnaTagATune, whose labels and audio are CC BY-NC-SA 3.0, that is, not "
             "for commercial use."
         )
-    if n := facts["data"].get("n_non_commercial"):
-        yield f"{n} of the {facts['data']['n_train']} training clips have a licence for non-commercial use only."
+    data = facts["data"]
+    if "n_non_commercial" not in data:  # cards from before they were counted
+        yield "Clips of the training music may be for non-commercial use only; they were not counted."
+    elif data["n_non_commercial"]:
+        yield f"{data['n_non_commercial']} of its {data['n_train']} training clips are for non-commercial use only."
 
 
-def weakest_tags(tags: Sequence[str], correlations: np.ndarray) -> dict[str, float]:
+def weakest(tags: Sequence[str], correlations: np.ndarray) -> dict[str, float]:
     """The tags with the lowest rank correlation, lowest first; of few tags, at most half."""
     order = [index for index in np.argsort(correlations, kind="stable") if np.isfinite(correlations[index])]
-    return {tags[index]: float(correlations[index]) for index in order[: min(N_WEAK, len(tags) // 2)]}
+    return {tags[index]: round(float(correlations[index]), 4) for index in order[: min(N_WEAK, len(tags) // 2)]}
 
 
 def rank_correlations(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
