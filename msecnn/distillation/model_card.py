@@ -3,6 +3,7 @@
 Every sentence follows from the run and from what was measured of it; what does not follow is not said.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -34,6 +35,7 @@ MIT_TERMS = (
 N_WEAK = 10
 #: A tag is called rare where no training clip's target reaches this.
 RARE_BELOW = 0.5
+NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,14 +170,14 @@ def rank_correlations(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 def _data(manifest: Manifest) -> dict[str, Any]:
     train = manifest.split("train").clips
-    licences = [str(clip.extra.get("licence", "")).upper() for clip in train]
+    licences = [str(clip.extra.get("licence", "")) for clip in train]
     return {
         "name": manifest.name,
         "licence": manifest.licence,
         "manifest_sha256": manifest.hash,
         "n_train": len(train),
         "n_valid": len(manifest.split("valid")),
-        "n_non_commercial": sum("-NC" in licence for licence in licences),
+        "n_non_commercial": sum(bool(NON_COMMERCIAL.search(licence)) for licence in licences),
     }
 
 

@@ -10,7 +10,7 @@
     element.append(h("header", { class: "mse-header" },
       svg("svg", { class: "mse-logo", viewBox: "0 0 30 24", "aria-hidden": "true" },
         ...[9, 17, 24, 13, 20, 6].map((tall, i) => svg("rect", { x: 5 * i, y: (24 - tall) / 2, width: 3.4, height: tall, rx: 1.7 }))),
-      h("h1", {}, "MsE-CNN"), h("p", {}, "Hear, see and question how a network tags music."), theme));
+      h("h1", {}, "MsE-CNN"), h("p", {}, "Hear, see and question how a network tags music. FCN-5 and MsE-CNN learned from three other networks, on free game music, songs and rendered scores."), theme));
   });
   const switchTheme = () => {
     const dark = document.body.classList.toggle("dark");

@@ -66,8 +66,8 @@
       figure?.classList.add(`model-${which}`);
       return figure;
     }).filter(Boolean);
-    return h("div", { class: "mse-meaning" }, h("p", {}, "A number is the probability that the people who labelled the training music would have given it this tag. It is not the truth about the music. Choose a tag to see why.",
-      figures.length ? " On clips that were held back, a point on the diagonal is a probability that came true as often as it said:" : ""), h("div", { class: "mse-reliabilities" }, figures));
+    return h("div", { class: "mse-meaning" }, h("p", {}, "A number estimates the probability that listeners would have given it this tag. It is not the truth about the music. Choose a tag to see why.",
+      figures.length ? " Compared with the mean of three teacher networks, on the clips that also set the calibration: agreement, not truth." : ""), h("div", { class: "mse-reliabilities" }, figures));
   };
 
   const draw = () => {

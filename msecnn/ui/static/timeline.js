@@ -39,15 +39,15 @@
     h("h3", { class: "mse-timeline-title" }, "Over time"), h("p", { class: "mse-facts" }, "A row is a tag, a column a window of 29 s; the deeper the colour, the likelier. Click to go there."),
     h("div", { class: "mse-heats" }, state.models.map((model, which) => block(model, which, rows(all))))));
 
-  // ---- calibration: what a number has meant so far
+  // ---- calibration: predicted probabilities beside the teachers' mean
   M.reliability = (model) => {
     const bins = model.calibration && (Array.isArray(model.calibration) ? model.calibration : model.calibration.bins);
     if (!bins || !bins.length) return null;
     const size = 132, at = (p) => 6 + p * (size - 12), most = Math.max(...bins.map((bin) => bin.n));
     return h("figure", { class: "mse-reliability" }, M.svg("svg", { viewBox: `0 0 ${size} ${size}`, role: "img",
-      "aria-label": `${model.title}: ${bins.map((bin) => `claimed ${M.percent(bin.claimed)}, true ${M.percent(bin.true)}`).join("; ")}` },
+      "aria-label": `${model.title}: ${bins.map((bin) => `predicted ${M.percent(bin.claimed)}, teachers' mean ${M.percent(bin.true)}`).join("; ")}` },
     M.svg("path", { d: `M${at(0)} ${at(1)}L${at(1)} ${at(0)}`, class: "diagonal" }),
     ...bins.map((bin) => M.svg("circle", { cx: at(bin.claimed), cy: at(1 - bin.true), r: 2 + 4 * Math.sqrt(bin.n / most) }))),
-    h("figcaption", {}, model.title, h("br"), "said →, came true ↑"));
+    h("figcaption", {}, model.title, h("br"), "predicted → / teachers' mean ↑"));
   };
 })();
