@@ -1,7 +1,7 @@
 """Learning rates and optimizers over a run: one cycle, warm-up and cosine, constant, and the recipe of Won et al.
 
 Sources: Smith, "Super-convergence", 2018 (one cycle); Won et al., "Evaluation of CNN-based automatic music tagging
-models", 2020 (Adam, then Nesterov momentum at three rates, each switch from the best weights so far).
+models", 2020 (Adam, then Nesterov momentum, kept, at three rates; each switch from the best weights so far).
 """
 
 import math

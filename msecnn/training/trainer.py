@@ -456,13 +456,17 @@ class Trainer:
         )
 
     def _enter_phase(self, epoch: int) -> None:
-        """At a switch of optimizers: from the best weights so far, with a new optimizer [Won et al. 2020]."""
-        phase = schedule.phase_of(self.config.schedule, epoch, self.config.epochs)
-        if phase.index != self.phase.index:
+        """At a switch of phases: from the best weights so far [Won et al. 2020].
+
+        From Adam to SGD the optimizer is new; from SGD to SGD momentum is kept, and only the rate changes.
+        """
+        phase, before = schedule.phase_of(self.config.schedule, epoch, self.config.epochs), self.phase
+        if phase.index != before.index:
             self.phase = phase
             self.model.load_state_dict(self.best_weights)
             self.averaged.restart(self.best_weights)
-            self.optimizer = self._optimizer()
+            if phase.optimizer != before.optimizer:
+                self.optimizer = self._optimizer()
 
     def _save(self) -> None:
         if self.folder is None:
