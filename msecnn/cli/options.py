@@ -58,19 +58,16 @@ class Option:
         Raises:
             MsecnnError: it is of another kind.
         """
-        kinds, words = _IN_TOML[self.kind]
+        kinds, wanted = _IN_TOML[self.kind]
+        wanted = "a list of texts" if self.many else wanted
         values = value if self.many and isinstance(value, list) else [value]
-        right = all(isinstance(one, kinds) and (self.kind is bool or not isinstance(one, bool)) for one in values)
-        if not right or self.many != isinstance(value, list):
-            wanted = "a list of texts" if self.many else words
-            name = self.name.replace("_", "-")
-            raise MsecnnError(f"{recipe}: {name} must be {wanted}, not {reprlib.repr(value)}")
-        if self.kind is Path:
-            return recipe.parent / value
+        fits = all(isinstance(one, kinds) and (self.kind is bool or not isinstance(one, bool)) for one in values)
         try:
-            return value if self.many else self.kind(value)
-        except OverflowError:
-            raise MsecnnError(f"{recipe}: {self.name} must be {words}, and this one is too large") from None
+            if fits and self.many == isinstance(value, list):
+                return recipe.parent / value if self.kind is Path else value if self.many else self.kind(value)
+        except OverflowError:  # a whole number that no float holds
+            pass
+        raise MsecnnError(f"{recipe}: {self.name.replace('_', '-')} must be {wanted}, not {reprlib.repr(value)}")
 
     def check(self, value: Any) -> None:
         """Raises MsecnnError for a whole number that is too small."""
