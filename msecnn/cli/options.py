@@ -20,6 +20,7 @@ _IN_TOML: dict[type, tuple[tuple[type, ...], str]] = {
     float: ((int, float), "a number"),
     str: ((str,), "text"),
     Path: ((str,), "text"),
+    list: ((list,), "a list of texts"),
 }
 
 
@@ -58,21 +59,14 @@ class Option:
         Raises:
             MsecnnError: it is of another kind.
         """
-        kinds, wanted = _IN_TOML[self.kind]
-        wanted = "a list of texts" if self.many else wanted
-        values = value if self.many and isinstance(value, list) else [value]
-        fits = all(isinstance(one, kinds) and (self.kind is bool or not isinstance(one, bool)) for one in values)
+        kinds, wanted = _IN_TOML[list if self.many else self.kind]
+        fits = isinstance(value, kinds) and (self.kind is bool or not isinstance(value, bool))
         try:
-            if fits and self.many == isinstance(value, list):
+            if fits and not (self.many and any(not isinstance(word, str) for word in value)):
                 return recipe.parent / value if self.kind is Path else value if self.many else self.kind(value)
         except OverflowError:  # a whole number that no float holds
             pass
         raise MsecnnError(f"{recipe}: {self.name.replace('_', '-')} must be {wanted}, not {reprlib.repr(value)}")
-
-    def check(self, value: Any) -> None:
-        """Raises MsecnnError for a whole number that is too small."""
-        if self.low is not None and value is not None and value < self.low:
-            raise MsecnnError(f"{self.name} must be at least {self.low}, not {value}")
 
 
 def of_config(config: type) -> Iterator[Option]:
@@ -92,7 +86,7 @@ def resolve(args: argparse.Namespace, options: Sequence[Option]) -> argparse.Nam
     """Options as given, then as the file in `--config` says, else None.
 
     Raises:
-        MsecnnError: the file cannot be read, has a key that is no option, or a value that is none.
+        MsecnnError: the file cannot be read, or has a key or a value that is none; a number is too small.
     """
     if args.config is not None:
         known = {option.name: option for option in options}
@@ -104,7 +98,9 @@ def resolve(args: argparse.Namespace, options: Sequence[Option]) -> argparse.Nam
             if getattr(args, name) is None:
                 setattr(args, name, value)
     for option in options:
-        option.check(getattr(args, option.name))
+        value = getattr(args, option.name)
+        if option.low is not None and value is not None and value < option.low:
+            raise MsecnnError(f"{option.name} must be at least {option.low}, not {value}")
     return args
 
 
@@ -118,5 +114,5 @@ def _read(path: Path) -> dict[str, Any]:
 def configured(config: type[Config], args: argparse.Namespace, **parts: Any) -> Config:
     """A configuration of what was given; the rest as it is by default."""
     given = {field.name: getattr(args, field.name, None) for field in fields(config)}  # type: ignore[arg-type]
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    return config(**{name: value for name, value in given.items() if value is not None} | parts)
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return config(**{name: value for name, value in plain.items() if value is not None} | parts)
