@@ -87,7 +87,7 @@ def test_every_recipe_is_understood(path: Path) -> None:
         ("frozen = [1]", "frozen must be a list of texts, not [1]"),
         ("learning-rat = 1", "there is no option 'learning_rat'"),
         ("resume = true", "there is no option 'resume'"),
-        ("threads = 0", "threads must be at least 1, not 0"),
+        ("threads = 0", "threads must be from 1 to 1024, not 0"),
         ("seed = 1\nseed = 2", "cannot read"),
         (f"dropout = 1{400 * '0'}", "dropout must be a number"),
     ],
@@ -116,6 +116,8 @@ def test_a_recipe_that_says_what_cannot_be_is_refused(recipe: str, sentence: str
         ["--frequency-mask", "-1"],
         ["--loop-min-s", "9", "--loop-max-s", "4"],
         ["--threads", "0"],
+        ["--threads", 40 * "9"],
+        ["--epochs", 400 * "9"],
         ["--jobs", "0"],
         ["--order", "upside_down"],
     ],
@@ -133,7 +135,7 @@ def test_values_out_of_range_are_told_in_one_sentence(
         told = capsys.readouterr().err.strip().splitlines()
         assert len(told) == 1
         assert told[0].startswith(f"msecnn {command}: ")
-        assert words[1] in told[0].replace("_", "-") or words[0].lstrip("-") in told[0].replace("_", "-")
+        assert words[0].lstrip("-") in told[0].replace("_", "-")
     assert not (tmp_path / "run").exists()
 
 

@@ -33,7 +33,7 @@ class Option:
         kind: bool, int, float, str or Path; a relative path in a recipe counts from where the recipe lies.
         help: what it does.
         metavar: what stands for its value in the help.
-        low: the least value, of a whole number that no configuration checks.
+        allowed: the values of a whole number that no configuration checks.
         many: it takes several words.
     """
 
@@ -41,7 +41,7 @@ class Option:
     kind: type
     help: str
     metavar: str | None = None
-    low: int | None = None
+    allowed: range | None = None
     many: bool = False
 
     def add(self, parser: Any) -> None:
@@ -86,7 +86,7 @@ def resolve(args: argparse.Namespace, options: Sequence[Option]) -> argparse.Nam
     """Options as given, then as the file in `--config` says, else None.
 
     Raises:
-        MsecnnError: the file cannot be read, or has a key or a value that is none; a number is too small.
+        MsecnnError: the file cannot be read, or has a key or a value that is none; a number is out of range.
     """
     if args.config is not None:
         known = {option.name: option for option in options}
@@ -99,8 +99,9 @@ def resolve(args: argparse.Namespace, options: Sequence[Option]) -> argparse.Nam
                 setattr(args, name, value)
     for option in options:
         value = getattr(args, option.name)
-        if option.low is not None and value is not None and value < option.low:
-            raise MsecnnError(f"{option.name} must be at least {option.low}, not {value}")
+        if option.allowed is not None and value is not None and value not in option.allowed:
+            least, most = option.allowed[0], option.allowed[-1]
+            raise MsecnnError(f"{option.name} must be from {least} to {most}, not {reprlib.repr(value)}")
     return args
 
 

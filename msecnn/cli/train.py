@@ -13,14 +13,15 @@ from msecnn.training.trainer import TrainConfig
 if TYPE_CHECKING:
     from msecnn.training.pipeline import RunSettings
 
+COUNTS = range(1, 1025)
 RUN = (
     Option("model", str, "a network of the registry: fcn5, msecnn, msecnn_wide", "NAME"),
     Option("data", Path, "a manifest, or the folder that holds one", "MANIFEST"),
     Option("out", Path, "folder of the run", "RUN"),
     Option("cache", Path, "of the mels (default: `mels` beside the manifest)", "DIR"),
     Option("device", str, "cpu or cuda (default: a GPU if there is one)", "D"),
-    Option("threads", int, "of the CPU (default: PyTorch's choice)", "N", low=1),
-    Option("jobs", int, "audio files read at once (default: one a core)", "N", low=1),
+    Option("threads", int, "of the CPU (default: PyTorch's choice)", "N", allowed=COUNTS),
+    Option("jobs", int, "audio files read at once (default: one a core)", "N", allowed=COUNTS),
 )
 OWN = (
     Option("filtered", bool, "only clips with at least one tag (no)"),

@@ -36,7 +36,7 @@ class Range:
 SHARE = Range(0, 1)
 POSITIVE = Range(0, above=True)
 NOT_NEGATIVE = Range(0)
-COUNT = Range(1)
+COUNT = Range(1, 1e9)
 #: What random generators take as a seed.
 SEED = Range(0, 2**63, below=True)
 
