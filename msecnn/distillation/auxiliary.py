@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from msecnn.distillation.linear_head import fit_head
-from msecnn.models.layers import MultiScaleCNN
+from msecnn.models.layers import MultiScaleCNN, head
 from msecnn.training.export import clip_features
 from msecnn.training.trainer import TrainingData
 
@@ -30,7 +30,9 @@ class WithAuxiliary(nn.Module):
         features = student.features(mel)
         whole = torch.cat([features[scale] for scale in student.scales], 1)
         last = features[student.scales[-1]]
-        return torch.cat([student.classifier(student.dropout(whole)), self.auxiliary(student.dropout(last))], 1)
+        return torch.cat(
+            [head(student.classifier, student.dropout(whole)), head(self.auxiliary, student.dropout(last))], 1
+        )
 
 
 def prepare(

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -15,6 +16,9 @@ import torch.distributed.nn.functional as differentiable
 from torch import Tensor, nn
 
 from msecnn.tagger import pick_device
+
+#: How long a process may wait for another: the first one decodes a whole data set while the others wait for its mels.
+PATIENCE = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ def joined(device: str | torch.device | None = None) -> Iterator[Processes]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", rank=rank, world_size=count)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, rank=rank, world_size=count, timeout=PATIENCE)
     try:
         yield Processes(rank, count, device)
     finally:
