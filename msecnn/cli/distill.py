@@ -51,7 +51,9 @@ def run(args: argparse.Namespace) -> int:
     if args.model:  # nothing of the test split is needed to train, so nothing of it is looked at
         manifest = manifest.select(lambda clip: clip.split != "test")
     precision = args.label_precision or "bfloat16"
-    labels = label_manifest(args.teacher, manifest, args.labels or folder / "labels", precision=precision)
+    labels = label_manifest(
+        args.teacher, manifest, args.labels or folder / "labels", precision=precision, device=args.device
+    )
     if args.model:
         distill(args.model, manifest, labels, config, settings, Start(args.warm_start, args.path))
     return 0

@@ -72,7 +72,7 @@ def _match_input(norm: nn.BatchNorm2d, mels: Tensor, donor_maps: Tensor, mel_con
     bands = mels.squeeze(1).transpose(0, 1).flatten(1)  # (F, N L)
     donor_bands = donor_maps.squeeze(1).transpose(0, 1).flatten(1)
     wanted = [
-        torch.from_numpy(np.interp(student_hz, donor_hz, moment.numpy())).float()
+        torch.from_numpy(np.interp(student_hz, donor_hz, moment.cpu().numpy())).float().to(mels.device)
         for moment in (donor_bands.mean(1), donor_bands.var(1))
     ]
     _match(norm, (bands.mean(1), bands.var(1)), (wanted[0], wanted[1]))
@@ -120,7 +120,13 @@ def start_warm(student: MultiScaleCNN, donor: Teacher, manifest: Manifest, cache
         for clip in clips
     ]
     student.eval()
-    warm_start(student, donor.model, cache.batch(cache.rows(clips)), waveforms, mel_config=cache.config)
+    warm_start(
+        student,
+        donor.model,
+        cache.batch(cache.rows(clips)).to(student.classifier.weight.device),
+        waveforms,
+        mel_config=cache.config,
+    )
 
 
 def load_backbone(student: MultiScaleCNN, folder: str | Path) -> dict[str, Any]:

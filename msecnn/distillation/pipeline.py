@@ -102,7 +102,7 @@ def distill(
     with distributed.joined(settings.device) as group:
         cache = pipeline.cached(manifest, settings, group)
         lesson = _lesson(manifest, labels, config, cache)
-        student = pipeline.make_model(name, labels[0].tags, config.train)
+        student = pipeline.make_model(name, labels[0].tags, config.train).to(group.device)
         description = {
             "model": name,
             "distillation": config.to_json(),
@@ -116,6 +116,7 @@ def distill(
         else:
             came_from = {"warm_start": warm_start_credit(donor)}
             if donor:
+                donor.model.to(group.device)
                 start_warm(student, donor, lesson.clips, cache, seed=config.train.seed)
             run = _train(student, lesson, config, settings, description, group, warm=donor is not None)
         if group.first:
@@ -183,7 +184,8 @@ def finish(
     """Fits the head on the trained path and writes the checkpoint with its card."""
     data, tags = lesson.data, lesson.labels[0].tags
     train, valid = clip_features(model, data, data.train), clip_features(model, data, data.valid)
-    head = fit_head(train, data.targets[data.train], valid, data.targets[data.valid])
+    device = model.classifier.weight.device
+    head = fit_head(train, data.targets[data.train], valid, data.targets[data.valid], device=device)
     head.install(model.classifier)
     shares = skip_shares(model, valid)
     complaint = idle_skips(shares)

@@ -213,7 +213,7 @@ def _span(first: Drawn, length: Drawn, n: int, device: torch.device) -> Tensor:
 
 
 def _any(values: Drawn) -> bool:
-    """Whether something is to be done; of a GPU's values that is not asked, since the answer would have to be waited for."""
+    """Whether something is to be done; on a GPU it is done without asking, since the answer would be waited for."""
     return isinstance(values, Tensor) or bool(np.any(values))
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from msecnn.training.run_folder import PROGRAM, command_line, write_atomically
 from msecnn.training.trainer import History, TrainConfig, TrainingData, train
 
 log = logging.getLogger(__name__)
+
+#: On a GPU drawing the learning curve takes as long as an epoch.
+SECONDS_BETWEEN_DRAWINGS = 30.0
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,16 @@ def run(
     description: Mapping[str, Any],
     group: distributed.Processes,
 ) -> History:
-    """Trains in the settings's folder, with the learning curve drawn after each epoch."""
-    return train(
+    """Trains in the settings's folder; the learning curve is drawn at the end, and before at most every half minute."""
+    drawn_at = float("-inf")
+
+    def draw(history: History) -> None:
+        nonlocal drawn_at
+        if time.monotonic() - drawn_at > SECONDS_BETWEEN_DRAWINGS:
+            draw_learning_curve(settings.out, history)
+            drawn_at = time.monotonic()
+
+    history = train(
         learner,
         data,
         config,
@@ -125,8 +137,11 @@ def run(
         resume=settings.resume,
         description={**settings.origin(), **description},
         device=group.device,
-        after_epoch=lambda history: draw_learning_curve(settings.out, history),
+        after_epoch=draw,
     )
+    if group.first:
+        draw_learning_curve(settings.out, history)
+    return history
 
 
 def run_record(settings: RunSettings, history: History) -> dict[str, Any]:

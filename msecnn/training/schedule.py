@@ -57,7 +57,8 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """An optimizer of the parameters that are not frozen; only weight matrices and filters decay.
 
-    `fused` takes one kernel for all parameters, for a GPU. Adam and SGD decay as Won et al. wrote it, by the loss's gradient; AdamW decays apart from it.
+    `fused` takes one kernel for all parameters, for a GPU. Adam and SGD decay as Won et al. wrote it, by the loss's
+    gradient; AdamW decays apart from it.
     """
     trained = [p for p in model.parameters() if p.requires_grad]
     groups = [

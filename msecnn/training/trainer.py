@@ -417,8 +417,8 @@ class Trainer:
         targets = self.targets[self._there(clips)]
         # a CPU mixes what is to be mixed; a GPU mixes all and keeps some, or it would wait to be told how many
         chosen = drawn.partner >= 0
-        rows = np.flatnonzero(chosen) if self._on_cpu else slice(None)
-        if self._on_cpu and not len(rows):
+        rows = torch.as_tensor(chosen).nonzero()[:, 0] if self._on_cpu else torch.arange(len(mels), device=mels.device)
+        if not len(rows):
             return mels, targets
         partners = self._train_clips[torch.as_tensor(drawn.partner[rows]).clamp(min=0)]
         whole = torch.full((len(partners),), self.n_frames, device=mels.device)
@@ -445,9 +445,8 @@ class Trainer:
             rows = torch.as_tensor(clips, device=self.mels.device)
             rows = rows if self._rows is None else self._rows[rows]
             return self.mels[rows].to(self.group.device)
-        return torch.from_numpy(self.mels[self.data.row(np.asarray(torch.as_tensor(clips).cpu()))]).to(
-            self.group.device
-        )
+        there = self.data.row(clips.cpu().numpy() if isinstance(clips, Tensor) else clips)
+        return torch.from_numpy(self.mels[there]).to(self.group.device)
 
     def _logits(self, mels: Tensor) -> Tensor:
         with torch.autocast(self.group.device.type, torch.bfloat16, enabled=self.autocast):
