@@ -8,11 +8,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from msecnn import audio, checkpoint
 from msecnn.data.manifest import Manifest
@@ -27,6 +26,7 @@ from msecnn.frontend import MelConfig
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.published.waveform import SAMPLE_RATE
 from msecnn.models.published.won import WonFcn
+from msecnn.training.deep_supervision import DeepSupervision
 from msecnn.training.export import clip_features, export
 from msecnn.training.trainer import TrainConfig, TrainingData
 
@@ -133,38 +133,22 @@ def load_backbone(student: MultiScaleCNN, folder: str | Path) -> dict[str, Any]:
     return {"path": source, "warm_start": found.card.get("warm_start")}
 
 
-class WithAuxiliary(nn.Module):
-    """A student and a second classifier on its last scale; logits (B, 2 K), the student's first."""
-
-    def __init__(self, student: MultiScaleCNN) -> None:
-        super().__init__()
-        self.student = student
-        self.n_frames = student.n_frames
-        n_last = student.n_features[student.scales[-1]]
-        self.auxiliary = nn.Linear(n_last, student.n_tags)
-
-    def forward(self, mel: Tensor) -> Tensor:
-        student = self.student
-        features = student.features(mel)
-        whole = torch.cat([features[scale] for scale in student.scales], 1)
-        last = features[student.scales[-1]]
-        return torch.cat([student.classifier(student.dropout(whole)), self.auxiliary(student.dropout(last))], 1)
-
-
 def prepare(student: MultiScaleCNN, data: TrainingData, config: DistillConfig, *, warm: bool) -> nn.Module:
     """What the trainer gets: the student, with its auxiliary classifier if it has one.
 
     On a warm path both classifiers start fitted, so that the first gradients do not tear the path down.
     """
-    learner = WithAuxiliary(student) if config.auxiliary else student
+    last_scale = student.scales[-1]
+    learner = DeepSupervision(student, [last_scale]) if config.auxiliary else student
     if warm:
         train = clip_features(student, data, data.train, precision=config.train.precision)
         valid = clip_features(student, data, data.valid)
         targets, valid_targets = data.targets[data.train], data.targets[data.valid]
         fit_head(train, targets, valid, valid_targets).install(student.classifier)
-        if isinstance(learner, WithAuxiliary):
-            last = slice(-student.n_features[student.scales[-1]], None)
-            fit_head(train[:, last], targets, valid[:, last], valid_targets).install(learner.auxiliary)
+        if isinstance(learner, DeepSupervision):
+            last = slice(-student.n_features[last_scale], None)
+            head = fit_head(train[:, last], targets, valid[:, last], valid_targets)
+            head.install(cast(nn.Linear, learner.classifiers[last_scale]))
     return learner
 
 
