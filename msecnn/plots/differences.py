@@ -1,7 +1,9 @@
 """Differences with their intervals, one under the other, beside a margin: a forest plot."""
 
+import io
 from collections.abc import Mapping, Sequence
 
+import matplotlib
 from matplotlib.figure import Figure
 
 COLOURS = ("#2563b8", "#d97706", "#0f766e")
@@ -43,3 +45,11 @@ def forest(
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def stable_svg(figure: Figure) -> bytes:
+    """The figure with its text as text, for a repository: the same bytes whenever the same figure is drawn."""
+    out = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "msecnn", "svg.fonttype": "none"}):
+        figure.savefig(out, format="svg", metadata={"Date": None})
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).encode() + b"\n"

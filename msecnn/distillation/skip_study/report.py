@@ -1,6 +1,5 @@
 """The comparison as docs/skips.md shows it: what was run, every figure, every difference, and what may be concluded."""
 
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -20,7 +19,7 @@ from msecnn.distillation.skip_study.criteria import FIGURES
 from msecnn.distillation.skip_study.runs import Condition, RunResult
 from msecnn.evaluation.metrics import Difference
 from msecnn.evaluation.report import table
-from msecnn.plots.differences import forest
+from msecnn.plots.differences import forest, stable_svg
 
 
 def markdown(condition: Condition, results: Sequence[RunResult], analysis: Analysis) -> str:
@@ -38,10 +37,7 @@ def picture(analysis: Analysis) -> bytes:
         if each.figure == "roc_auc":
             row = (each.difference.value, *each.difference.interval, each.per_seed)
             groups.setdefault(_title(each), {})[each.criterion] = row
-    figure = forest(groups, margin=MARGIN, label="difference in ROC-AUC (mean of 50 tags), 95 % interval")
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()).encode() + b"\n"
+    return stable_svg(forest(groups, margin=MARGIN, label="difference in ROC-AUC, mean over tags, 95 % interval"))
 
 
 def _title(contrast: Contrast) -> str:
