@@ -15,7 +15,7 @@ from torch import Tensor
 from msecnn.audio import write_wav
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.linear_head import sigmoid
-from msecnn.distillation.skip_study import runs
+from msecnn.distillation.skip_study import report, runs
 from msecnn.distillation.skip_study.analysis import MARGIN, analyse, conclusion, verdict
 from msecnn.distillation.skip_study.arms import (
     ALL_SCALES,
@@ -349,6 +349,15 @@ def test_arms_that_were_not_run_are_left_out() -> None:
     assert {len(each.per_seed) for each in analysis.contrasts if each.first.arm is not each.second.arm} == {1}
     assert conclusion(analysis, MSECNN, WIDE) == "not run"
     assert conclusion(analysis, MSECNN, FCN5) == "too few seeds"
+
+
+@pytest.mark.parametrize(("n_seeds", "sentence"), [(0, "no two networks"), (4, "4 of the 5 seeds"), (5, None)])
+def test_the_report_says_what_may_not_be_concluded(n_seeds: int, sentence: str | None) -> None:
+    results = made_up(0.02, n_seeds=n_seeds)
+    text = report.markdown(CONDITION, results, analyse(results, [mean_criterion()]))
+    assert ("No conclusion" in text) == (sentence is not None)
+    assert sentence is None or sentence in text
+    assert ("| MsE-CNN against FCN-5 " in text and "better" in text) == (n_seeds == 5)
 
 
 # --- the criteria ---

@@ -24,10 +24,24 @@ from msecnn.plots.differences import forest, stable_svg
 
 def markdown(condition: Condition, results: Sequence[RunResult], analysis: Analysis) -> str:
     """All tables of one condition."""
-    parts = [_runs(condition, results)]
+    parts = [_runs(condition, results), *_warning(analysis)]
     if analysis.contrasts:
         parts += [_conclusions(analysis), _differences(analysis), _figures(analysis)]
     return "\n\n".join(parts)
+
+
+def _warning(analysis: Analysis) -> list[str]:
+    """What nobody may conclude from so few runs."""
+    between = [each for each in analysis.contrasts if each.first.arm is not each.second.arm]
+    if not between:
+        return ["**No conclusion**: no two networks have been run with the same seed yet."]
+    n_seeds = min(len(each.per_seed) for each in between)
+    if n_seeds >= N_SEEDS:
+        return []
+    return [
+        f"**No conclusion**: {n_seeds} of the {N_SEEDS} seeds that one needs. Whatever differs below may be chance in "
+        "training, of which these intervals know little; with one seed, nothing."
+    ]
 
 
 def picture(analysis: Analysis) -> bytes:
