@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import matplotlib
 from matplotlib.figure import Figure
 
-COLOURS = ("#2563b8", "#d97706", "#0f766e")
+from msecnn.plots.colours import MODEL_COLOURS, NEUTRAL
+
 #: Rows of one group lie this far apart, where groups are 1 apart.
 _STEP = 0.22
 
@@ -30,11 +31,11 @@ def forest(
     figure = Figure(figsize=(9, 1.2 + 0.75 * len(groups)), layout="constrained")
     axes = figure.subplots()
     axes.axvspan(-margin, margin, color="#e7e5e4", zorder=0, label=f"within ±{margin:g}")
-    axes.axvline(0, color="#78716c", linewidth=0.8)
+    axes.axvline(0, color=NEUTRAL, linewidth=0.8)
     for place, rows in enumerate(groups.values()):
         for name, (value, low, high, runs) in rows.items():
             index = names.index(name)
-            y, colour = place + _STEP * (index - (len(names) - 1) / 2), COLOURS[index % len(COLOURS)]
+            y, colour = place + _STEP * (index - (len(names) - 1) / 2), MODEL_COLOURS[index % len(MODEL_COLOURS)]
             axes.plot([low, high], [y, y], color=colour, linewidth=2, label=name if place == 0 else None)
             axes.plot(value, y, "o", color=colour)
             axes.plot(runs, [y] * len(runs), "|", color=colour, markersize=9)
