@@ -10,13 +10,13 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from msecnn import checkpoint
-from msecnn.distillation.auxiliary import WithAuxiliary
 from msecnn.frontend import LogMelSpectrogram
 from msecnn.models import registry
 from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.tagger import Tagger
 from msecnn.training import trainer as trainer_module
 from msecnn.training.augmentation import Augmentation, draw
+from msecnn.training.deep_supervision import DeepSupervision
 from msecnn.training.distributed import Processes
 from msecnn.training.trainer import TrainConfig, Trainer, TrainingData, masked_bce
 
@@ -82,11 +82,11 @@ def test_mels_that_do_not_fit_the_gpu_travel_batch_by_batch(
         assert trainer._take(np.array([0, 3])).device.type == "cuda"
 
 
-def test_a_student_with_an_auxiliary_classifier(gpu: FakeTensorMode) -> None:
-    learner = WithAuxiliary(registry.create("msecnn", N_TAGS, order="pool_first"))
+def test_deep_supervision(gpu: FakeTensorMode) -> None:
+    learner = DeepSupervision(registry.create("msecnn", N_TAGS, order="pool_first"), ["level2", "level5"])
     with gpu:
         trainer = a_trainer(learner, training_data())
-        assert trainer._logits(torch.empty(2, 96, 1366, device=GPU)).shape == (2, 2 * N_TAGS)
+        assert trainer._logits(torch.empty(2, 96, 1366, device=GPU)).shape == (2, 3 * N_TAGS)
 
 
 # cuDNN asks the driver before it makes a recurrent layer, even of what is fake

@@ -1,38 +1,19 @@
 """A second classifier on the last scale while a student trains, so that its path must say all it knows.
 
-Lee et al., "Deeply-supervised nets", 2015. It is dropped afterwards.
+It is dropped afterwards (`training/deep_supervision.py`).
 """
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from msecnn.distillation.linear_head import fit_head
-from msecnn.models.layers import MultiScaleCNN, head
+from msecnn.models.layers import MultiScaleCNN
+from msecnn.training.deep_supervision import DeepSupervision
 from msecnn.training.export import clip_features
 from msecnn.training.trainer import TrainingData
-
-
-class WithAuxiliary(nn.Module):
-    """A student and a second classifier on its last scale; logits (B, 2 K), the student's first."""
-
-    def __init__(self, student: MultiScaleCNN) -> None:
-        super().__init__()
-        self.student = student
-        self.n_frames = student.n_frames
-        n_last = student.n_features[student.scales[-1]]
-        self.auxiliary = nn.Linear(n_last, student.n_tags)
-
-    def forward(self, mel: Tensor) -> Tensor:
-        student = self.student
-        features = student.features(mel)
-        whole = torch.cat([features[scale] for scale in student.scales], 1)
-        last = features[student.scales[-1]]
-        return torch.cat(
-            [head(student.classifier, student.dropout(whole)), head(self.auxiliary, student.dropout(last))], 1
-        )
 
 
 def prepare(
@@ -42,15 +23,17 @@ def prepare(
 
     On a warm path both classifiers start fitted, so that the first gradients do not tear the path down.
     """
-    learner = WithAuxiliary(student) if auxiliary else student
+    last_scale = student.scales[-1]
+    learner = DeepSupervision(student, [last_scale]) if auxiliary else student
     if warm:
         train = clip_features(student, data, data.train, precision=precision)
         valid = clip_features(student, data, data.valid)
         targets, valid_targets = data.targets[data.train], data.targets[data.valid]
         fit_head(train, targets, valid, valid_targets).install(student.classifier)
-        if isinstance(learner, WithAuxiliary):
-            last = slice(-student.n_features[student.scales[-1]], None)
-            fit_head(train[:, last], targets, valid[:, last], valid_targets).install(learner.auxiliary)
+        if isinstance(learner, DeepSupervision):
+            last = slice(-student.n_features[last_scale], None)
+            head = fit_head(train[:, last], targets, valid[:, last], valid_targets)
+            head.install(cast(nn.Linear, learner.classifiers[last_scale]))
     return learner
 
 
