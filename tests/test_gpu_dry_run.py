@@ -92,11 +92,11 @@ def test_deep_supervision(gpu: FakeTensorMode) -> None:
 # cuDNN asks the driver before it makes a recurrent layer, even of what is fake
 @pytest.mark.parametrize("name", [name for name in registry.names() if name != "won_crnn"])
 def test_every_network_predicts(gpu: FakeTensorMode, name: str) -> None:
-    model = registry.create(name, N_TAGS).eval()
+    model, frontend = registry.create(name, N_TAGS).eval(), LogMelSpectrogram()
     with gpu:
         model.to(GPU)
         if model.scales:
-            mel = LogMelSpectrogram().to(GPU)(torch.empty(2, 349_440, device=GPU))
+            mel = frontend.to(GPU)(torch.empty(2, 349_440, device=GPU))
             with torch.no_grad():
                 assert model(mel).device.type == "cuda"
                 assert FoldedNetwork(model)(mel).device.type == "cuda"
@@ -107,9 +107,9 @@ def test_every_network_predicts(gpu: FakeTensorMode, name: str) -> None:
 
 
 def test_a_tagger_s_batch(gpu: FakeTensorMode) -> None:
-    loaded = checkpoint.load("msecnn")
+    loaded, frontend = checkpoint.load("msecnn"), LogMelSpectrogram()
     with gpu:
         tagger = Tagger(loaded)
-        mel = LogMelSpectrogram().to(GPU)(torch.empty(2, 349_440, device=GPU))
+        mel = frontend.to(GPU)(torch.empty(2, 349_440, device=GPU))
         logits, features = tagger.run(mel)
         assert {x.device.type for x in (logits, *features.values())} == {"cuda"}
