@@ -8,7 +8,7 @@ import { playPlace, player } from "./main_player.js";
 
 export const placeWords = ({ start_s: start, end_s: end, low_hz: low, high_hz: high }) =>
   `${start.toFixed(1)} to ${end.toFixed(1)} s, ${hertz(Math.max(0, low))} to ${hertz(high)}`;
-const eventWords = (/** @type {Event} */ event) => (event.whole_window ? "the whole window" : placeWords(event));
+const eventWords = (/** @type {Event} */ event) => (event.whole_window ? "nearly the whole window" : placeWords(event));
 
 const item = (/** @type {Event} */ event) => {
   const words = eventWords(event), title = scaleTitle(event.scale), adds = signed(event.relative);
