@@ -63,7 +63,7 @@ class TestInChromium:
     def test_a_step_whose_question_fails_does_not_wait_for_ever(self, arrive: Callable[..., Visitor], tab: str) -> None:
         page = arrive(f"?example=piano&tag=piano&tab={tab}")
         page.wait_for_selector(".mse-sentence:visible, .mse-level-card:visible")
-        page.route("**/queue/join*", lambda route: route.abort())
+        page.route("**/queue/join*", lambda route: route.fulfill(status=503, json={"detail": "Queue is full."}))
         ended = page.evaluate(
             """async (tab) => {
                 msecnn.set({ model: msecnn.state.models.find((model) => model.name !== msecnn.state.model).name });

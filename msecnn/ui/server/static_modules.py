@@ -2,11 +2,10 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import BaseRoute, Route
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
 #: One year, the longest that HTTP caches promise.
@@ -30,8 +29,18 @@ def module_folder() -> str:
 
 
 def module_routes() -> list[BaseRoute]:
-    """For `launch(app_kwargs={"routes": …})`."""
-    return [Mount(f"/{module_folder()}".rstrip("/"), app=_Modules(directory=STATIC))]
+    """For `launch(app_kwargs={"routes": …})`: routes for each module's name, so nothing else can be asked for.
+
+    No `Mount` of a folder: behind a proxy that takes a root path off the address, Starlette's finds no file.
+    """
+    folder = module_folder()
+    return [Route(f"/{folder}{name}", _serve, methods=["GET"]) for name in module_names()]
+
+
+def _serve(request: Request) -> FileResponse:
+    headers = {"Cache-Control": f"public, max-age={KEPT_S}, immutable"}
+    # The type is said here, for a machine's registry may take a script for plain text, which no browser would run.
+    return FileResponse(STATIC / Path(request.url.path).name, media_type="text/javascript", headers=headers)
 
 
 def loader() -> str:
@@ -50,14 +59,3 @@ def loader() -> str:
   window.msecnn.ready = import(new URL("app.js", folder).href);
 }}
 """
-
-
-class _Modules(StaticFiles):
-    """Says how long a file may be kept, and that a script is a script, whatever this machine's registry says."""
-
-    def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(full_path, *args, **kwargs)
-        response.headers["Cache-Control"] = f"public, max-age={KEPT_S}, immutable"
-        if str(full_path).endswith(".js"):
-            response.headers["Content-Type"] = "text/javascript; charset=utf-8"
-        return response

@@ -1,11 +1,11 @@
 // What "Take it apart" asks about, which connections are switched on, and the arithmetic on the answer.
 
-import { likeliestTag, modelOf, state } from "./state.js";
+import { likeliestTag, modelOf, offered, state } from "./state.js";
 
 /** @import { Network } from "./types.d.ts" */
 
 export const view = {
-  random: false, all: false, method: "gradient",
+  random: false, all: false, method: offered.explanation.methods.find((method) => method.quick)?.name ?? "",
   /** @type {string | null} The level whose channels are open, and the channel. */
   level: null,
   /** @type {number | null} */
