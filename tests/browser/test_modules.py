@@ -55,7 +55,7 @@ def proxy(target: str) -> Starlette:
 
     async def forward(request: Request) -> Response:
         path = request.url.path.removeprefix(FOLDER)
-        headers = [(key, value) for key, value in request.headers.items() if key not in ("host", "accept-encoding")]
+        headers = [(key, value) for key, value in request.headers.items() if key != "accept-encoding"]
         question = client.build_request(
             request.method, path, params=request.query_params, headers=headers, content=await request.body()
         )

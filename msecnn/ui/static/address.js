@@ -7,9 +7,6 @@ import { showTab } from "./navigation.js";
 import { openExample } from "./open.js";
 import { modelOf, offered, set, state } from "./state.js";
 
-//: Names that tabs had in links of earlier versions.
-const EARLIER_TABS = { apart: "network" };
-
 const wanted = new URLSearchParams(location.search);
 
 /** Writes what is seen into the address, without a step in the browser's history. */
@@ -35,7 +32,7 @@ const applyView = () => {
   const window = Number(wanted.get("window")) || 0, tag = wanted.get("tag"), tab = wanted.get("tab");
   const known = tag !== null && model.tags.includes(tag);
   set({ model: model.name, tag: known ? tag : null, window: state.windows[window] ? window : 0 });
-  if (tab) showTab(EARLIER_TABS[tab] ?? tab);
+  if (tab) showTab(tab);
 };
 export const followAddress = async () => {
   const lesson = wanted.get("lesson"), example = wanted.get("example"), second = wanted.get("second");
