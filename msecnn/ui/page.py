@@ -65,7 +65,7 @@ def launch_options(context: AppContext) -> dict[str, object]:
         "ssr_mode": False,
         "allowed_paths": [],
         "app_kwargs": {"middleware": http_guard.middleware(), "routes": module_routes()},
-        # A visit keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
+        # A session keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
         "state_session_capacity": 200,
     }
 

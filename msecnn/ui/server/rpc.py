@@ -70,7 +70,7 @@ class Page:
         Args:
             model: it runs a network, so it waits in a queue, each visitor in turn. Others are answered four at a time.
             queue: which queue, where waiting behind the others would be unfair to them.
-            state: what the handler reads and its answers replace; the visit by default.
+            state: what the handler reads and its answers replace; the session by default.
         """
         state = state or self.session
         send = "(request) => trigger('call', request)"
@@ -103,7 +103,7 @@ def _guard(handler: Callable[[Session | None, Request], Answer | Iterator[Answer
     """Wraps a handler for Gradio: a domain error becomes its sentence, anything else is logged as our bug."""
 
     def outputs(answer: Answer, request: Request) -> tuple[Payload, Any]:
-        # Only an answer that opened something may write the visit: a slow one could otherwise bring back an old visit.
+        # Only an answer that opened something may write the session: a slow one could otherwise bring back an old one.
         return answer.payload | {"request": request.get("id")}, answer.session or gr.skip()
 
     def failure(error: Exception) -> Answer:
