@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from msecnn.explain import BASELINES, METHODS
+from msecnn.explain import BASELINES, DEFAULT_BASELINE, DEFAULT_METHOD, METHODS
+from msecnn.explain.faithfulness_card import BASELINE_WORDS
 from msecnn.explain.saliency import BASELINE_METHODS
 
 #: Of each method its title and what it shows.
@@ -17,11 +18,8 @@ METHOD_WORDS = {
     "occlusion": ("Occlusion", "what happens when a patch is replaced by the baseline"),
     "smooth_gradient": ("Smoothed gradient", "the gradient averaged over noisy copies"),
 }
-BASELINE_WORDS = {"floor": "silence", "clip_mean": "this clip's mean", "training_mean": "the average clip"}
 #: Methods that answer in a moment.
 QUICK_METHODS = ("gradient", "gradient_x_input", "grad_cam")
-#: What is shown first: as quick as the gradient, and unlike it faithful by measurement, from this baseline.
-FIRST_METHOD, FIRST_BASELINE = "gradient_x_input", "clip_mean"
 
 
 def explanation_choices() -> dict[str, Any]:
@@ -37,4 +35,5 @@ def explanation_choices() -> dict[str, Any]:
         for name in METHODS
     ]
     baselines = [{"name": name, "title": BASELINE_WORDS[name]} for name in BASELINES]
-    return {"methods": methods, "baselines": baselines, "first": {"method": FIRST_METHOD, "baseline": FIRST_BASELINE}}
+    first = {"method": DEFAULT_METHOD, "baseline": DEFAULT_BASELINE}
+    return {"methods": methods, "baselines": baselines, "first": first}
