@@ -115,7 +115,7 @@ class TestOneAnswer:
         sounds = {name: content for name, content in folder.items() if name.endswith(".wav")}
         assert sounds == {name: content for name, content in zipped.items() if name.endswith(".wav")}
         for part in ("evidence", "rest", "scale:level2"):
-            answer = sonification.listen(context, session, {**QUESTION, "what": part}).payload
+            answer = sonification.sonify(context, session, {**QUESTION, "what": part}).payload
             played = Path(answer["sound"]["path"]).read_bytes()
             assert samples(played) == samples(sounds[f"sounds/{part.replace(':', '-')}.wav"])
 

@@ -366,16 +366,6 @@ def test_two_checkpoints_of_one_name_are_told_apart() -> None:
     assert _unused("mine", {}) == "mine"
 
 
-def test_the_page_asks_no_other_host(context: AppContext) -> None:
-    """No address but SVG's namespace stands in anything that the page brings along."""
-    head = str(page.launch_options(context)["head"])
-    assert "http" not in head.replace("http://www.w3.org/2000/svg", "")
-
-
-def test_every_script_is_loaded() -> None:
-    assert set(page.SCRIPTS) == {path.name for path in page.STATIC.glob("*.js")}
-
-
 @pytest.fixture(scope="module")
 def address(context: AppContext) -> Iterator[str]:
     blocks = page.build(context)

@@ -86,6 +86,14 @@ def blind_tail_start(model: MultiScaleCNN) -> int:
     return model.receptive_crop[INPUT][1]
 
 
+def receptive_ends(model: MultiScaleCNN) -> dict[str, int]:
+    """For each map of the network, the first mel frame that none of its cells that can win depends on."""
+    ends = {}
+    for name, (rows, columns) in model.receptive_crop.items():
+        ends[name] = model.receptive_field(name, rows - 1, columns - 1)[3] + 1
+    return ends
+
+
 def field_of_cell(
     model: MultiScaleCNN, scale: str, row: int, column: int, mel_config: MelConfig, window_start_s: float = 0.0
 ) -> dict[str, float]:

@@ -4,22 +4,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from msecnn.explain.explanation import Explanation
-from msecnn.explain.faithfulness import Curves, compare_orders
+from msecnn.explain.faithfulness import LOUDNESS, RANDOM, Curves, compare_orders
 from msecnn.explain.progress import Progress
 from msecnn.ui.server.background import BackgroundTask
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
-from msecnn.ui.server.rpc import Answer, Page, Request
+from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session
 
 #: Points on each curve.
 N_STEPS = 12
 #: Share of the time that the map takes, before the curves.
 MAP_SHARE = 0.25
+#: The orders that know nothing of the network.
+ORDER_TITLES = {RANDOM: "random order", LOUDNESS: "loudest first"}
 
 
 def build(page: Page) -> None:
-    page.endpoint("check", check, model=True)
+    page.endpoint("faithfulness-check", check, model=True)
 
 
 def check(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
@@ -30,7 +32,11 @@ def check(context: AppContext, session: Session | None, request: Request) -> Ite
     )
     for part in task:
         yield Answer({"progress": part})
-    yield Answer({"tag": explanation.tag, "curves": [curve.to_json() for curve in task.result]})
+    yield Answer({"tag": explanation.tag, "curves": [_titled(curve) for curve in task.result]})
+
+
+def _titled(curve: Curves) -> Payload:
+    return curve.to_json() | {"title": ORDER_TITLES.get(curve.order_name, "this map's order")}
 
 
 def _measure(explanation: Explanation, progress: Progress, cancelled: Callable[[], bool]) -> list[Curves]:

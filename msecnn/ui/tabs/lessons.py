@@ -13,6 +13,8 @@ from msecnn.ui.worksheet import Exercise, worksheet
 
 #: Longest answer of a student that a worksheet prints, characters.
 LONGEST_ANSWER = 4000
+#: The lessons speak of the two bundled networks, whatever a visitor compared before.
+MODELS = ("fcn5", "msecnn")
 
 Lesson = dict[str, Any]
 
@@ -22,7 +24,7 @@ def build(page: Page) -> None:
 
 
 def build_panel(page: Page) -> None:
-    """What stays in view while a lesson drives the tabs; a wire inside a tab would wait until that tab is opened."""
+    """What stays in view while a lesson drives the tabs; an endpoint inside a tab waits until that is opened."""
     page.mount_point("lesson")
     page.endpoint("worksheet", make_worksheet, model=True, queue="export")
 

@@ -36,8 +36,8 @@ RANDOM_SEED = 0
 
 
 def build(page: Page) -> None:
-    page.mount_point("apart")
-    page.endpoint("apart", take_apart, model=True)
+    page.mount_point("network")
+    page.endpoint("network", take_apart, model=True)
     page.endpoint("channels", show_channels, model=True)
     page.endpoint("channel", show_channel, model=True)
     page.endpoint("moment", give_moment)

@@ -9,6 +9,7 @@ from msecnn.explain.events import Evidence, EvidenceEvent
 from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.saliency import SaliencyMaps
+from msecnn.explain.sonification import covers_window
 from msecnn.explain.winning_cells import WinningCell
 from msecnn.ui import faithfulness_check, sonification
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
@@ -19,7 +20,7 @@ from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session
 
 #: Events listed in favour and against, and winning cells marked in each strip.
-N_FOR, N_AGAINST, N_MARKS = 12, 6, 40
+N_FOR, N_AGAINST, N_MARKS = 7, 3, 40
 #: Frames that share a column of a strip: 683 columns, more than most screens give a strip in pixels.
 FRAMES_A_COLUMN = 2
 #: A map that is silent about all but this share of its cells is drawn with each of them thickened, to be seen at all.
@@ -41,7 +42,8 @@ def explain(context: AppContext, session: Session | None, request: Request) -> A
     """The exact part, for which one forward pass is enough, and what is known of the methods for the other."""
     explanation = requested_explanation(context, session, request)
     measured = {method: verdict.to_json() for method, verdict in verdicts(explanation.checkpoint).items()}
-    return Answer(waterfall(explanation) | _evidence(explanation) | {"measured": measured})
+    sounds = sonification.sounds(explanation)
+    return Answer(waterfall(explanation) | _evidence(explanation) | {"measured": measured, "sounds": sounds})
 
 
 def show_maps(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
@@ -75,8 +77,8 @@ def waterfall(explanation: Explanation) -> Payload:
 def _evidence(explanation: Explanation) -> Payload:
     evidence = explanation.evidence
     return {
-        "positive": [_place(event) for event in evidence.positive[:N_FOR]],
-        "negative": [_place(event) for event in evidence.negative[:N_AGAINST]],
+        "positive": [_event(explanation, event) for event in evidence.positive[:N_FOR]],
+        "negative": [_event(explanation, event) for event in evidence.negative[:N_AGAINST]],
         "marks": [mark for scale in explanation.contributions.scales for mark in _marks(evidence, scale)],
     }
 
@@ -93,6 +95,10 @@ def _marks(evidence: Evidence, scale: str) -> list[Payload]:
         for cells in winners.values()
     ]
     return sorted(marks, key=lambda mark: -abs(mark["relative"]))[:N_MARKS]
+
+
+def _event(explanation: Explanation, event: EvidenceEvent) -> Payload:
+    return _place(event) | {"whole_window": covers_window(event, explanation.mel_config)}
 
 
 def _place(place: EvidenceEvent | WinningCell) -> Payload:
