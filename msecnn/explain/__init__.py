@@ -2,7 +2,15 @@
 
 from msecnn.errors import MsecnnError
 
-METHODS = ("gradient", "gradient_x_input", "integrated_gradients", "grad_cam", "occlusion", "smooth_gradient")
+METHODS = (
+    "gradient",
+    "gradient_x_input",
+    "integrated_gradients",
+    "shapley",
+    "grad_cam",
+    "occlusion",
+    "smooth_gradient",
+)
 BASELINES = ("floor", "clip_mean", "training_mean")
 
 

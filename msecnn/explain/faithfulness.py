@@ -24,7 +24,7 @@ from msecnn.frontend import MelConfig
 #: Orders that know nothing of the network; a method that does not beat them tells nothing about it.
 BLIND_ORDERS = RANDOM, LOUDNESS = ("random", "loudness")
 #: Methods whose maps are in units of the logit: a cell's value is what removing it should cost.
-IN_LOGITS = ("gradient_x_input", "integrated_gradients", "occlusion", "grad_cam")
+IN_LOGITS = ("gradient_x_input", "integrated_gradients", "shapley", "occlusion", "grad_cam")
 #: Infidelity: random sets of patches, each patch in a set with this probability.
 N_PERTURBATIONS = 20
 REMOVED_SHARE = 0.1
