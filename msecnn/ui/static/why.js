@@ -5,11 +5,12 @@
     gradient: ["Gradient", "how the logit would change if a cell grew a little"],
     gradient_x_input: ["Gradient × input", "that, times how far the cell is from the baseline"],
     integrated_gradients: ["Integrated gradients", "the same, averaged on the way from the baseline: the sum is the whole change"],
+    shapley: ["Shapley values of maxima", "each maximum's change shared fairly among its cells, level by level: the sum is the whole change"],
     grad_cam: ["Grad-CAM", "the scale's own channels, weighted by what they add to the logit"],
     occlusion: ["Occlusion", "what happens when a patch is replaced by the baseline"],
     smooth_gradient: ["Smoothed gradient", "the gradient averaged over noisy copies"],
   };
-  const NEEDS_BASELINE = ["gradient_x_input", "integrated_gradients", "occlusion"];
+  const NEEDS_BASELINE = ["gradient_x_input", "integrated_gradients", "shapley", "occlusion"];
   const BASELINES = { floor: "silence", clip_mean: "this clip's mean", training_mean: "the average clip" };
   const QUIET = { evidence: "Strongest evidence only", rest: "All but it" };
   const STRIP = 92;
