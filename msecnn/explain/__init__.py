@@ -19,7 +19,15 @@ __all__ = [
     "explain",
 ]
 
-METHODS = ("gradient", "gradient_x_input", "integrated_gradients", "grad_cam", "occlusion", "smooth_gradient")
+METHODS = (
+    "gradient",
+    "gradient_x_input",
+    "integrated_gradients",
+    "shapley",
+    "grad_cam",
+    "occlusion",
+    "smooth_gradient",
+)
 BASELINES = ("floor", "clip_mean", "training_mean")
 #: What command line, page and programs show when nothing else is named: as quick as the gradient, and unlike it
 #: faithful by measurement, from this baseline (docs/explanations.md).

@@ -15,7 +15,7 @@ from msecnn.explain.saliency import PATCH
 from msecnn.explain.scale_terms import ScaleTerms
 
 #: Methods whose maps are in units of the logit: a cell's value is what removing it should cost.
-IN_LOGITS = ("gradient_x_input", "integrated_gradients", "occlusion", "grad_cam")
+IN_LOGITS = ("gradient_x_input", "integrated_gradients", "shapley", "occlusion", "grad_cam")
 #: Random sets of patches, each patch in a set with this probability.
 N_PERTURBATIONS = 20
 REMOVED_SHARE = 0.1

@@ -38,7 +38,9 @@ from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
 
 #: Methods that measure from a baseline; the others ignore it.
-BASELINE_METHODS = ("gradient_x_input", "integrated_gradients", "occlusion")
+BASELINE_METHODS = ("gradient_x_input", "integrated_gradients", "shapley", "occlusion")
+#: Methods whose maps add up to the difference in logit between clip and baseline, but for `SaliencyMaps.delta`.
+COMPLETE_METHODS = ("integrated_gradients", "shapley")
 #: Steps from the baseline to the clip; with twice as many the sum misses the difference in logit by as much.
 N_STEPS = 16
 #: Patches of (bands, frames): an octave at the top of the range by a second, side by side.
@@ -62,7 +64,8 @@ class SaliencyMaps:
         maps: (S, F, L) float32: positive where more energy speaks for the tag.
         sum_check: the largest difference between the scales' sum and the same method's map of the summed logit, as a
             share of the largest attribution; None for Grad-CAM, whose scales are maps of different layers.
-        delta: integrated gradients' error: sum of all maps minus the difference in logit that they should explain.
+        delta: error of a method in `COMPLETE_METHODS`: sum of all maps minus the difference in logit that they should
+            explain. Of integrated gradients' finite steps; of "shapley" no more than float32's rounding.
     """
 
     method: str
@@ -131,7 +134,7 @@ def saliency(
         maps = torch.stack(parts)
         sum_check = _sum_check(maps, total)
         assert sum_check < SUM_TOLERANCE
-        if method == "integrated_gradients":
+        if method in COMPLETE_METHODS:
             delta = _delta(partial, x, reference, maps)
     measured_from = baseline if method in BASELINE_METHODS else None
     return SaliencyMaps(method, measured_from, tag_index, scales, maps.cpu().numpy(), sum_check, delta)
@@ -158,6 +161,12 @@ def _integrated_gradients(partial: ScaleTerms, x: Tensor, reference: Tensor, _se
     n_rows = len(partial.scales) + 1
     options = {"baselines": reference, "n_steps": N_STEPS, "internal_batch_size": n_rows}  # all scales of one step
     return _attribute_rows(IntegratedGradients(partial), steps, x, **options)
+
+
+def _shapley(partial: ScaleTerms, x: Tensor, reference: Tensor, _seed: int, steps: Steps) -> Tensor:
+    rows = partial.shapley_multipliers(x, reference)
+    steps.step()
+    return rows * (x - reference)[0]
 
 
 def _smooth_gradient(partial: ScaleTerms, x: Tensor, reference: Tensor, seed: int, steps: Steps) -> Tensor:
@@ -228,6 +237,7 @@ _METHODS = {
     "gradient": _gradient,
     "gradient_x_input": _gradient_x_input,
     "integrated_gradients": _integrated_gradients,
+    "shapley": _shapley,
     "smooth_gradient": _smooth_gradient,
     "occlusion": _occlusion,
 }

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.fast.gradients import scale_gradients
+from msecnn.models.fast.shapley_multipliers import shapley_multipliers
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
 
@@ -43,6 +44,11 @@ class ScaleTerms:
         """(S + 1, F, L) of (1, 1, F, L)."""
         with MODEL_LOCK:
             return scale_gradients(self.network, mel, self.weights)
+
+    def shapley_multipliers(self, mel: Tensor, reference: Tensor) -> Tensor:
+        """(S + 1, F, L) of (1, 1, F, L) twice."""
+        with MODEL_LOCK:
+            return shapley_multipliers(self.network, mel, reference, self.weights)
 
     @property
     def device(self) -> torch.device:

@@ -14,6 +14,10 @@ METHOD_WORDS = {
         "Integrated gradients",
         "the same, averaged on the way from the baseline: the sum is the whole change",
     ),
+    "shapley": (
+        "Shapley values of maxima",
+        "each maximum's change shared among its cells, level by level; all cells sum to the total change",
+    ),
     "grad_cam": ("Grad-CAM", "the scale's own channels, weighted by what they add to the logit"),
     "occlusion": ("Occlusion", "what happens when a patch is replaced by the baseline"),
     "smooth_gradient": ("Smoothed gradient", "the gradient averaged over noisy copies"),

@@ -102,6 +102,14 @@ def strips(x: Tensor, pool: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
         yield start, channels_last(padded[..., start : min(start + step, n_frames) + 2])
 
 
+def conv_maps(x: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
+    """A level's map before its pooling: level 1's in strips, another's as a whole, each with its first frame."""
+    if x.shape[1] > 1:
+        yield 0, F.conv2d(x, weight, bias, padding=1)
+    else:
+        yield from ((start, F.conv2d(strip, weight, bias)) for start, strip in strips(x, pool))
+
+
 def _level(x: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]) -> Tensor:
     return F.elu_(F.max_pool2d(F.conv2d(x, weight, bias, padding=1), pool))
 
