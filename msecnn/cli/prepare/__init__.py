@@ -5,7 +5,7 @@ import importlib
 import logging
 
 #: Modules of this package, in the order of their subcommands in `--help`.
-GROUPS = ("own_music", "published", "derived", "synthesis", "labels")
+GROUPS = ("own_music", "published", "derived", "synthesis", "sounds", "labels")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
