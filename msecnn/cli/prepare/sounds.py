@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 def add_subcommands(kinds: "Subcommands") -> None:
-    _add_packages(
-        add_recipe(kinds, "instruments", "bare instruments and jazz piano, by several soundfonts", _instruments)
-    )
+    _add_packages(add_recipe(kinds, "instruments", "bare instruments, by several soundfonts", _instruments))
     guitars = add_recipe(kinds, "guitars", "distorted guitars, alone and in a band", _guitars)
     guitars.add_argument("--recorded", type=Path, metavar="MANIFEST", help="clips known to hold a guitar are used too")
     _add_packages(guitars)

@@ -19,9 +19,7 @@ def add_subcommands(kinds: "Subcommands") -> None:
     songs.add_argument(
         "--labels", type=Path, metavar="DIR", help="of teachers: over clips in which one hears a voice, nobody sings"
     )
-    conditions = add_recipe(
-        kinds, "conditions", "recordings too quiet, badly coded, with faults, cancelling", _conditions
-    )
+    conditions = add_recipe(kinds, "conditions", "recordings too quiet, badly coded, with faults", _conditions)
     conditions.add_argument("manifest", type=Path, help="the manifest, or its folder")
 
 

@@ -79,7 +79,7 @@ def plan_guitars(
     pieces = []
     for split, n in n_clips.items():
         rng = np.random.default_rng([seed, SPLITS.index(split)])
-        guitars = [guitar for guitar in free if split_of[guitar.group] == split] + of_split[split]
+        guitars = shuffled([guitar for guitar in free if split_of[guitar.group] == split] + of_split[split], rng)
         mine = percussion.kits_of(kits, split, seed=seed)
         if n and not (guitars and mine):
             raise DatasetError(f"no guitar, or no drum kit, is left for {split}")

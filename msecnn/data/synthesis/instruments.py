@@ -10,7 +10,7 @@ from msecnn.data.manifest import SPLITS, deal_groups
 from msecnn.data.synthesis import effects, melodies
 from msecnn.data.synthesis.notes import Note, patch_of, rendered
 from msecnn.data.synthesis.packages import licence_of
-from msecnn.data.synthesis.piece import Piece, only_instruments, without_voice
+from msecnn.data.synthesis.piece import Piece, only_instruments, shuffled, without_voice
 from msecnn.errors import DatasetError
 
 Compose = Callable[[int, int, float, np.random.Generator], list[Note]]
@@ -102,10 +102,11 @@ def plan_instruments(sounds: Mapping[str, Path], n_clips: Mapping[str, int], *, 
     voices = split_voices(available(sounds), seed=seed)
     for split, n in n_clips.items():
         rng = np.random.default_rng([seed, SPLITS.index(split)])
-        if n and not voices[split]:
+        mine = shuffled(voices[split], rng)
+        if n and not mine:
             raise DatasetError(f"no instrument is left for {split}")
         for index in range(n):
-            voice = voices[split][index % len(voices[split])]
+            voice = mine[index % len(mine)]
             pieces.append(_piece(f"instrument {split} {index:04d}", split, voice, rng, seed))
     return pieces
 

@@ -15,7 +15,8 @@ def coloured(rng: np.random.Generator) -> np.ndarray:
     """Its spectrum falls or rises by -9 to +6 dB an octave: brown, pink, white, blue, violet and between."""
     by_octave_db = rng.uniform(-9, 6)
     white = rng.standard_normal(N_SAMPLES)
-    return effects.filtered(white, lambda hz: (np.maximum(hz, 20) / 1000) ** (by_octave_db / 6.02))
+    audible = effects.band(30, SAMPLE_RATE / 2, 2)
+    return effects.filtered(white, lambda hz: audible(hz) * (np.maximum(hz, 20) / 1000) ** (by_octave_db / 6.02))
 
 
 def banded(rng: np.random.Generator) -> np.ndarray:

@@ -37,12 +37,12 @@ def plan_not_music(
     Speakers and packages of effects are shared by no two splits; noises are drawn anew each time.
     """
     files = {package: sound_files(folder, without=MUSIC) for package, folder in effect_folders.items()}
-    split_of = deal_groups({each.name: 1 for each in speakers}, seed=seed, fractions=FRACTIONS)
+    split_of = deal_groups({each.group: 1 for each in speakers}, seed=seed, fractions=FRACTIONS)
     split_of |= deal_groups({name: 1 for name, some in files.items() if some}, seed=seed, fractions=FRACTIONS)
     pieces = []
     for split, n in n_clips.items():
         rng = np.random.default_rng([seed, SPLITS.index(split)])
-        mine = [each for each in speakers if split_of[each.name] == split]
+        mine = shuffled([each for each in speakers if split_of[each.group] == split], rng)
         packages = [name for name in files if split_of.get(name) == split]
         if n and not (mine and packages):
             raise DatasetError(f"no speaker, or no package of effects, is left for {split}")
@@ -87,7 +87,7 @@ def _speech(name: str, split: str, speaker: Speaker, rng: np.random.Generator, s
     truths = dict.fromkeys((*INSTRUMENTS, "singing"), 0.0)  # whether speech is "vocals" is for listeners to say
     extra = {"kind": "speech", "speaker": speaker.name, "decay_s": f"{decay_s:.2f}", "wet_db": f"{wet_db:.1f}"}
     level_db = rng.uniform(*LEVEL_DB)
-    return _piece(name, split, f"speaker {speaker.name}", speaker.licence, truths, extra, render, level_db, seed)
+    return _piece(name, split, f"speaker {speaker.group}", speaker.licence, truths, extra, render, level_db, seed)
 
 
 def _effects(name: str, split: str, package: str, paths: Sequence[Path], rng: np.random.Generator, seed: int) -> Piece:

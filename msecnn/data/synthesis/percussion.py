@@ -11,7 +11,15 @@ from msecnn.data.synthesis import effects
 from msecnn.data.synthesis.drum_kits import Kit
 from msecnn.data.synthesis.gus_patch import play, read_patch
 from msecnn.data.synthesis.packages import licence_of
-from msecnn.data.synthesis.piece import DURATION_S, N_SAMPLES, SAMPLE_RATE, Piece, only_instruments, without_voice
+from msecnn.data.synthesis.piece import (
+    DURATION_S,
+    N_SAMPLES,
+    SAMPLE_RATE,
+    Piece,
+    only_instruments,
+    shuffled,
+    without_voice,
+)
 from msecnn.errors import DatasetError
 
 #: Sixteen steps of a bar: how often each is played, in tenths ("a" is always).
@@ -73,7 +81,7 @@ def plan_percussion(kits: Sequence[Kit], n_clips: Mapping[str, int], *, seed: in
     pieces = []
     for split, n in n_clips.items():
         rng = np.random.default_rng([seed, SPLITS.index(split)])
-        mine = kits_of(kits, split, seed=seed)
+        mine = shuffled(kits_of(kits, split, seed=seed), rng)
         if n and not mine:
             raise DatasetError(f"of {len(kits)} drum kits none is left for {split}")
         pieces += [
@@ -121,9 +129,8 @@ def _sample(path: str) -> np.ndarray:
 
 
 def _piece(name: str, split: str, kit: Kit, rng: np.random.Generator, seed: int) -> Piece:
-    pattern = sorted(PATTERNS)[rng.integers(len(PATTERNS))]
-    if "hand" in kit.samples and rng.random() < 0.4:
-        pattern = "hands"
+    fitting = [name for name, roles in PATTERNS.items() if len(roles.keys() & kit.samples.keys()) >= 2]
+    pattern = fitting[rng.integers(len(fitting))]
     tempo, level_db = rng.uniform(*TEMPO), rng.uniform(*LEVEL_DB)
     room = (rng.uniform(0.15, 0.9), rng.uniform(-24, -10)) if rng.random() < 0.5 else None
 

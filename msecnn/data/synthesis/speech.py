@@ -24,9 +24,18 @@ FISH = re.compile(r"[-_]([mv])[-_]")
 
 @dataclass(frozen=True)
 class Speaker:
-    """Recordings that are as one voice, or, where there are none, a language of espeak-ng."""
+    """Recordings that are as one voice, or, where there are none, a language of espeak-ng.
+
+    Attributes:
+        name: package and language, and which of two actors.
+        group: who may be the same person.
+        licence: of the recordings.
+        files: the recordings.
+        language: of espeak-ng.
+    """
 
     name: str
+    group: str
     licence: str
     files: tuple[Path, ...] = ()
     language: str = ""
@@ -39,12 +48,14 @@ def find_speakers(folders: Mapping[str, Path], *, synthetic: bool) -> list[Speak
         for path in sound_files(folder):
             by_name.setdefault(_speaker(package, path.relative_to(folder)), (package, []))[1].append(path)
     recorded = [
-        Speaker(name, licence_of(package), tuple(files))
+        Speaker(name, " ".join(name.split()[:2]), licence_of(package), tuple(files))
         for name, (package, files) in sorted(by_name.items())
         if len(files) >= MIN_FILES
     ]
     licence = "none needed: computed by espeak-ng"
-    spoken = [Speaker(f"espeak-ng {language}", licence, language=language) for language in LANGUAGES]
+    spoken = [
+        Speaker(f"espeak-ng {language}", f"espeak-ng {language}", licence, language=language) for language in LANGUAGES
+    ]
     return recorded + (spoken if synthetic and shutil.which("espeak-ng") else [])
 
 
