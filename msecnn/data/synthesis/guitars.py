@@ -19,6 +19,7 @@ from msecnn.data.synthesis.piece import (
     known_truths,
     loaded,
     only_instruments,
+    shuffled,
     without_voice,
 )  # fmt: skip
 from msecnn.errors import DatasetError

@@ -19,6 +19,7 @@ from msecnn.data.synthesis.piece import (
     Piece,
     Render,
     only_instruments,
+    shuffled,
     without_voice,
 )  # fmt: skip
 from msecnn.data.synthesis.speech import Speaker, spoken

@@ -53,10 +53,8 @@ def find_speakers(folders: Mapping[str, Path], *, synthetic: bool) -> list[Speak
         if len(files) >= MIN_FILES
     ]
     licence = "none needed: computed by espeak-ng"
-    spoken = [
-        Speaker(f"espeak-ng {language}", f"espeak-ng {language}", licence, language=language) for language in LANGUAGES
-    ]
-    return recorded + (spoken if synthetic and shutil.which("espeak-ng") else [])
+    names = {f"espeak-ng {language}": language for language in LANGUAGES if synthetic and shutil.which("espeak-ng")}
+    return recorded + [Speaker(name, name, licence, language=language) for name, language in names.items()]
 
 
 def _speaker(package: str, path: Path) -> str:
