@@ -77,7 +77,7 @@ def kits(tmp_path: Path) -> list[Kit]:
 
 @pytest.fixture
 def patches(tmp_path: Path) -> Path:
-    for program in (0, 6, 24, 25, 40, 71, 73):
+    for program in (0, 6, 24, 25, 33, 40, 71, 73, 74):
         write_patch(tmp_path / "patches" / "Tone_000" / f"{program:03d}_Some.pat", tone(500), 500, looped=True)
     return tmp_path / "patches"
 
@@ -136,8 +136,9 @@ def test_instruments_of_patches(patches: Path) -> None:
     check_renders(pieces[0])
     own_tags = {"piano", "harpsichord", "guitar", "violin", "flute"}
     for piece in pieces:
-        known = {tag for tag in own_tags if piece.truths[tag] == 1}
+        known = {tag for tag in own_tags if piece.truths.get(tag) == 1}
         assert known == {tag for tag in own_tags if tag in piece.extra["instrument"]}
+        assert ("flute" in piece.truths) == (piece.extra["instrument"] != "recorder")
         assert piece.truths["no vocals"] == 1
 
 

@@ -25,6 +25,7 @@ class Instrument:
     lowest, highest: compass, MIDI numbers.
     compose: ways in which it is played.
     tags: of the vocabulary that are true of it.
+    uncertain: what some listeners would call it too.
     """
 
     program: int
@@ -32,6 +33,7 @@ class Instrument:
     highest: int
     compose: tuple[Compose, ...] = (melodies.melody,)
     tags: tuple[str, ...] = ()
+    uncertain: tuple[str, ...] = ()
 
 
 _KEYS = (melodies.broken_chords, melodies.jazz_piano, melodies.melody)
@@ -39,7 +41,7 @@ _PLUCKED = (melodies.broken_chords, melodies.melody)
 INSTRUMENTS = {
     "piano": Instrument(0, 33, 96, _KEYS, ("piano",)),
     "jazz piano": Instrument(0, 33, 96, (melodies.jazz_piano,), ("piano",)),
-    "electric piano": Instrument(4, 36, 90, _KEYS),
+    "electric piano": Instrument(4, 36, 90, _KEYS, uncertain=("piano",)),
     "harpsichord": Instrument(6, 36, 88, _PLUCKED, ("harpsichord",)),
     "vibraphone": Instrument(11, 53, 88, _PLUCKED),
     "marimba": Instrument(12, 45, 90, _PLUCKED),
@@ -47,12 +49,12 @@ INSTRUMENTS = {
     "accordion": Instrument(21, 53, 88, _PLUCKED),
     "nylon guitar": Instrument(24, 40, 79, _PLUCKED, ("guitar",)),
     "steel guitar": Instrument(25, 40, 81, _PLUCKED, ("guitar",)),
-    "double bass": Instrument(32, 28, 55),
+    "double bass": Instrument(32, 28, 55, uncertain=("cello", "strings")),
     "violin": Instrument(40, 55, 93, tags=("violin",)),
     "cello": Instrument(42, 36, 74, tags=("cello",)),
-    "pizzicato": Instrument(45, 36, 88, _PLUCKED, ("strings",)),
+    "pizzicato": Instrument(45, 36, 88, _PLUCKED, ("strings",), ("violin", "cello")),
     "harp": Instrument(46, 36, 93, _PLUCKED, ("harp",)),
-    "strings": Instrument(48, 40, 88, _PLUCKED, ("strings",)),
+    "strings": Instrument(48, 40, 88, _PLUCKED, ("strings",), ("violin", "cello")),
     "trumpet": Instrument(56, 55, 82),
     "trombone": Instrument(57, 40, 70),
     "tenor saxophone": Instrument(66, 44, 75),
@@ -60,9 +62,9 @@ INSTRUMENTS = {
     "bassoon": Instrument(70, 34, 70),
     "clarinet": Instrument(71, 50, 88),
     "flute": Instrument(73, 60, 93, tags=("flute",)),
-    "recorder": Instrument(74, 65, 93),
+    "recorder": Instrument(74, 65, 93, uncertain=("flute",)),
     "sitar": Instrument(104, 48, 77, tags=("sitar",)),
-    "banjo": Instrument(105, 48, 81, _PLUCKED),
+    "banjo": Instrument(105, 48, 81, _PLUCKED, uncertain=("guitar",)),
 }
 
 
@@ -122,6 +124,7 @@ def _piece(name: str, split: str, voice: Voice, rng: np.random.Generator, seed: 
         dry = rendered(notes, instrument.program, voice.sounds)
         return effects.at_level(effects.in_room(dry, own_rng, decay_s=decay_s, wet_db=wet_db), level_db)
 
+    truths = without_voice() | only_instruments(*instrument.tags)
     numbers = {"tempo": tempo, "level": level_db, "decay_s": decay_s, "wet_db": wet_db}
     named = {"recipe": "instruments", "instrument": voice.name, "sounds": voice.package, "played": compose.__name__}
     return Piece(
@@ -129,7 +132,7 @@ def _piece(name: str, split: str, voice: Voice, rng: np.random.Generator, seed: 
         split=split,
         group=voice.group,
         licence=licence_of(voice.package),
-        truths=without_voice() | only_instruments(*instrument.tags),
+        truths={tag: value for tag, value in truths.items() if tag not in instrument.uncertain},
         extra={**named, **{key: f"{value:.3f}" for key, value in numbers.items()}},
         content=(voice.package,),
         seed=seed,
