@@ -24,6 +24,10 @@ _IN_TOML: dict[type, tuple[tuple[type, ...], str]] = {
 }
 
 
+#: Whole numbers up to this one are exact as floats.
+WHOLE_IN_FLOAT = 2**53
+
+
 @dataclass(frozen=True)
 class Option:
     """One option of a command.
@@ -61,11 +65,10 @@ class Option:
         """
         kinds, wanted = _IN_TOML[list if self.many else self.kind]
         fits = isinstance(value, kinds) and (self.kind is bool or not isinstance(value, bool))
-        try:
-            if fits and not (self.many and any(not isinstance(word, str) for word in value)):
-                return recipe.parent / value if self.kind is Path else value if self.many else self.kind(value)
-        except OverflowError:  # a whole number that no float holds
-            pass
+        if self.kind is float and isinstance(value, int):
+            fits = fits and abs(value) <= WHOLE_IN_FLOAT
+        if fits and not (self.many and any(not isinstance(word, str) for word in value)):
+            return recipe.parent / value if self.kind is Path else value if self.many else self.kind(value)
         raise MsecnnError(f"{recipe}: {self.name.replace('_', '-')} must be {wanted}, not {reprlib.repr(value)}")
 
 
