@@ -22,8 +22,9 @@ import torch
 from measuring import cpu_name, interleaved, replace_section
 
 from msecnn import checkpoint
+from msecnn.explain import METHODS
 from msecnn.explain.contributions import ablate, contributions
-from msecnn.explain.saliency import METHODS, saliency
+from msecnn.explain.saliency import saliency
 
 TAG = 0
 N_SUBSETS = 64

@@ -7,6 +7,7 @@ NAME/selftest.safetensors   a waveform with its mel, features and logits, agains
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -20,10 +21,13 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from msecnn import run_record
 from msecnn.errors import MsecnnError
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
+
+log = logging.getLogger(__name__)
 
 #: Checkpoints that come with the program, beside the package.
 BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -108,7 +112,12 @@ def save(
     }
     _write(folder / WEIGHTS, weights)
     _write(folder / SELFTEST, to_bytes(_selftest(model, mel_config)))
-    _write(folder / CARD, (json.dumps(full_card, indent=2, ensure_ascii=False) + "\n").encode())
+    write_card(folder, full_card)
+
+
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Writes a checkpoint's card alone, whole or not at all."""
+    _write(folder / CARD, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def load(name_or_folder: str | Path) -> Checkpoint:
@@ -131,6 +140,11 @@ def load(name_or_folder: str | Path) -> Checkpoint:
         key.removeprefix(_MEAN_FEATURES): tensors.pop(key) for key in list(tensors) if key.startswith(_MEAN_FEATURES)
     }
     _fill(model, tensors, folder / WEIGHTS)
+    if complaint := run_record.complaint(card):
+        told = f"{folder / CARD} contradicts itself: {complaint}."
+        if folder.parent == BUNDLED:
+            raise CheckpointError(told)
+        log.warning(told)  # of a run of one's own: its weights are still what they are
     sizes: dict[str, int] = model.n_features  # type: ignore[assignment]
     if mean_features and {scale: tuple(mean.shape) for scale, mean in mean_features.items()} != {
         scale: (count,) for scale, count in sizes.items()

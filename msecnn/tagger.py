@@ -30,6 +30,8 @@ GPU_BATCH = 32
 #: Less than this, in seconds, left over at the end is no window of its own: codecs pad a recording by a part of a frame
 #: (MP3 at 16 kHz: 0.07 s), and MagnaTagATune's clips of 29.124 s are meant to be one window.
 LEFTOVER_S = 0.1
+#: What must be said beside the numbers of a model whose weights are random.
+UNTRAINED = "{model} has random weights: its numbers mean nothing until a trained checkpoint takes its place."
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,8 @@ def pick_device(device: str | torch.device | None = None) -> torch.device:
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError as error:
         raise MsecnnError(f"{device!r} is no device; there are 'cpu' and 'cuda'.") from error
-    if chosen.type not in ("cpu", "cuda") or (chosen.type == "cuda" and not torch.cuda.is_available()):
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if chosen.type not in ("cpu", "cuda") or (chosen.type == "cuda" and (chosen.index or 0) >= n_gpus):
         raise MsecnnError(f"This machine has no device {str(chosen)!r}; 'cpu' is always there.")
     return chosen
 

@@ -37,6 +37,17 @@ def difference(
     return Difference(float(np.mean(values[0]) - np.mean(values[1])), interval(drawn[0] - drawn[1]))
 
 
+def paired_difference(differences: np.ndarray, *, seed: int = 0) -> Difference:
+    """Mean over seeds of a difference of which both sides were run with each seed: seeds are drawn as pairs.
+
+    Args:
+        differences: (S, 1 + R), a row a seed: the difference itself, then its replicates, whose clips are drawn alike
+            for all seeds.
+    """
+    drawn = _redrawn(differences[:, 1:], np.random.default_rng(seed))
+    return Difference(float(differences[:, 0].mean()), interval(drawn))
+
+
 def _redrawn(runs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Mean over runs drawn with replacement, of (runs, R) to (R,)."""
     n_runs, n_replicates = runs.shape

@@ -15,6 +15,8 @@ from msecnn.models.conv_pool import conv_max_pool
 #: Max-pooling of each level, (frequency, time) [Choi et al. 2016, Table 1, FCN-5; Hamidi et al. 2019, Figure 1].
 POOLS = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4))
 INPUT = "input"
+#: Of a level's steps in training: as in the paper, or pooling right after the convolution.
+ORDERS = ("literal", "pool_first")
 
 
 class ConvLevel(nn.Module):
@@ -84,7 +86,7 @@ class MultiScaleCNN(nn.Module):
         order: str = "literal",
     ) -> None:
         super().__init__()
-        if order not in ("literal", "pool_first"):
+        if order not in ORDERS:
             raise ValueError(f"order must be 'literal' or 'pool_first', not {order!r}")
         self.n_tags, self.n_mels, self.n_frames = n_tags, n_mels, n_frames
         self.scales = scales
@@ -104,7 +106,7 @@ class MultiScaleCNN(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         features = self.features(mel)
-        return self.classifier(self.dropout(torch.cat([features[scale] for scale in self.scales], dim=1)))  # (B, K)
+        return head(self.classifier, self.dropout(torch.cat([features[scale] for scale in self.scales], dim=1)))
 
     def features(self, mel: Tensor) -> dict[str, Tensor]:
         """What the classifier sees: for each scale its (B, C) global maxima."""
@@ -123,11 +125,7 @@ class MultiScaleCNN(nn.Module):
 
     def global_max(self, name: str, level_map: Tensor) -> Tensor:
         """The maximum of each channel (B, C) over the cells of a map that are not cropped on the way up."""
-        rows, columns = self.receptive_crop[name]
-        if level_map.device.type == "cpu":
-            # one pooling window of that size drops what is cropped; there `amax` of a slice is many times slower
-            return F.max_pool2d(level_map, (rows, columns)).flatten(1)
-        return level_map[..., :rows, :columns].amax((-2, -1))  # a GPU would give that window to a single thread
+        return global_max(level_map, self.receptive_crop[name])
 
     def receptive_field(self, name: str, row: int, column: int) -> tuple[int, int, int, int]:
         """Mel cells that a cell of a map depends on.
@@ -145,6 +143,23 @@ class MultiScaleCNN(nn.Module):
     def parameters_json(self) -> dict[str, Any]:
         """What `registry.create` needs to build this network again."""
         return {"n_tags": self.n_tags, "n_mels": self.n_mels, "n_frames": self.n_frames}
+
+
+def global_max(level_map: Tensor, crop: tuple[int, int]) -> Tensor:
+    """The maximum (B, C) over the first rows and columns of a map (B, C, F', L'); its gradient goes to one cell."""
+    rows, columns = crop
+    if level_map.device.type == "cpu":
+        # one pooling window of that size drops what is cropped; there a maximum of a slice is many times slower
+        return F.max_pool2d(level_map, crop).flatten(1)
+    # a GPU would give that window to a single thread; and `amax` would share the gradient among equal cells
+    return level_map[..., :rows, :columns].flatten(2).max(dim=2).values
+
+
+def head(classifier: nn.Linear, features: Tensor) -> Tensor:
+    """Logits (B, K) of features (B, C), in float32 whatever autocast says: bfloat16 would round them to .016."""
+    with torch.autocast(features.device.type, enabled=False):
+        logits: Tensor = classifier(features.float())
+    return logits
 
 
 def _map_sizes(

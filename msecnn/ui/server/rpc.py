@@ -1,4 +1,4 @@
-"""How the browser asks and the server answers: hidden components, one for each kind of question.
+"""How the browser asks and the server answers: hidden components, one for each RPC endpoint.
 
 An endpoint is a `gr.HTML` that shows nothing. The browser triggers its `call` event with a request; the answer arrives
 as its value. Gradio starts every request at once: whose turn it is, and where it runs, `dispatch` says.
@@ -33,13 +33,13 @@ class Page:
     context: AppContext
 
     def mount_point(self, name: str) -> gr.HTML:
-        """A visible place that `static/*.js` fills: the function registered there under this name gets its element."""
+        """A visible place that `static/*.js` fills: the function that `app.js` has for this name gets its element."""
         return gr.HTML(
             value="",
             html_template=f'<div class="mse mse-{name}"></div>',
-            js_on_load=f"window.msecnn.mount({name!r}, element.firstElementChild)",
+            js_on_load=_when_loaded(f"app.mount({name!r}, element.firstElementChild)"),
             apply_default_css=False,
-            elem_id=f"surface-{name}",
+            elem_id=f"mount-{name}",
         )
 
     def endpoint(
@@ -70,20 +70,23 @@ class Page:
             slot,
             same,
         )
+        send = "(request) => trigger('call', request)"
         component = gr.HTML(
             value="",
             html_template="<i></i>",
-            js_on_load=f"window.msecnn.connect({name!r}, element, trigger, props, watch, 'call')",
-            elem_id=f"wire-{name}",
-            elem_classes="mse-wire",
+            js_on_load=_when_loaded(f"app.connect({name!r}, {{ send: {send}, element, props, watch }})"),
+            elem_id=f"rpc-{name}",
+            elem_classes="mse-rpc",
         )
-        component.call(
+        asked = component.call(
             _event_listener(endpoint),
             outputs=[component],
             concurrency_limit=None,
             trigger_mode="multiple",
             api_visibility="private",
         )
+        # A request that never reached a handler (a broken connection, a full queue) has no answer to settle it.
+        asked.failure(None, js=f"() => {{ {_when_loaded(f'app.fail({name!r})')} }}", api_visibility="private")
 
     def named_endpoint(
         self,
@@ -99,6 +102,11 @@ class Page:
             on_gpu(function) if model else function, self.context.visitors.lanes["model" if model else "light"]
         )
         gr.Button(name).click(listener, inputs, output, api_name=name, concurrency_limit=None)
+
+
+def _when_loaded(statement: str) -> str:
+    """JavaScript that runs as soon as the page's modules are loaded; `app` is what app.js exports."""
+    return f"window.msecnn.ready.then((app) => {statement});"
 
 
 def _event_listener(endpoint: Endpoint) -> Callable[..., AsyncGenerator[Any, None]]:
