@@ -148,7 +148,8 @@ def through_command_line(
 
     What a scan passes over by its name is named, so that every file gets an answer.
     """
-    from msecnn.library.scan import readable, scan
+    from msecnn.files import readable
+    from msecnn.library.scan import scan
 
     music = folder / "music"
     music.mkdir()

@@ -7,8 +7,6 @@ NAME/selftest.safetensors   a waveform with its mel, features and logits, agains
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from msecnn.errors import MsecnnError
+from msecnn.files import write_atomically, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
@@ -106,9 +105,9 @@ def save(
         **card,
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
-    _write(folder / WEIGHTS, weights)
-    _write(folder / SELFTEST, to_bytes(_selftest(model, mel_config)))
-    _write(folder / CARD, (json.dumps(full_card, indent=2, ensure_ascii=False) + "\n").encode())
+    write_atomically(folder / WEIGHTS, weights)
+    write_atomically(folder / SELFTEST, to_bytes(_selftest(model, mel_config)))
+    write_json(folder / CARD, full_card)
 
 
 def load(name_or_folder: str | Path) -> Checkpoint:
@@ -262,17 +261,3 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
         if not tensor.isfinite().all():
             raise CheckpointError(f"{path}: {name} holds numbers that are not finite.")
     model.load_state_dict(tensors)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from msecnn.audio import AudioError, AudioStream, load, probe, write_wav
+from msecnn.files import WriteError
 
 RATE = 12_000
 SECONDS = 8.0
@@ -590,7 +591,7 @@ def test_wav_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(WriteError, match="disk full"):
         write_wav(tmp_path / "out.wav", np.zeros(100), RATE)
     assert os.listdir(tmp_path) == ["out.wav"]
     assert (tmp_path / "out.wav").read_bytes() == before

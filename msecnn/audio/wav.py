@@ -1,12 +1,12 @@
 """Write waveforms as WAV files."""
 
-import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
+from msecnn.files import write_atomically
 
 
 def write_wav(
@@ -25,13 +25,4 @@ def write_wav(
         code, n_bytes = 3, 4
     layout = struct.pack("<4sIHHIIHH", b"fmt ", 16, code, 1, sample_rate, sample_rate * n_bytes, n_bytes, 8 * n_bytes)
     body = b"WAVE" + layout + struct.pack("<4sI", b"data", len(data)) + data
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(struct.pack("<4sI", b"RIFF", len(body)) + body)
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read, and a sound is made to be heard
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_atomically(path, struct.pack("<4sI", b"RIFF", len(body)) + body)

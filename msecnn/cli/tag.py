@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tqdm import tqdm
 
 from msecnn.errors import MsecnnError
+from msecnn.files import printable, readable
 
 if TYPE_CHECKING:
     from msecnn.library.run import Engine
@@ -90,7 +91,7 @@ def _check(args: argparse.Namespace) -> None:
 
 def _find(paths: Sequence[str]) -> tuple[Sequence[str], int]:
     """The recordings in folders; says what else is there, and counts the folders that cannot be read."""
-    from msecnn.library.scan import printable, scan
+    from msecnn.library.scan import scan
 
     found = scan(paths)
     for folder, why in found.unreadable.items():
@@ -171,7 +172,6 @@ def _to_stdout(
     writer: FileTagWriter | None,
 ) -> int:
     from msecnn.library.run import in_order, progress_bar
-    from msecnn.library.scan import readable
     from msecnn.library.tables import write_csv
 
     answers = []
@@ -243,8 +243,6 @@ def _undo(args: argparse.Namespace) -> int:
 
 def print_table(answer: dict[str, Any], top: int, out: TextIO) -> None:
     """The models' top tags side by side."""
-    from msecnn.library.scan import printable
-
     file = printable(answer["file"])
     if "error" in answer:
         print(f"{file}: {answer['error']}", file=out)

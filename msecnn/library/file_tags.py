@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msecnn.files import printable
 from msecnn.library.fields import FileTagError, file_name, read_field, write_field
-from msecnn.library.scan import printable
 
 #: The field that is ours: TXXX:MSECNN_TAGS in ID3, MSECNN_TAGS in Vorbis comments, a freeform atom in MP4.
 FIELD = "MSECNN_TAGS"

@@ -5,16 +5,17 @@ torn last line is dropped. Only where each answer lies is kept in memory.
 """
 
 import errno
-import fcntl
 import json
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from msecnn.errors import MsecnnError
+from msecnn.files import LockedError, WriteError, locked, why
 
 #: Seconds between forced writes to the disk: a killed process loses nothing, a power failure at most this much.
 SYNC_S = 1.0
@@ -46,22 +47,11 @@ class ResultJournal:
                 f"{path} holds the answers of a run that was interrupted: --resume goes on from it; "
                 "or delete it to begin anew."
             )
-        try:
-            self._file = path.open("a+b", buffering=0)
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LibraryError(f"{path} is being written by another run.") from None
-        except OSError as error:
-            raise LibraryError(f"{path} cannot be written: {error.strerror}.") from error
         self._end = 0
-        found = self._read()
-        if found is None:
-            self._write(json.dumps({"job": job}).encode() + b"\n")
-        elif found != job:
-            self._file.close()
-            raise LibraryError(
-                f"{path} was begun with other models or settings; give the same, or delete it to begin anew."
-            )
+        with ExitStack() as stack:  # closes all where the journal is not ours to write
+            self._open(stack)
+            self._check_job(job)
+            self._opened = stack.pop_all()
 
     @property
     def done(self) -> set[str]:
@@ -94,7 +84,8 @@ class ResultJournal:
                 yield json.loads(file.readline())
 
     def close(self) -> None:
-        self._file.close()
+        """Lets go of the journal."""
+        self._opened.close()
 
     def __enter__(self) -> "ResultJournal":
         return self
@@ -105,6 +96,28 @@ class ResultJournal:
         self.close()
         if not self._offsets:  # nothing to keep, and nothing to keep the next run from starting
             self.path.unlink()
+
+    def _open(self, stack: ExitStack) -> None:
+        lock = self.path.with_name(f"{self.path.name}.lock")
+        try:
+            stack.enter_context(locked(lock))
+            stack.callback(_remove, lock)
+            self._file = stack.enter_context(self.path.open("a+b", buffering=0))
+        except LockedError:
+            raise LibraryError(f"{self.path} is being written by another run.") from None
+        except WriteError as error:
+            raise LibraryError(str(error)) from error
+        except OSError as error:
+            raise LibraryError(f"{self.path} cannot be written: {why(error)}.") from error
+
+    def _check_job(self, job: dict[str, Any]) -> None:
+        found = self._read()
+        if found is None:
+            self._write(json.dumps({"job": job}).encode() + b"\n")
+        elif found != job:
+            raise LibraryError(
+                f"{self.path} was begun with other models or settings; give the same, or delete it to begin anew."
+            )
 
     def _index(self, answer: dict[str, Any], at: int) -> None:
         self._offsets[answer["file"]] = at
@@ -148,3 +161,9 @@ class ResultJournal:
                 f"{self.path} cannot be written further: {error.strerror}; "
                 "the answers so far are kept, and --resume goes on from them."
             ) from error
+
+
+def _remove(lock: Path) -> None:
+    """Takes a lock's file away while the lock is held; where that cannot be, as on Windows, it stays."""
+    with suppress(OSError):
+        lock.unlink()

@@ -125,13 +125,3 @@ def _order(path: str) -> tuple[list[list[str | int]], str]:
     """Folder by folder; in a name, runs of digits count as numbers."""
     parts = path.casefold().split(os.sep)
     return [[int(p) if p.isdecimal() else p for p in re.split("([0-9]+)", part)] for part in parts], path
-
-
-def readable(path: str) -> str:
-    """A path as valid Unicode text: bytes that are no UTF-8 become \\xNN."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def printable(path: str) -> str:
-    """A path on one line that cannot command a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in readable(path))

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
+from msecnn.files import printable
 from msecnn.library.result_journal import LibraryError
-from msecnn.library.scan import printable
 from msecnn.library.serving import ModelServer, RemoteTagger
 from msecnn.library.tagging_job import RecordingTagger, TaggingJob, error_answer
 
