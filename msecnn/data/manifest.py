@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from msecnn.errors import DatasetError
+from msecnn.files import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -151,14 +152,12 @@ class Manifest:
             "tags": list(self.tags),
             "left_out": dict(self.left_out),
         }
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        with partial.open("w", encoding="utf-8") as file:
+        with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
             file.write(json.dumps(header, ensure_ascii=False) + "\n")
             for clip in self.clips:
                 place = {"clip_id": clip.clip_id, "path": Path(os.path.abspath(clip.path)).relative_to(root).as_posix()}
                 row = place | _clip_row(clip, self.tags, absent=absent)
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        os.replace(partial, path)
         return path
 
     @classmethod

@@ -26,7 +26,7 @@ from msecnn.audio import AudioError, load
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order, one_thread_per_job
 from msecnn.errors import DatasetError
-from msecnn.files import JsonLinesLog, check_space, locked_folder, read_json_lines
+from msecnn.files import JsonLinesLog, check_space, locked_folder, read_json_lines, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
 logger = logging.getLogger(__name__)
@@ -142,9 +142,7 @@ def _start(home: Path, config: MelConfig) -> None:
         _check_probe(home, config)
         return
     np.save(home / "probe.npy", _probe(config))
-    partial = home / "config.json.partial"
-    partial.write_text(json.dumps(config.to_json(), indent=2) + "\n")
-    os.replace(partial, home / "config.json")
+    write_json(home / "config.json", config.to_json())
 
 
 def _probe(config: MelConfig) -> np.ndarray:

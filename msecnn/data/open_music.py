@@ -22,7 +22,7 @@ from tqdm import tqdm
 from msecnn.data.inspection import Inspection, inspect_files
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.errors import DatasetError
-from msecnn.files import check_space, locked_folder
+from msecnn.files import check_space, locked_folder, write_atomically
 from msecnn.frontend import MelConfig
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
@@ -272,7 +272,5 @@ def _take(track: Track, folder: Path, root: Path) -> bool:
     except (StopIteration, KeyError, OSError, zipfile.BadZipFile):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, target)
+    write_atomically(target, content)
     return True
