@@ -124,7 +124,7 @@ def _taggers(args: argparse.Namespace) -> "dict[str, Tagger]":
 def _give(args: argparse.Namespace, whole: Mapping[str, Any], texts: Mapping[str, str]) -> int:
     """Prints what was found in the format asked for, and writes it where `--out` says."""
     from msecnn.evaluation.report import plain
-    from msecnn.training.run_folder import write_atomically
+    from msecnn.files import write_atomically
 
     as_json = json.dumps(plain(dict(whole)), indent=1, ensure_ascii=False)
     print(as_json if args.format == "json" else texts[args.format])

@@ -3,7 +3,6 @@
 import argparse
 import io
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from msecnn.errors import MsecnnError
+from msecnn.files import write_atomically, write_json
 
 if TYPE_CHECKING:
     from msecnn.explain.contributions import Contributions
@@ -179,13 +179,13 @@ def write_folder(folder: Path, explained: Explained, *, share: float, equal_loud
     strips = saliency_figure(mel, explained.maps.maps, explained.maps.scales, config, start_s=explained.start_s)
     pictures = {"contributions": image(steps, "png"), "saliency": image(strips, "png")}
     for name, data in pictures.items():
-        _write(folder / f"{name}.png", data)
+        write_atomically(folder / f"{name}.png", data)
     sounds = {}
     for name, waveform in _sounds(explained, share, equal_loudness).items():
         write_wav(folder / f"{name}.wav", waveform, config.sample_rate)
         sounds[name] = (folder / f"{name}.wav").read_bytes()
-    _write(folder / "saliency.npz", _npz(explained, mel))
-    _write(folder / "explanation.json", (json.dumps(explained.to_json(), ensure_ascii=False, indent=2) + "\n").encode())
+    write_atomically(folder / "saliency.npz", _npz(explained, mel))
+    write_json(folder / "explanation.json", explained.to_json())
     page = report(
         title=title,
         sentence=_sentence(explained),
@@ -198,7 +198,7 @@ def write_folder(folder: Path, explained: Explained, *, share: float, equal_loud
         against=explained.evidence.negative[:N_AGAINST],
         sounds=sounds,
     )
-    _write(folder / "report.html", page.encode())
+    write_atomically(folder / "report.html", page.encode())
 
 
 def _sounds(explained: Explained, share: float, equal_loudness: bool) -> dict[str, np.ndarray]:
@@ -287,13 +287,3 @@ def _print_table(explained: Explained) -> None:
             f"{event.relative:+8.3f}  {event.scale:<8}{event.start_s:8.2f} to {event.end_s:6.2f} s "
             f"{event.low_hz:6.0f} to {event.high_hz:5.0f} Hz  {len(event.cells)} cells"
         )
-
-
-def _write(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

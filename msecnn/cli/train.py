@@ -189,8 +189,8 @@ def make_model(name: str, tags: tuple[str, ...], *, seed: int, start_from: str |
 
 def draw_learning_curve(folder: Path, history: "History") -> None:
     """Writes `learning_curve.png` into a run's folder."""
+    from msecnn.files import write_atomically
     from msecnn.plots.learning_curve import learning_curve
-    from msecnn.training.run_folder import write_atomically
 
     picture = io.BytesIO()
     learning_curve(history.epochs, history.best_epoch, title=folder.name).savefig(picture, format="png", dpi=100)
