@@ -21,6 +21,7 @@ from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
+from msecnn.statistics import sigmoid
 
 #: A path, the bytes of a file, a loaded `Recording`, or a waveform array with its sample rate in Hz.
 Tagged = Source | Recording | tuple[np.ndarray, int]
@@ -30,6 +31,8 @@ GPU_BATCH = 32
 #: Less than this, in seconds, left over at the end is no window of its own: codecs pad a recording by a part of a frame
 #: (MP3 at 16 kHz: 0.07 s), and MagnaTagATune's clips of 29.124 s are meant to be one window.
 LEFTOVER_S = 0.1
+#: What must be said beside the numbers of a model whose weights are random.
+UNTRAINED = "{model} has random weights: its numbers mean nothing until a trained checkpoint takes its place."
 
 
 @dataclass(frozen=True)
@@ -284,7 +287,7 @@ class _Listener:
     ) -> TagPrediction:
         checkpoint = self.taggers[i].checkpoint
         logits = np.concatenate(self.logits[i])  # (W, K)
-        probabilities = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
+        probabilities = sigmoid(logits)
         features = {scale: np.concatenate([f[scale] for f in self.features[i]]) for scale in self.features[i][0]}
         return TagPrediction(
             model=checkpoint.name,

@@ -14,13 +14,14 @@ from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.backbone_start import warm_start
 from msecnn.distillation.concatenation import with_concatenation
-from msecnn.distillation.linear_head import calibrate, cross_entropy, fit_head, sigmoid, variance_shares
+from msecnn.distillation.linear_head import calibrate, cross_entropy, fit_head, variance_shares
 from msecnn.distillation.pipeline import DistillConfig, idle_skips, soft_targets
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, ensemble, key_of
 from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.statistics import sigmoid
 from msecnn.tags import MAGNATAGATUNE_TAGS
 from msecnn.training.trainer import TrainConfig, TrainingData
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from msecnn.explain.winning_cells import Evidence
     from msecnn.tagger import Tagger, TagPrediction
 
-UNTRAINED = "{model} has random weights: its numbers mean nothing until a trained checkpoint takes its place."
 #: Events that the table and the report list, and that become sounds of their own.
 N_IN_FAVOUR, N_AGAINST, N_SOUNDS = 12, 6, 3
 #: An event over more of the window than this would sound like the recording itself.
@@ -255,6 +254,8 @@ def _window(prediction: "TagPrediction", window: int | None, tag_index: int) -> 
 
 
 def _notes(explained: Explained) -> list[str]:
+    from msecnn.tagger import UNTRAINED
+
     prediction = explained.prediction
     notes = list(prediction.notes)
     if prediction.untrained:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from msecnn.library.run import Engine
     from msecnn.library.tagging_job import RecordingTagger
 
-UNTRAINED = "{model} has random weights: its numbers mean nothing until a trained checkpoint takes its place."
 #: Up to so many files starting worker processes takes longer than it saves.
 FEW = 4
 #: Whose tags go into files when no model is named.
@@ -58,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from msecnn.checkpoint import bundled
     from msecnn.library.tagging_job import RecordingTagger, TaggingJob
+    from msecnn.tagger import UNTRAINED
 
     _check(args)
     if args.undo:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from msecnn.data.manifest import Manifest
-from msecnn.distillation.linear_head import LinearHead, cross_entropy, sigmoid
+from msecnn.distillation.linear_head import LinearHead, cross_entropy
 from msecnn.distillation.soft_labels import SoftLabels
 from msecnn.distillation.teachers import CREDITS, Teacher
 from msecnn.evaluation.metrics import calibration_error, reliability
+from msecnn.statistics import sigmoid
 
 MIT_TERMS = (
     "Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated "

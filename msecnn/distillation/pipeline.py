@@ -18,7 +18,7 @@ from msecnn import audio, checkpoint
 from msecnn.data.manifest import Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.distillation.backbone_start import warm_start
-from msecnn.distillation.linear_head import fit_head, sigmoid, variance_shares
+from msecnn.distillation.linear_head import fit_head, variance_shares
 from msecnn.distillation.model_card import model_card
 from msecnn.distillation.soft_labels import SoftLabels, ensemble
 from msecnn.distillation.teachers import Teacher
@@ -27,6 +27,7 @@ from msecnn.frontend import MelConfig
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.published.waveform import SAMPLE_RATE
 from msecnn.models.published.won import WonFcn
+from msecnn.statistics import sigmoid
 from msecnn.training.export import clip_features, export
 from msecnn.training.trainer import TrainConfig, TrainingData
 

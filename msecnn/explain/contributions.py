@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from msecnn.explain import ExplanationError
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.statistics import sigmoid
 
 #: Terms and bias differ from the network's own float32 logit by no more than this share of their size.
 TOLERANCE = 1e-5
@@ -125,7 +126,7 @@ def ablate(contributions: Contributions, keep: np.ndarray | Sequence[bool], *, r
     terms = contributions.relative if relative_to_mean else contributions.terms
     base = contributions.base_value if relative_to_mean else contributions.bias
     logits = base + np.tensordot(keep.astype(terms.dtype), terms, axes=(-1, 1))  # (N?, W, K)
-    return 1 / (1 + np.exp(-logits))
+    return sigmoid(logits)
 
 
 def with_scales(model: nn.Module) -> MultiScaleCNN:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from msecnn.explain.contributions import with_scales
 from msecnn.explain.saliency import PATCH, Progress, ScaleTerms, Steps, baseline_mel, saliency
 from msecnn.frontend import MelConfig
+from msecnn.statistics import mean_ranks
 
 #: Orders that know nothing of the network; a method that does not beat them tells nothing about it.
 BLIND_ORDERS = RANDOM, LOUDNESS = ("random", "loudness")
@@ -301,7 +302,7 @@ def randomisation(
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Spearman's, equal values sharing their mean rank; 0 where one side is constant."""
-    a, b = _mean_ranks(a), _mean_ranks(b)
+    a, b = mean_ranks(a), mean_ranks(b)
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / norm if norm else 0.0
@@ -314,12 +315,6 @@ def _ranks(attribution: np.ndarray, seed: int) -> Tensor:
     ranks = np.empty(attribution.size, dtype=np.int64)
     ranks[order] = np.arange(attribution.size)
     return torch.from_numpy(ranks.reshape(attribution.shape))
-
-
-def _mean_ranks(values: np.ndarray) -> np.ndarray:
-    _, inverse, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
-    ranks: np.ndarray = (np.cumsum(counts) - (counts + 1) / 2)[inverse]
-    return ranks
 
 
 def _terms(terms: ScaleTerms, mel: Tensor, steps: Steps | None = None) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
 from msecnn.explain.winning_cells import Evidence, EvidenceEvent, WinningCell
+from msecnn.statistics import sigmoid
 from msecnn.ui import faithfulness_check, sonification
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
 from msecnn.ui.server.background import BackgroundTask, stop
@@ -143,4 +144,4 @@ def map_picture(values: np.ndarray) -> Payload:
 
 
 def _probability(logit: float) -> float:
-    return float(1 / (1 + np.exp(-np.clip(logit, -80, 80))))
+    return float(sigmoid(np.float64(logit)))
