@@ -16,13 +16,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
-from torch import Tensor, nn
+from torch import Tensor
 
 from msecnn.errors import MsecnnError
 from msecnn.files import write_atomically, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
-from msecnn.models.layers import MultiScaleCNN
+from msecnn.models.tagging_model import TaggingModule
 
 #: Checkpoints that come with the program, beside the package.
 BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -55,7 +55,7 @@ class Checkpoint:
 
     name: str
     folder: Path
-    model: nn.Module
+    model: TaggingModule
     mel_config: MelConfig
     tags: tuple[str, ...]
     card: dict[str, Any]
@@ -74,7 +74,7 @@ def bundled() -> tuple[str, ...]:
 
 def save(
     folder: str | Path,
-    model: nn.Module,
+    model: TaggingModule,
     *,
     mel_config: MelConfig,
     tags: tuple[str, ...],
@@ -97,7 +97,7 @@ def save(
         "schema": SCHEMA,
         "name": folder.name,
         "architecture": model.architecture,
-        "parameters": model.parameters_json(),  # type: ignore[operator]
+        "parameters": model.parameters_json(),
         "n_parameters": sum(parameter.numel() for parameter in model.parameters()),
         "front_end": mel_config.to_json(),
         "tags": list(tags),
@@ -130,9 +130,8 @@ def load(name_or_folder: str | Path) -> Checkpoint:
         key.removeprefix(_MEAN_FEATURES): tensors.pop(key) for key in list(tensors) if key.startswith(_MEAN_FEATURES)
     }
     _fill(model, tensors, folder / WEIGHTS)
-    sizes: dict[str, int] = model.n_features  # type: ignore[assignment]
     if mean_features and {scale: tuple(mean.shape) for scale, mean in mean_features.items()} != {
-        scale: (count,) for scale, count in sizes.items()
+        scale: (count,) for scale, count in model.n_features.items()
     }:
         raise CheckpointError(f"{folder / WEIGHTS}: its mean_features are not of the sizes of its network's scales.")
     return Checkpoint(
@@ -166,7 +165,7 @@ def verify(checkpoint: Checkpoint) -> None:
             raise CheckpointError(f"{checkpoint.name} failed its self-test: {name} is off by {difference:.2g}.")
 
 
-def _selftest(model: nn.Module, config: MelConfig, waveform: Tensor | None = None) -> dict[str, Tensor]:
+def _selftest(model: TaggingModule, config: MelConfig, waveform: Tensor | None = None) -> dict[str, Tensor]:
     """A second's worth of a rising tone and noise, repeated to a window, and everything the network makes of it."""
     if waveform is None:
         seconds = torch.arange(config.sample_rate) / config.sample_rate
@@ -177,11 +176,11 @@ def _selftest(model: nn.Module, config: MelConfig, waveform: Tensor | None = Non
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        if model.input_kind == "waveform":
+        if model.input_spec.front_end is None:
             result = {"waveform": waveform, "logits": model(window)}
         else:
             mel = LogMelSpectrogram(config)(window)
-            features = {f"features.{scale}": value for scale, value in model.features(mel).items()}  # type: ignore[operator]
+            features = {f"features.{scale}": value for scale, value in model.features(mel).items()}
             result = {"waveform": waveform, "mel": mel, "logits": model(mel), **features}
     model.train(was_training)
     return {name: tensor.float().contiguous() for name, tensor in result.items()}
@@ -211,7 +210,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 def _build(
     architecture: str, parameters: dict[str, Any], tags: tuple[str, ...], mel_config: MelConfig, card: Path
-) -> nn.Module:
+) -> TaggingModule:
     """The network that a card describes, checked against its vocabulary and its front end."""
     if parameters.get("n_tags") != len(tags):
         raise CheckpointError(f"{card} names {len(tags)} tags for a network with {parameters.get('n_tags')} outputs.")
@@ -221,11 +220,14 @@ def _build(
         raise CheckpointError(f"{card}: {error.args[0]}") from error
     except (TypeError, ValueError, RuntimeError, MemoryError) as error:
         raise CheckpointError(f"{card}: {architecture} cannot be built: {error}") from error
-    if isinstance(model, MultiScaleCNN) and (model.n_mels, model.n_frames) != (mel_config.n_mels, mel_config.n_frames):
-        raise CheckpointError(
-            f"{card}: its front end gives {mel_config.n_mels} mel bands and {mel_config.n_frames} frames; "
-            f"its network takes {model.n_mels} and {model.n_frames}."
-        )
+    if model.front_end is not None:
+        taken, given = model.front_end, mel_config
+        if (taken.n_mels, taken.n_frames) != (given.n_mels, given.n_frames):
+            raise CheckpointError(
+                f"{card}: its front end gives {given.n_mels} mel bands and {given.n_frames} frames; "
+                f"its network takes {taken.n_mels} and {taken.n_frames}."
+            )
+        model.front_end = given
     return model
 
 
@@ -248,7 +250,7 @@ def _read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
 
 
-def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+def _fill(model: TaggingModule, tensors: dict[str, Tensor], path: Path) -> None:
     """Copies weights in; names and shapes must match exactly."""
     expected = model.state_dict()
     if expected.keys() != tensors.keys():

@@ -72,7 +72,7 @@ def predict_split(taggers: Sequence[Tagger], manifest: Manifest, *, kept: Path |
     """
     if not len(manifest):
         raise DatasetError(f"{manifest.name} has no clips in this split.")
-    longest = max(samples / rate for rate, samples, _ in (tagger.hears() for tagger in taggers))
+    longest = max(tagger.input_spec.window_s for tagger in taggers)
     keys = [_key(tagger, manifest, longest) for tagger in taggers]
     places = [kept / f"{key[:16]}.npz" for key in keys] if kept else []
     found: list[SplitPredictions | None] = [None] * len(keys)

@@ -9,7 +9,7 @@ Axis letters: W windows, S scales, C features of a scale, K tags, N subsets of s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -135,10 +135,10 @@ def with_scales(model: nn.Module) -> MultiScaleCNN:
     Raises:
         ExplanationError: it has no scales, as the networks on waveforms have none.
     """
-    if not getattr(model, "scales", ()):
+    if not isinstance(model, MultiScaleCNN):
         name = getattr(model, "architecture", type(model).__name__)
         raise ExplanationError(f"{name} has no scales, so its tags cannot be taken apart by scale.")
-    return cast(MultiScaleCNN, model)
+    return model
 
 
 def scale_weights(model: MultiScaleCNN) -> dict[str, np.ndarray]:

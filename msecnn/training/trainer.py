@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from msecnn.models.layers import ConvLevel
 from msecnn.training import distributed, schedule
 from msecnn.training.augmentation import Augmentation, Draws, augment, draw, mix, turned
 from msecnn.training.ema import AveragedWeights
@@ -523,8 +524,8 @@ def masked_bce(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 def keep_norms_positive(model: nn.Module) -> None:
     """Where a level pools first its normalisation's weights stay positive: only then is the order of no consequence."""
     for module in model.modules():
-        if getattr(module, "pool_first", False):
-            module.norm.weight.clamp_(min=SMALLEST_NORM_WEIGHT)  # type: ignore[union-attr, operator]
+        if isinstance(module, ConvLevel) and module.pool_first:
+            module.norm.weight.clamp_(min=SMALLEST_NORM_WEIGHT)
 
 
 def keep_freed_memory() -> None:

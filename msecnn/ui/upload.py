@@ -76,7 +76,7 @@ def _patience(patience_s: float) -> Callable[[float, float | None], None]:
 
 def _companion(context: AppContext, chosen: Sequence[str]) -> tuple[str, ...]:
     """A model that hears a spectrogram, for the player to show, where none of the chosen ones does."""
-    listeners = [name for name, tagger in context.taggers.items() if tagger.model.input_kind == "mel"]
+    listeners = [name for name, tagger in context.taggers.items() if tagger.input_spec.front_end is not None]
     return () if set(listeners) & set(chosen) else tuple(listeners[:1])
 
 
