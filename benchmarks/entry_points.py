@@ -74,7 +74,7 @@ def outcome(
 
 
 def through_library(files: Sequence[DamagedFile], folder: Path, *, time_limit_s: float) -> list[Outcome]:
-    """`msecnn.audio.load` in a process that is killed when it takes too long, and replaced when it dies."""
+    """`msecnn.audio.read_recording` in a process that is killed when it takes too long, and replaced when it dies."""
     outcomes, worker = [], _Worker()
     for file in tqdm(files, unit="file", desc="library", disable=None):
         path = file.write(folder)
@@ -91,12 +91,12 @@ def through_library(files: Sequence[DamagedFile], folder: Path, *, time_limit_s:
 
 def _read_files(connection: Connection) -> None:
     """The worker: a path comes in; notes, or why it was refused, go out."""
-    from msecnn.audio import AudioError, load
+    from msecnn.audio import AudioError, read_recording
 
     while path := connection.recv():
         begun = time.perf_counter()
         try:
-            recording = load(path)
+            recording = read_recording(path)
             finite = np.isfinite(recording.waveform).all()
             said: str | tuple[str, ...] = recording.notes if finite else "samples that are no numbers got through"
         except AudioError as error:

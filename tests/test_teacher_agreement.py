@@ -18,7 +18,7 @@ from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.agreement import comparison
 from msecnn.distillation.agreement import metrics as agreement
 from msecnn.distillation.agreement.known_labels import known_labels, negatives, sung
-from msecnn.distillation.agreement.metrics import Reference, agree, difference
+from msecnn.distillation.agreement.metrics import Reference, agree, agreement_difference
 from msecnn.distillation.agreement.scale_study import scale_study
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, key_of
 from msecnn.errors import DatasetError
@@ -114,11 +114,11 @@ def test_intervals_hold_the_figure_and_shrink_with_pairing():
     first, second = agree("nearer", nearer, target), agree("near", near, target)
     for figure in first.figures.values():
         assert figure.interval[0] <= figure.value <= figure.interval[1]
-    found = difference(first, second)
+    found = agreement_difference(first, second)
     assert found["spearman"].excludes_zero
     assert found["spearman"].value == pytest.approx(first.figures["spearman"].value - second.figures["spearman"].value)
     assert np.ptp(found["spearman"].interval) < 0.5 * np.ptp(first.figures["spearman"].interval)
-    assert difference(first, first)["mae"].interval == (0, 0)
+    assert agreement_difference(first, first)["mae"].interval == (0, 0)
 
 
 KNOWN = ("piano", "flute", "vocal", "choir", "slow")

@@ -202,11 +202,11 @@ def write_folder(folder: Path, explained: Explained, *, share: float, equal_loud
 
 def _sounds(explained: Explained, share: float, equal_loudness: bool) -> dict[str, np.ndarray]:
     """The window, the strongest part of the map, all but it, each scale's strongest part, and the strongest events."""
-    from msecnn.audio import load
+    from msecnn.audio import read_recording
     from msecnn.explain.sonification import box_mask, render, top_mask
 
     config, maps = explained.tagger.checkpoint.mel_config, explained.maps
-    recording = load(
+    recording = read_recording(
         explained.file, sample_rate=config.sample_rate, start_s=explained.start_s, duration_s=config.window_s
     )
     waveform = recording.waveform[: config.window_samples]

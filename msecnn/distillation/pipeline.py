@@ -107,7 +107,9 @@ def start_warm(student: MultiScaleCNN, donor: Teacher, manifest: Manifest, cache
     chosen = np.sort(np.random.default_rng([seed, 2]).choice(len(long_enough), count, replace=False))
     clips = [long_enough[index] for index in chosen]
     waveforms = [
-        audio.load(clip.path, sample_rate=SAMPLE_RATE, start_s=clip.start_s, duration_s=clip.duration_s).waveform
+        audio.read_recording(
+            clip.path, sample_rate=SAMPLE_RATE, start_s=clip.start_s, duration_s=clip.duration_s
+        ).waveform
         for clip in clips
     ]
     student.eval()

@@ -223,7 +223,7 @@ def _predict_split(
         rate = teacher.model.sample_rate
         if rate not in recordings:
             try:
-                recordings[rate] = audio.load(
+                recordings[rate] = audio.read_recording(
                     clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=clip.duration_s
                 ).waveform
             except AudioError as error:

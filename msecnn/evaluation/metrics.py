@@ -143,7 +143,7 @@ class Metrics:
     """Everything measured of one set of scores.
 
     `roc_replicates` and `pr_replicates` (R,) are the macro figures of each bootstrap replicate; two models judged on
-    the same clips with the same seed share their draws, which is what `difference` needs.
+    the same clips with the same seed share their draws, which is what `differences` needs.
     """
 
     n_clips: int

@@ -92,7 +92,7 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value
 
 
-def difference(value: Difference, digits: int = 4) -> str:
+def difference_cell(value: Difference, digits: int = 4) -> str:
     """A paired difference with its interval, and a word where the interval excludes zero."""
     sure = ", excludes zero" if value.excludes_zero else ""
     return f"{value.value:+.{digits}f} ({value.interval[0]:+.{digits}f} to {value.interval[1]:+.{digits}f}{sure})"
@@ -159,7 +159,7 @@ def _seed_cells(area: OverSeeds) -> list[str]:
 
 def _comparisons(title: str, comparisons: Sequence[Comparison], *, markdown: bool) -> str:
     rows = [
-        [f"{each.first} − {each.second}", each.protocol, *(difference(d) for d in each.differences.values())]
+        [f"{each.first} − {each.second}", each.protocol, *(difference_cell(d) for d in each.differences.values())]
         for each in comparisons
     ]
     return f"{title}:\n\n" + table(["", "protocol", "ROC-AUC", "PR-AUC"], rows, markdown=markdown) if rows else ""

@@ -44,7 +44,7 @@ def heard(asked: ExplanationRequest, what: str) -> tuple[np.ndarray, int]:
     """The window's waveform (T,) weighted by what was asked for, as loud as the window itself; and its sample rate."""
     config = asked.checkpoint.mel_config
     mask = _mask(asked, what)
-    window = audio.load(
+    window = audio.read_recording(
         asked.session.path, sample_rate=config.sample_rate, start_s=asked.start_s, duration_s=config.window_s
     )
     return render(window.waveform[: config.window_samples], mask, config, equal_loudness=True), config.sample_rate

@@ -87,7 +87,7 @@ def _clip(asked: ExplanationRequest, context: AppContext) -> Iterable[str]:
 
 def _heard(asked: ExplanationRequest) -> bytes:
     config, path = asked.checkpoint.mel_config, new_file("window.wav")
-    window = audio.load(
+    window = audio.read_recording(
         asked.session.path, sample_rate=config.sample_rate, start_s=asked.start_s, duration_s=config.window_s
     )
     try:

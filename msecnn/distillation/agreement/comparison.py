@@ -295,4 +295,6 @@ def _runs(names: Iterable[str]) -> dict[str, list[str]]:
 
 def _contrast(sides: Sequence[Sequence[Agreement]], figure: str, seed: int) -> Difference:
     values = [[each.figures[figure].value for each in side] for side in sides]
-    return paired_runs.difference(values, [[each.replicates[figure] for each in side] for side in sides], seed=seed)
+    return paired_runs.paired_difference(
+        values, [[each.replicates[figure] for each in side] for side in sides], seed=seed
+    )

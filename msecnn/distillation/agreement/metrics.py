@@ -148,7 +148,7 @@ def agree(system: str, probabilities: np.ndarray, reference: Reference) -> Agree
     )
 
 
-def difference(first: Agreement, second: Agreement) -> dict[str, Difference]:
+def agreement_difference(first: Agreement, second: Agreement) -> dict[str, Difference]:
     """Every figure of `first` minus that of `second`, on the same clips with the same draws."""
     return {
         name: Difference(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msecnn.distillation.agreement.comparison import ENSEMBLE, Contrast, TeacherComparison
 from msecnn.distillation.agreement.metrics import FIGURES, Agreement, Figure
 from msecnn.distillation.agreement.scale_study import ScaleStudy
-from msecnn.evaluation.report import difference, number, spread, table
+from msecnn.evaluation.report import difference_cell, number, spread, table
 
 SHORT = ("roc_auc_top", "pr_auc_top", "spearman", "top5", "mae")
 
@@ -56,7 +56,7 @@ def _contrasts(contrasts: Sequence[Contrast], *, markdown: bool) -> str:
     rows = []
     for each in contrasts:
         with_what = dict.fromkeys([each.first_reference, each.second_reference])
-        cells = [difference(each.figures[name], 4 if name == "mae" else 3) for name in SHORT]
+        cells = [difference_cell(each.figures[name], 4 if name == "mae" else 3) for name in SHORT]
         rows.append([f"{each.first} − {each.second}", " and ".join(with_what), *cells])
     return table(["", "compared with", *(FIGURES[name] for name in SHORT)], rows, markdown=markdown)
 
@@ -85,7 +85,7 @@ def _scales(study: ScaleStudy, *, markdown: bool) -> str:
     rows = [["all scales", *(_bracketed(study.whole.figures[name]) for name in SHORT), ""]]
     for each in study.ablations:
         cells = [_bracketed(each.figures[name]) for name in SHORT]
-        rows.append([each.name, *cells, difference(each.change["roc_auc_top"], 3)])
+        rows.append([each.name, *cells, difference_cell(each.change["roc_auc_top"], 3)])
     shares = [[each.scale, _bracketed(each.share), _bracketed(each.own)] for each in study.shares]
     return "\n\n".join(
         [

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from msecnn.checkpoint import Checkpoint
-from msecnn.distillation.agreement.metrics import Agreement, Figure, Reference, agree, difference
+from msecnn.distillation.agreement.metrics import Agreement, Figure, Reference, agree, agreement_difference
 from msecnn.evaluation.metrics import Difference
 from msecnn.evaluation.predictions import SplitPredictions
 from msecnn.explain.contributions import Contributions, ablate, contributions
@@ -87,7 +87,7 @@ def scale_study(
         mean_known=own is not None,
         whole=found[0],
         ablations=tuple(
-            Ablation(label, kept, each.figures, difference(each, found[0]))
+            Ablation(label, kept, each.figures, agreement_difference(each, found[0]))
             for (label, kept), each in list(zip(subsets, found, strict=True))[1:]
         ),
         shares=tuple(_shares(split, columns, predicted.window_clip, chosen, reference.weights)),
