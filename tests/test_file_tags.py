@@ -9,7 +9,8 @@ import pytest
 from audio_files import encode, music
 
 from msecnn.library.fields import FileTagError, check_field, read_field, write_field
-from msecnn.library.file_tags import FIELD, UndoList, undo, write_tags
+from msecnn.library.file_tags import FIELD, undo, write_tags
+from msecnn.library.undo_list import UndoList
 
 mutagen = pytest.importorskip("mutagen", reason="mutagen is not installed (extra: tags)")
 from mutagen.flac import FLAC, Picture  # noqa: E402

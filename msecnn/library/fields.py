@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from msecnn.errors import MsecnnError
 from msecnn.files import WriteError, printable, replacing, why
+from msecnn.library.stamps import Stamp
 
 _MP4_PREFIX = "----:com.apple.iTunes:"
 _ID3V1_SIZE = 128
@@ -61,6 +62,7 @@ def _guarded(file: str, work: Callable[[], Any]) -> Any:
 
 
 def _replace(file: str, field: str, values: list[str] | None) -> None:
+    before = Stamp.of(file)
     others = _open(file).others(field)
     with replacing(file) as copy:
         shutil.copyfile(file, copy)
@@ -72,6 +74,8 @@ def _replace(file: str, field: str, values: list[str] | None) -> None:
         written = _open(str(copy))
         if written.get(field) != values or written.others(field) != others:
             raise FileTagError(f"The other tags of “{file_name(file)}” would not stay as they are: it was left alone.")
+        if Stamp.of(file) != before:
+            raise FileTagError(f"“{file_name(file)}” was changed by another program meanwhile: it was left alone.")
         os.utime(copy)
 
 

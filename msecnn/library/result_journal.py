@@ -1,7 +1,7 @@
 """An append-only file of answers that survives being killed, and holds far more of them than memory would.
 
 The first line is the job that the answers belong to, each further one an answer as JSON. What was appended stays; a
-torn last line is dropped. Only where each answer lies is kept in memory.
+torn last line is dropped. Only where each answer lies, and the stamp of its file, is kept in memory.
 """
 
 import errno
@@ -10,12 +10,14 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from msecnn.errors import MsecnnError
 from msecnn.files import LockedError, WriteError, locked, why
+from msecnn.library.stamps import Stamp, same_content
 
 #: Seconds between forced writes to the disk: a killed process loses nothing, a power failure at most this much.
 SYNC_S = 1.0
@@ -41,6 +43,7 @@ class ResultJournal:
         self.path = path
         self._offsets: dict[str, int] = {}
         self._errors: set[str] = set()
+        self._stamps: dict[str, Stamp | None] = {}
         self._synced = time.monotonic()
         if path.exists() and not resume:
             raise LibraryError(
@@ -63,25 +66,34 @@ class ResultJournal:
         """How many files could not be used."""
         return len(self._errors)
 
-    def append(self, answer: dict[str, Any]) -> None:
-        """Adds a file's answer; a later one replaces an earlier error.
+    def holds(self, file: str, stamp: Stamp | None) -> bool:
+        """Whether there is an answer, no error, that is about this content of the file."""
+        return file in self._offsets and file not in self._errors and same_content(self._stamps[file], stamp)
+
+    def append(self, answer: dict[str, Any], stamp: Stamp | None = None) -> None:
+        """Adds a file's answer; it replaces an earlier error, and an answer about another content.
+
+        Args:
+            stamp: of the content that it is about; None where that is not known.
 
         Raises:
             LibraryError: the disk is full or gone.
         """
-        file = answer["file"]
-        if file in self.done:
+        if self.holds(answer["file"], stamp):
             return
+        row = {**answer, "stamp": astuple(stamp)} if stamp else answer
         at = self._end
-        self._write(json.dumps(answer).encode() + b"\n")  # in ASCII: any file name can be written
-        self._index(answer, at)
+        self._write(json.dumps(row).encode() + b"\n")  # in ASCII: any file name can be written
+        self._index(row, at)
 
     def answers(self, files: Iterable[str]) -> Iterator[dict[str, Any]]:
         """The answers to files, in the order asked for."""
         with self.path.open("rb") as file:
             for name in files:
                 file.seek(self._offsets[name])
-                yield json.loads(file.readline())
+                answer = json.loads(file.readline())
+                answer.pop("stamp", None)
+                yield answer
 
     def close(self) -> None:
         """Lets go of the journal."""
@@ -120,6 +132,8 @@ class ResultJournal:
             )
 
     def _index(self, answer: dict[str, Any], at: int) -> None:
+        stamp = answer.get("stamp")
+        self._stamps[answer["file"]] = Stamp(*stamp) if stamp else None
         self._offsets[answer["file"]] = at
         if "error" in answer:
             self._errors.add(answer["file"])

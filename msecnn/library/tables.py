@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from msecnn.files import WriteError, readable, replacing
+from msecnn.files import WriteError, printable, readable, replacing
 from msecnn.library.result_journal import LibraryError
 
 #: Answers to a row group of a Parquet file, which is built in memory.
@@ -47,6 +47,27 @@ def write_csv(answers: Iterable[dict[str, Any]], tags: Sequence[str], out: TextI
     for answer in answers:
         for row in _rows(answer):
             rows.writerow([row.get(column, "") for column in (*COLUMNS, *tags)])
+
+
+def write_text(answer: dict[str, Any], top: int, out: TextIO) -> None:
+    """One answer for a person: the models' top tags side by side."""
+    file = printable(answer["file"])
+    if "error" in answer:
+        print(f"{file}: {answer['error']}", file=out)
+        return
+    print(f"{file} ({answer['duration_s']:.1f} s)", file=out)
+    for note in answer["notes"]:
+        print(f"  {note}", file=out)
+    print("  " + "".join(f"{model:<26}" for model in answer["models"]).rstrip(), file=out)
+    ranked = [sorted(said["tags"].items(), key=lambda pair: -pair[1])[:top] for said in answer["models"].values()]
+    for row in zip(*ranked, strict=False):
+        print("  " + "".join(f"{probability:.3f}  {tag:<19}" for tag, probability in row).rstrip(), file=out)
+
+
+def write_json(answers: Iterable[dict[str, Any]], out: TextIO) -> None:
+    """All answers as one readable list."""
+    named = [{**answer, "file": readable(answer["file"])} for answer in answers]
+    print(json.dumps(named, ensure_ascii=False, indent=2), file=out)
 
 
 def _rows(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
