@@ -1,6 +1,6 @@
 """What explanations cost: six per-scale maps against one Captum call, time and memory of each method, ablations.
 
-    python benchmarks/explanations.py [--json] [--write docs/explanations.md] [--quote README.md]
+    python benchmarks/explanations.py [--json] [--write docs/explanations.md] [--quote docs/performance.md]
 
 One thread, one window, MsE-CNN. The peer is one call of Captum's Saliency on the literal network, which gives one map;
 ours gives six and checks their sum. Ratios are our median time over the peer's, interleaved in one run. Memory is what
@@ -22,8 +22,9 @@ import torch
 from measuring import cpu_name, interleaved, replace_section
 
 from msecnn import checkpoint
+from msecnn.explain import METHODS
 from msecnn.explain.contributions import ablate, contributions
-from msecnn.explain.saliency import METHODS, saliency
+from msecnn.explain.saliency import saliency
 
 TAG = 0
 N_SUBSETS = 64

@@ -1,6 +1,6 @@
 """How much faster our path is than librosa and the networks as drawn, each part and end to end, in one interleaved run.
 
-    python benchmarks/inference.py [--json] [--write README.md]
+    python benchmarks/inference.py [--json] [--write docs/performance.md]
 
 The peer does what most taggers' code does: `librosa.load` of the whole file at 12 kHz, librosa's mel spectrogram in dB,
 the literal network in eager float32 with the default memory layout; the same windows as ours. Ratios are the peer's
@@ -121,7 +121,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--repeats", type=int, default=15)
-    parser.add_argument("--write", type=Path, metavar="README.md", help="put the table into its section of this file")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into its section of this file")
     args = parser.parse_args()
     default_threads = torch.get_num_threads()
     one = measure(1, args.repeats)

@@ -1,6 +1,6 @@
 """Files per minute over a folder of clips: both our models together against musicnn's VGG and Musicnn, in one run.
 
-    python benchmarks/library.py --teachers FOLDER --clips FOLDER [--files N] [--json] [--write README.md]
+    python benchmarks/library.py --teachers FOLDER --clips FOLDER [--files N] [--json] [--write docs/performance.md]
 
 The peers are run by a program of their own, `teacher.py` in FOLDER (decoding, resampling and mel by librosa, networks
 in PyTorch, windows of 3 s), as it is. They are also run with our decoder, to show how much of the difference that is.
@@ -155,7 +155,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=60, metavar="N")
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="over all cores (default: 3)")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--write", type=Path, metavar="README.md", help="put the table into its section of this file")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into its section of this file")
     args = parser.parse_args()
     if not (args.teachers / "teacher.py").is_file() or not args.clips.is_dir():
         raise SystemExit(f"The peers ({args.teachers}) or the clips ({args.clips}) are missing: name their folders.")

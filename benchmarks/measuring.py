@@ -1,4 +1,4 @@
-"""What the benchmarks share: interleaved timing, made-up files, and tables put where README quotes them."""
+"""What the benchmarks share: interleaved timing, made-up files, and tables put where documents quote them."""
 
 import os
 import platform

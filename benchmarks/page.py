@@ -135,7 +135,7 @@ def explaining(watch: Stopwatch, repeats: int) -> tuple[float, float]:
 
 def switching(page: Page, repeats: int) -> float:
     """A skip connection switched to its bars painted: median milliseconds, as the browser itself counts them."""
-    page.evaluate("msecnn.showTab('apart')")
+    page.evaluate("msecnn.showTab('network')")
     page.wait_for_selector(".mse-switch[data-scale]", timeout=60_000)
     flip = """async () => {
         const began = performance.now();

@@ -1,6 +1,6 @@
 """Puts what a command printed into a section of README or of a document, so that no figure there is typed by hand.
 
-python -m msecnn evaluate ... --format markdown | python benchmarks/quote.py README.md judgement
+python -m msecnn evaluate ... --format markdown | python benchmarks/quote.py docs/judgement.md judgement
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """How much faster, and in how much less memory, our training step runs than the plain loop; on a GPU a whole epoch.
 
-    python benchmarks/training.py [--json] [--rounds N] [--write README.md]
+    python benchmarks/training.py [--json] [--rounds N] [--write docs/performance.md]
 
 The peer is the loop that one would write first: the network as drawn (conv, BatchNorm, ELU, pool), eager float32,
 default memory layout and allocator, AdamW. Ours is a step of the trainer with everything that belongs to it:

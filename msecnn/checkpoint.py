@@ -7,6 +7,7 @@ NAME/selftest.safetensors   a waveform with its mel, features and logits, agains
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,14 @@ from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from msecnn import run_record
 from msecnn.errors import MsecnnError
 from msecnn.files import write_atomically, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 from msecnn.models.tagging_model import TaggingModule
+
+log = logging.getLogger(__name__)
 
 #: Checkpoints that come with the program, beside the package.
 BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
@@ -107,7 +111,12 @@ def save(
     }
     write_atomically(folder / WEIGHTS, weights)
     write_atomically(folder / SELFTEST, to_bytes(_selftest(model, mel_config)))
-    write_json(folder / CARD, full_card)
+    write_card(folder, full_card)
+
+
+def write_card(folder: Path, card: Mapping[str, Any]) -> None:
+    """Writes a checkpoint's card alone, whole or not at all."""
+    write_json(folder / CARD, card)
 
 
 def load(name_or_folder: str | Path) -> Checkpoint:
@@ -130,6 +139,11 @@ def load(name_or_folder: str | Path) -> Checkpoint:
         key.removeprefix(_MEAN_FEATURES): tensors.pop(key) for key in list(tensors) if key.startswith(_MEAN_FEATURES)
     }
     _fill(model, tensors, folder / WEIGHTS)
+    if complaint := run_record.complaint(card):
+        told = f"{folder / CARD} contradicts itself: {complaint}."
+        if folder.parent == BUNDLED:
+            raise CheckpointError(told)
+        log.warning(told)  # of a run of one's own: its weights are still what they are
     if mean_features and {scale: tuple(mean.shape) for scale, mean in mean_features.items()} != {
         scale: (count,) for scale, count in model.n_features.items()
     }:

@@ -57,6 +57,16 @@ class MelConfig:
         """Seconds in one window: 29.12 by default."""
         return self.window_samples / self.sample_rate
 
+    @property
+    def frames_per_s(self) -> float:
+        """Frames in a second: 46.875 by default."""
+        return self.sample_rate / self.hop_length
+
+    @property
+    def floor_db(self) -> float:
+        """The quietest value there is: -100 dB by default."""
+        return float(10 * np.log10(self.amin))
+
     def frame_to_s(self, frame: float) -> float:
         """Second on which a frame is centred."""
         return frame * self.hop_length / self.sample_rate

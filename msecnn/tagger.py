@@ -150,7 +150,8 @@ def pick_device(device: str | torch.device | None = None) -> torch.device:
         chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError as error:
         raise MsecnnError(f"{device!r} is no device; there are 'cpu' and 'cuda'.") from error
-    if chosen.type not in ("cpu", "cuda") or (chosen.type == "cuda" and not torch.cuda.is_available()):
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if chosen.type not in ("cpu", "cuda") or (chosen.type == "cuda" and (chosen.index or 0) >= n_gpus):
         raise MsecnnError(f"This machine has no device {str(chosen)!r}; 'cpu' is always there.")
     return chosen
 

@@ -3,6 +3,8 @@
     python recipes/bundle_student.py runs/msecnn/checkpoint msecnn [--judgement DIR/report.json]
 
 The report is what `python -m msecnn evaluate msecnn ... --against LABELS --out DIR` wrote for these very weights.
+The card's prose is written anew from its facts. A bundled checkpoint can be given too, to correct its card: then its
+weights stay, byte for byte. A card whose command and configuration disagree is refused, unless `--explain` says why.
 """
 
 import argparse
@@ -10,7 +12,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from msecnn import checkpoint
+from msecnn.distillation import model_card
+from msecnn.run_record import contradictions
 
 #: Of the judgement's figures, those that the card repeats, by the names that it gives them.
 FIGURES = {
@@ -24,15 +30,13 @@ FIGURES = {
 #: What `checkpoint.save` writes itself.
 OF_THE_NETWORK = ("schema", "name", "architecture", "parameters", "n_parameters", "front_end", "tags", "sha256")
 TEST = "test split"
+#: What we give the weights of bundled students under.
+LICENCE = "MIT for the weights; see terms"
 
 
 def evaluations(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """The card's metrics from a judgement of these weights on the recordings of the test split."""
-    (found,) = (
-        each
-        for each in report["agreements"]
-        if (each["system"], each["reference"], each["subset"]) == (name, "ensemble", "recordings")
-    )
+    found = _agreement(report, name)
     protocol = (
         f"agreement with the mean probability of {', '.join(report['ensemble'])} on the recordings of "
         f"{report['data']}'s {TEST}, which nothing was trained on or chosen by; 95 % bootstrap interval by track, "
@@ -50,26 +54,60 @@ def evaluations(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
     ]
 
 
+def _agreement(report: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = (
+        each
+        for each in report["agreements"]
+        if (each["system"], each["reference"], each["subset"]) == (name, "ensemble", "recordings")
+    )
+    return dict(found)
+
+
+def weakest_tags(report: dict[str, Any], name: str) -> dict[str, Any]:
+    """The tags on which these weights agree least, as the card has them."""
+    found = _agreement(report, name)
+    tags = [each["tag"] for each in found["per_tag"]]
+    correlations = np.array([each["spearman"]["value"] for each in found["per_tag"]])
+    judged_on = f"the {found['n_clips']} recordings of {report['data']}'s {TEST}"
+    return {"judged_on": judged_on, "rank_correlation": model_card.weakest(tags, correlations)}
+
+
+def explained(card: dict[str, Any], explanation: str | None) -> list[dict[str, Any]]:
+    """The card's contradictions, each with the explanation.
+
+    Raises:
+        SystemExit: there are some, and no explanation.
+    """
+    found = contradictions(card)
+    if found and explanation is None:
+        raise SystemExit(f"{'; '.join(map(str, found))}. Say why with --explain, or train again.")
+    return [each.to_json() | {"explanation": explanation} for each in found]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("name")
     parser.add_argument("--judgement", type=Path)
+    parser.add_argument("--explain", metavar="TEXT", help="why command and configuration disagree")
     args = parser.parse_args()
-    student = checkpoint.load(args.checkpoint)
-    card = {key: value for key, value in student.card.items() if key not in OF_THE_NETWORK}
+    whole = json.loads((args.checkpoint / checkpoint.CARD).read_text(encoding="utf-8"))
+    card = {key: value for key, value in whole.items() if key not in OF_THE_NETWORK}
+    card |= {"licence": LICENCE, "known_contradictions": explained(whole, args.explain)}
     if args.judgement:
         report = json.loads(args.judgement.read_text(encoding="utf-8"))
         kept = [metric for metric in card["metrics"] if TEST not in metric["protocol"]]
         card["metrics"] = kept + evaluations(report, args.name)
-    checkpoint.save(
-        checkpoint.BUNDLED / args.name,
-        student.model,
-        mel_config=student.mel_config,
-        tags=student.tags,
-        card=card,
-        mean_features=student.mean_features,
-    )
+        card["weakest_tags"] = weakest_tags(report, args.name)
+    card |= model_card.sentences(card, whole["tags"])
+    folder = checkpoint.BUNDLED / args.name
+    if args.checkpoint.resolve() == folder:
+        checkpoint.write_card(folder, {key: whole[key] for key in OF_THE_NETWORK} | card)
+    else:
+        student = checkpoint.load(args.checkpoint)
+        means = student.mean_features
+        tags, mel_config = student.tags, student.mel_config
+        checkpoint.save(folder, student.model, mel_config=mel_config, tags=tags, card=card, mean_features=means)
     checkpoint.verify(checkpoint.load(args.name))
 
 

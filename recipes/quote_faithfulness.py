@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python recipes/quote_faithfulness.py --data MANIFEST --out JOURNAL
 
 Takes the options of `python -m msecnn faithfulness`. The verdicts go beside the weights, where the page finds them, the
-whole table into docs/explanations.md, its rows for all scales together into README. What the journal holds already is
+table into docs/explanations.md. What the journal holds already is
 not measured again, so the models can be measured beforehand, one process each (`--model NAME --out JOURNAL`).
 """
 
@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from measuring import replace_section  # noqa: E402
 
 SECTION = "faithfulness"
-FORMATS = {"markdown": ROOT / "docs" / "explanations.md", "summary": ROOT / "README.md"}
+FORMATS = {"markdown": ROOT / "docs" / "explanations.md"}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -40,6 +40,9 @@ def _card(card: dict[str, Any]) -> Iterator[str]:
     for key, heading in PROSE.items():
         if key in card:
             yield from (f"**{heading}.** {_text(card[key])}", "")
+    for entry in card.get("known_contradictions", ()):
+        where = f"{entry['command']} in the command, {entry['configuration']} in the configuration"
+        yield from (f"**{entry['option'].capitalize()}: {where}.** {_text(entry['explanation'])}", "")
     yield from _teachers(card)
     yield from _metrics(card.get("metrics"))
     yield from _scales(card.get("variance_share_per_scale"))
@@ -99,9 +102,9 @@ def _scales(shares: dict[str, float] | None) -> Iterator[str]:
 
 def _calibration(bins: list[dict[str, Any]] | None) -> Iterator[str]:
     if bins:
-        yield from ("What a probability is worth:", "")
+        yield from ("Probabilities beside the teachers' mean, on the clips that also set the calibration:", "")
         rows = ((f"{one['claimed']:.3f}", f"{one['true']:.3f}", one["n"]) for one in bins)
-        yield from _table(("said, on average", "true, on average", "clips x tags"), rows)
+        yield from _table(("predicted, on average", "teachers' mean, on average", "clips x tags"), rows)
 
 
 def _table(heading: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:

@@ -92,25 +92,25 @@ def free_port() -> int:
 
 
 class Visitor:
-    """A browser's conversation with the page, without a browser: uploads, and questions through the wires."""
+    """A browser's conversation with the page, without a browser: uploads, and requests of the RPC endpoints."""
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
         self.session = secrets.token_hex(8)
         self._http = httpx.Client(timeout=120)
         config = self._http.get(f"{self.address}/config").json()
-        wires = {
-            component["props"]["elem_id"].removeprefix("wire-"): component["id"]
+        endpoints = {
+            component["props"]["elem_id"].removeprefix("rpc-"): component["id"]
             for component in config["components"]
-            if str(component["props"].get("elem_id")).startswith("wire-")
+            if str(component["props"].get("elem_id")).startswith("rpc-")
         }
         self._questions = {
             name: function["id"]
-            for name, component in wires.items()
+            for name, component in endpoints.items()
             for function in config["dependencies"]
             if [component, "call"] in [list(target) for target in function["targets"]]
         }
-        self.wires = tuple(self._questions)
+        self.endpoints = tuple(self._questions)
 
     def upload(self, path: Path, name: str | None = None) -> str:
         """Where the page has put the file."""
@@ -120,14 +120,14 @@ class Visitor:
         (place,) = answer.json()
         return str(place)
 
-    def ask(self, wire: str, **request: Any) -> dict[str, Any]:
+    def ask(self, endpoint: str, **request: Any) -> dict[str, Any]:
         """The last answer to a question."""
-        return list(self.asked(wire, **request))[-1]
+        return list(self.asked(endpoint, **request))[-1]
 
-    def asked(self, wire: str, **request: Any) -> Iterator[dict[str, Any]]:
+    def asked(self, endpoint: str, **request: Any) -> Iterator[dict[str, Any]]:
         """All answers to a question, of which those before the last tell of progress."""
         question = {
-            "fn_index": self._questions[wire],
+            "fn_index": self._questions[endpoint],
             "data": [None],
             "event_data": {"id": secrets.token_hex(4), **request},
             "session_hash": self.session,
@@ -145,7 +145,7 @@ class Visitor:
 
 
 def _payloads(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What a wire's message carries; Gradio sends later values as differences from the one before."""
+    """What an endpoint's message carries; Gradio sends later values as differences from the one before."""
     if not message["success"]:
         yield {"error": message["output"].get("error")}
         return

@@ -12,13 +12,14 @@ PACKAGE = ROOT / "msecnn"
 #: The layer of each module; a module imports from lower layers and from itself.
 LAYERS = {
     "__init__": 0, "errors": 0, "tags": 0,
-    "files": 0.5, "statistics": 0.5,
+    "files": 0.5, "statistics": 0.5, "run_record": 0.5,
     "audio": 1, "frontend": 1,
     "models": 2,
     "checkpoint": 3,
     "tagger": 4,
     "explain": 5, "data": 5, "evaluation": 5.5,
-    "training": 6, "plots": 6, "library": 6,
+    "plots": 6, "library": 6,
+    "training": 6.5,
     "distillation": 7,
     "ui": 8,
     "cli": 9, "__main__": 10,
@@ -83,6 +84,33 @@ def test_the_page_knows_nothing_of_training(path: Path) -> None:
         for module in imports(path)
         if module.startswith(("msecnn.data", "msecnn.training", "msecnn.distillation"))
     }
+
+
+#: What an `Explanation` is made of.
+COMPUTED_BY_EXPLAIN = {
+    "msecnn.explain.contributions.contributions",
+    "msecnn.explain.events.evidence",
+    "msecnn.explain.saliency.saliency",
+    "msecnn.explain.sonification.box_mask",
+    "msecnn.explain.sonification.render",
+    "msecnn.explain.sonification.top_mask",
+}
+#: It also looks at networks with random weights, which have no prediction to explain.
+LOOKS_AT_OTHER_WEIGHTS = PACKAGE / "ui" / "tabs" / "network.py"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *sorted({*(PACKAGE / "ui").rglob("*.py")} - {LOOKS_AT_OTHER_WEIGHTS}),
+        *sorted((PACKAGE / "plots").glob("*.py")),
+        PACKAGE / "cli" / "explain.py",
+    ],
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_nobody_assembles_an_explanation_but_its_entry_function(path: Path) -> None:
+    """From a click to a strip: a handler asks `explain`, which computes; the way back is drawing."""
+    assert not imports(path) & COMPUTED_BY_EXPLAIN
 
 
 @pytest.mark.parametrize("module", ["msecnn", "msecnn.tagger", "msecnn.cli.tag"])

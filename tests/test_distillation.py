@@ -15,8 +15,9 @@ from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.backbone_start import warm_start
 from msecnn.distillation.concatenation import with_concatenation
 from msecnn.distillation.linear_head import calibrate, cross_entropy, fit_head, variance_shares
-from msecnn.distillation.pipeline import DistillConfig, idle_skips, soft_targets
+from msecnn.distillation.pipeline import DistillConfig, idle_skips
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, ensemble, key_of
+from msecnn.distillation.targets import soft_targets
 from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
 from msecnn.models import registry

@@ -110,8 +110,8 @@ def test_means_over_seeds_and_differences_between_architectures(found):
 def test_runs_that_disagree_widen_the_interval():
     rng = np.random.default_rng(0)
     clips = rng.normal(0, 0.01, 2000)
-    alike = paired_runs.paired_difference([[0.5, 0.5], [0.4, 0.4]], [[0.5 + clips] * 2, [0.4 + clips] * 2])
-    apart = paired_runs.paired_difference([[0.3, 0.7], [0.4, 0.4]], [[0.3 + clips, 0.7 + clips], [0.4 + clips] * 2])
+    alike = paired_runs.difference_of_means([[0.5, 0.5], [0.4, 0.4]], [[0.5 + clips] * 2, [0.4 + clips] * 2])
+    apart = paired_runs.difference_of_means([[0.3, 0.7], [0.4, 0.4]], [[0.3 + clips, 0.7 + clips], [0.4 + clips] * 2])
     assert alike.value == pytest.approx(apart.value)
     assert alike.interval == pytest.approx((0.1, 0.1))  # the choice of clips is shared, so it cancels
     assert apart.interval == pytest.approx((-0.1, 0.3))

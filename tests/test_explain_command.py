@@ -51,7 +51,7 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
     )
     captured = capsys.readouterr()
     told = json.loads(captured.out)
-    names = "file model tag window logit probability bias base_value scales evidence saliency"
+    names = "schema file model tag window logit probability bias base_value scales evidence saliency"
     assert list(told) == names.split()
     assert (told["file"], told["model"], told["tag"]) == (str(recording), "msecnn", "guitar")
     assert told["window"][1] - told["window"][0] == pytest.approx(29.12)
@@ -88,18 +88,18 @@ def check_folder(out: Path, recording: Path) -> None:
         assert arrays["mel"].shape == (96, 1366)
         assert str(arrays["tag"]) == "guitar"
         assert arrays["frame_s"][0] == pytest.approx(11.0, abs=0.01)
-    for name in ("contributions", "saliency"):
-        assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    sounds = sorted(path.stem for path in out.glob("*.wav"))
-    assert {"window", "top", "rest", "scale-input", "scale-level5"} <= set(sounds)
-    for path in out.glob("*.wav"):
+    for name in ("contributions", "spectrogram", "saliency"):
+        assert (out / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    sounds = sorted(path.stem for path in (out / "sounds").glob("*.wav"))
+    assert {"window", "evidence", "rest", "scale-input", "scale-level5"} <= set(sounds)
+    for path in (out / "sounds").glob("*.wav"):
         with wave.open(str(path)) as sound:
             assert (sound.getframerate(), sound.getnframes()) == (12_000, CONFIG.window_samples)
     page = Page((out / "report.html").read_text(encoding="utf-8"))
     assert len(page.sources) == 2 + len(sounds)
     assert all(value.startswith(("data:image/png;base64,", "data:audio/wav;base64,")) for _, value in page.sources)
     assert recording.name in page.text  # escaped, so that the parser gives it back as it was
-    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+    assert not [path for path in out.rglob("*") if path.name.startswith(".")]
 
 
 def test_a_table_for_the_network_with_one_scale(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,21 +14,16 @@ from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
-from msecnn.explain import METHODS, comparison, faithfulness
+from msecnn.explain import METHODS, comparison
+from msecnn.explain import infidelity as infidelity_module
+from msecnn.explain.baselines import baseline_mel
 from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, measure_clip, summarise
-from msecnn.explain.faithfulness import (
-    Ends,
-    Removals,
-    blind_order,
-    curves,
-    infidelity,
-    random_removals,
-    randomisation,
-    rank_correlation,
-    sensitivity_max,
-)
+from msecnn.explain.faithfulness import Ends, blind_order, curves
 from msecnn.explain.faithfulness_card import FILE_NAME, NOT_MEASURED, verdicts, write_measured
-from msecnn.explain.saliency import ScaleTerms, baseline_mel, saliency
+from msecnn.explain.infidelity import Removals, infidelity, random_removals
+from msecnn.explain.saliency import saliency
+from msecnn.explain.scale_terms import ScaleTerms
+from msecnn.explain.stability import randomisation, rank_correlation, sensitivity_max
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models.layers import MultiScaleCNN
 
@@ -94,7 +89,7 @@ def test_infidelity_is_none_for_a_perfect_map_and_whole_for_an_empty_one() -> No
 
 @pytest.mark.parametrize("method", ["gradient", "gradient_x_input"])
 def test_infidelity_is_captums_as_a_share_of_an_empty_maps(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faithfulness, "PATCH", (2, 3))
+    monkeypatch.setattr(infidelity_module, "PATCH", (2, 3))
     model, mel = toy(), toy_mel()
     removals, map_ = removals_of(model, mel), saliency(model, mel, TAG, method=method, mel_config=TOY_CONFIG).total
     removed = torch.from_numpy(removals.removed)[:, None].float()  # (N, 1, F, L)

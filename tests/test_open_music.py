@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from msecnn.audio import read_recording, write_wav
 from msecnn.cli import main
-from msecnn.data import open_music
+from msecnn.data import debian
 from msecnn.data.manifest import Manifest, torn_groups
 from msecnn.data.open_music import CROP_APART_S, Track, listed_tracks, more_starts, prepare
 from msecnn.errors import DatasetError
@@ -168,8 +168,8 @@ def test_apt_get_is_asked_and_its_refusal_told(
 
 
 def test_a_lack_of_room_is_told_before_a_package_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_music, "_run", lambda *command, cwd: "Size: 900000000000000\n")
-    monkeypatch.setattr(open_music.shutil, "which", lambda name: name)
+    monkeypatch.setattr(debian, "run_program", lambda *command, cwd: "Size: 900000000000000\n")
+    monkeypatch.setattr(debian.shutil, "which", lambda name: name)
     with pytest.raises(DatasetError, match="package plain-music and its files need 2700000"):
         prepare(tmp_path / "root", tracks=TRACKS[:1])
 
@@ -198,6 +198,11 @@ def test_the_list_says_where_each_track_comes_from() -> None:
         assert len(track.starts_s) == len(track.durations_s) > 0
         assert all(0 < duration <= 29.2 for duration in track.durations_s)
     assert {track.split for track in tracks} == {"train", "valid", "test"}
+
+
+def test_what_is_kept_for_judging_and_what_teaches_children_is_not_in_the_list() -> None:
+    packages = {track.package for track in listed_tracks()}
+    assert not packages & {"hedgewars-data", "gcompris-qt-data", "tuxmath-data", "tuxtype-data"}
 
 
 @pytest.mark.skipif(not CORPUS.exists(), reason="../shared/corpus is not here")

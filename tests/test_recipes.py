@@ -11,7 +11,9 @@ import made_up_magnatagatune as made_up
 import pytest
 
 from msecnn.cli import train as train_command
+from msecnn.cli.options import resolve
 from msecnn.models import registry
+from msecnn.run_record import complaint
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 MAGNATAGATUNE = sorted(RECIPES.glob("*_magnatagatune.toml"))
@@ -48,14 +50,41 @@ def test_recipes_are_that_of_won_et_al(path):
     recipe = tomllib.loads(path.read_text())
     assert recipe.pop("model") == path.stem.removesuffix("_magnatagatune")
     assert registry.create(path.stem.removesuffix("_magnatagatune")).n_tags == 50
-    args = Namespace(config=path, model=None, resume=False, command="train", **dict.fromkeys(recipe))
-    train_command.read_config_file(args)
-    config = train_command.config_from(args)
+    names = [option.name for option in train_command.OPTIONS]
+    args = Namespace(**dict.fromkeys(names) | {"config": path})
+    resolve(args, train_command.OPTIONS)
+    config = train_command.train_config(args)
     assert (config.schedule, config.epochs, config.batch_size) == ("won2020", 140, 16)
     assert (config.learning_rate, config.weight_decay, config.dropout) == (1e-4, 1e-4, 0.5)
     augmentation = config.augmentation
     assert augmentation == type(augmentation).none()
     assert args.filtered
+
+
+@pytest.mark.parametrize("path", MAGNATAGATUNE, ids=lambda path: path.stem)
+def test_a_recipe_of_others_says_where_it_differs(path):
+    header = path.read_text().split("\nmodel =")[0]
+    for word in (
+        "--order literal",
+        "filters and matrices only",
+        "140 epochs",
+        "one window of a clip",
+        "momentum is kept",
+    ):
+        assert word in header
+
+
+def test_both_networks_have_a_recipe_of_our_own_and_it_is_one():
+    recipes = [tomllib.loads((RECIPES / f"{name}_modern.toml").read_text()) for name in ("fcn5", "msecnn")]
+    assert [recipe.pop("model") for recipe in recipes] == ["fcn5", "msecnn"]
+    assert recipes[0] == recipes[1]
+    names = [option.name for option in train_command.OPTIONS]
+    args = resolve(Namespace(**dict.fromkeys(names) | {"config": RECIPES / "fcn5_modern.toml"}), train_command.OPTIONS)
+    config = train_command.train_config(args)
+    assert config.schedule == "one_cycle"
+    assert config.ema_decay > 0
+    augmentation = config.augmentation
+    assert min(augmentation.frequency_mask, augmentation.time_mask, augmentation.mix) > 0
 
 
 def test_from_the_files_to_the_papers_table(finished):
@@ -82,6 +111,9 @@ def test_a_run_knows_its_recipe(finished):
     card = json.loads((finished / "runs" / "msecnn_magnatagatune-0" / "checkpoint" / "card.json").read_text())
     assert card["config"]["schedule"] == "won2020"
     assert card["config"]["seed"] == 0
+    assert card["command"].startswith("python -m msecnn train --config")
+    assert "--seed 0" in card["command"]
+    assert complaint(card) is None
     assert card["data"]["filtered"]
 
 

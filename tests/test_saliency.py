@@ -8,9 +8,10 @@ import pytest
 import torch
 from toy_networks import TOY_CONFIG, Toy, maximum_of_input, toy, toy_mel
 
-from msecnn.explain import Cancelled, ExplanationError
+from msecnn.explain import METHODS, Cancelled, ExplanationError
 from msecnn.explain import saliency as module
-from msecnn.explain.saliency import METHODS, baseline_mel, saliency
+from msecnn.explain.baselines import baseline_mel
+from msecnn.explain.saliency import saliency
 from msecnn.models import registry
 
 TAG = 1

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from msecnn.explain import ExplanationError
+from msecnn.explain.events import EvidenceEvent
 from msecnn.explain.sonification import box_mask, loudness_db, render, top_mask
-from msecnn.explain.winning_cells import EvidenceEvent
 from msecnn.frontend import MelConfig
 
 CONFIG = MelConfig(n_frames=200)

@@ -192,15 +192,15 @@ QUESTIONS = {
     "sound": {},
     "why": {},
     "maps": {"method": "gradient", "token": "t"},
-    "listen": {"what": "evidence"},
+    "sonify": {"what": "evidence"},
     "stop": {"token": "nothing"},
     "export": {"model": "fcn5"},  # one scale, so fewer pictures and sounds
 }
 
 
-@pytest.mark.parametrize("wire", QUESTIONS)
-def test_every_question_finds_its_gpu(visitor: Visitor, space: RunningPage, wire: str) -> None:
+@pytest.mark.parametrize("endpoint", QUESTIONS)
+def test_every_question_finds_its_gpu(visitor: Visitor, space: RunningPage, endpoint: str) -> None:
     """A handler that runs a network without having asked for a GPU fails here."""
     n_lines = len(space.log)
-    answer = visitor.ask(wire, **{"model": "msecnn", "tag": "piano", "window": 0, **QUESTIONS[wire]})
+    answer = visitor.ask(endpoint, **{"model": "msecnn", "tag": "piano", "window": 0, **QUESTIONS[endpoint]})
     assert "error" not in answer, "".join(space.log[n_lines:])

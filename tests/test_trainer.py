@@ -21,6 +21,7 @@ from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.cli import train as train_command
+from msecnn.cli.options import resolve
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.models import registry
@@ -29,8 +30,9 @@ from msecnn.models.layers import MultiScaleCNN
 from msecnn.training import schedule
 from msecnn.training.augmentation import Augmentation, augment, draw, mix
 from msecnn.training.ema import AveragedWeights
+from msecnn.training.pipeline import make_model
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
-from msecnn.training.trainer import TrainConfig, TrainingData, masked_bce, train
+from msecnn.training.trainer import TrainConfig, Trainer, TrainingData, masked_bce, train
 
 CONFIG = TrainConfig(epochs=4, batch_size=4, learning_rate=1e-2, dropout=0.2, augmentation=Augmentation(mix=0.5))
 
@@ -335,6 +337,58 @@ def test_two_and_two_epochs_are_four(optimizers: str, tmp_path: Path, monkeypatc
     assert_equal_bit_for_bit(run(tmp_path / "halves", config=config, resume=True), whole)
 
 
+def test_momentum_lasts_from_one_phase_of_sgd_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Epochs 0 to 3 are Adam, 4 is SGD, 5 and 6 are SGD at other rates."""
+    seen: list[tuple[int, str, bool]] = []
+    real = Trainer._train_epoch
+
+    def train_epoch(trainer: Trainer, epoch: int, bar: object) -> float:
+        buffers = [state.get("momentum_buffer") for state in trainer.optimizer.state.values()]
+        moving = any(buffer is not None and bool(buffer.any()) for buffer in buffers)
+        seen.append((epoch, trainer.phase.optimizer, moving))
+        return real(trainer, epoch, bar)
+
+    monkeypatch.setattr(Trainer, "_train_epoch", train_epoch)
+    run(config=replace(CONFIG, schedule="won2020", epochs=7))
+    assert seen[3:] == [(3, "adam", False), (4, "sgd", False), (5, "sgd", True), (6, "sgd", True)]
+
+
+@pytest.mark.parametrize("n_done", [4, 5, 6])
+def test_a_run_resumed_at_a_switch_of_phases_is_the_same_run(
+    n_done: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(CONFIG, schedule="won2020", epochs=7)
+    whole = run(tmp_path / "whole", config=config)
+    stop_after(n_done, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", config=config)
+    monkeypatch.undo()
+    assert_equal_bit_for_bit(run(tmp_path / "parts", config=config, resume=True), whole)
+    ends = [load_file(tmp_path / name / "last.safetensors") for name in ("whole", "parts")]
+    assert_equal_bit_for_bit(*ends)
+
+
+def test_the_order_of_a_levels_steps_is_the_configurations() -> None:
+    for order, first in (("pool_first", True), ("literal", False)):
+        model = make_model("fcn5", ("a", "b"), TrainConfig(order=order))
+        assert [level.pool_first for level in model.levels] == [first] * 5
+    with pytest.raises(TrainingError, match="order may be literal, pool_first, not 'other'"):
+        TrainConfig(order="other")
+
+
+def test_a_run_from_before_there_was_an_order_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_after(2, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path)
+    monkeypatch.undo()
+    folder = RunFolder(tmp_path)
+    tensors, state = folder.read_state(folder.last)
+    del state["config"]["order"]
+    folder.write_state(folder.last, tensors, state)
+    run(tmp_path, resume=True)
+    assert len((tmp_path / "history.jsonl").read_text().splitlines()) == CONFIG.epochs
+
+
 def stop_after(n_epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while the history of an epoch is being written."""
     real = RunFolder.write_history
@@ -528,8 +582,8 @@ def test_a_recipe_sets_what_is_not_typed(data_set: Path, tmp_path: Path) -> None
     parser = argparse.ArgumentParser()
     train_command.add_arguments(parser)
     args = parser.parse_args(["--config", str(recipe), "--epochs", "2"])
-    train_command.read_config_file(args)
-    config = train_command.config_from(args)
+    resolve(args, train_command.OPTIONS)
+    config = train_command.train_config(args)
     assert args.data == data_set / "."
     assert args.model == "msecnn"
     assert config == TrainConfig(

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from toy_networks import Toy, loudness_detector, tone_burst, toy
 
 from msecnn.explain import ExplanationError
+from msecnn.explain.channel_trace import trace
 from msecnn.explain.contributions import contributions
-from msecnn.explain.winning_cells import Evidence, EvidenceEvent, evidence, trace
+from msecnn.explain.events import Evidence, EvidenceEvent, evidence
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 

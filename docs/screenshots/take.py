@@ -22,7 +22,7 @@ SHOTS = (
     ("tags", "?example=singing", ".mse-tag", None, False),
     ("why", "?example=piano&tag=piano&tab=why", ".mse-waterfall", ".mse-why-head", False),
     ("strips", "?example=plucked&tag=guitar&tab=why", ".mse-strip small:has-text('±')", ".mse-why-toolbar", True),
-    ("apart", "?example=orchestral&tab=apart", ".mse-switch", "#tabs", True),
+    ("apart", "?example=orchestral&tab=network", ".mse-switch", "#tabs", True),
 )
 
 

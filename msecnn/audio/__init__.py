@@ -7,7 +7,7 @@ at a time, and a part of a long file is reached by seeking. No bytes reach FFmpe
 from msecnn.audio.decoder import AudioInfo
 from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, probe, read_recording
 from msecnn.audio.source import AudioError
-from msecnn.audio.wav import write_wav
+from msecnn.audio.wav import wav_bytes, write_wav
 
 __all__ = [
     "SAMPLE_RATE",
@@ -18,5 +18,6 @@ __all__ = [
     "Source",
     "probe",
     "read_recording",
+    "wav_bytes",
     "write_wav",
 ]

@@ -41,10 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     named = next((word for word in argv if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        # no abbreviations: a card keeps the command, and is read by people and checked by programs
+        description = summary[0].upper() + summary[1:] + "."
+        subparser = subparsers.add_parser(name, help=summary, description=description, allow_abbrev=False)
         if name == named:
             importlib.import_module(f"msecnn.cli.{name}").add_arguments(subparser)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(argv, argparse.Namespace(words=argv))
     try:
         with _ended_in_order():
             status = int(importlib.import_module(f"msecnn.cli.{args.command}").run(args))

@@ -5,14 +5,9 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msecnn.errors import MsecnnError
-
-if TYPE_CHECKING:
-    from msecnn.tagger import Tagger
-
-HELP = "judge checkpoints or a file of scores: ROC-AUC, PR-AUC, intervals"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,10 +62,11 @@ def _checkpoints(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
     from msecnn.evaluation import paper_table, report
     from msecnn.evaluation import pipeline as evaluation_pipeline
+    from msecnn.evaluation.predictions import named_taggers
 
     manifest = Manifest.read(args.data)
     found = evaluation_pipeline.evaluate(
-        _taggers(args),
+        named_taggers(args.checkpoints, device=args.device),
         manifest,
         args.split,
         kept=args.out / "heard" if args.out else None,
@@ -90,9 +86,10 @@ def _against(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
     from msecnn.distillation.agreement import comparison
     from msecnn.distillation.agreement import report as agreement_report
+    from msecnn.evaluation.predictions import named_taggers
 
     found = comparison.compare_with_teachers(
-        _taggers(args),
+        named_taggers(args.checkpoints, device=args.device),
         Manifest.read(args.data),
         args.split,
         comparison.read_labels(args.against),
@@ -106,19 +103,6 @@ def _against(args: argparse.Namespace) -> int:
         for name, markdown in (("table", False), ("markdown", True))
     }
     return _give(args, found.to_json(), texts)
-
-
-def _taggers(args: argparse.Namespace) -> "dict[str, Tagger]":
-    """Each checkpoint under a name of its own: as much of the end of its path as tells it from the others."""
-    from msecnn.tagger import Tagger
-
-    taggers = [Tagger.from_checkpoint(name, device=args.device) for name in args.checkpoints]
-    by_folder = {tagger.checkpoint.folder: tagger for tagger in taggers}
-    for n_parts in range(1, max(len(folder.parts) for folder in by_folder) + 1):
-        named = {"/".join(folder.parts[-n_parts:]): tagger for folder, tagger in by_folder.items()}
-        if len(named) == len(by_folder):
-            break
-    return named
 
 
 def _give(args: argparse.Namespace, whole: Mapping[str, Any], texts: Mapping[str, str]) -> int:

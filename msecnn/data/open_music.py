@@ -6,12 +6,8 @@ ROOT/tracks/PACKAGE/…    the tracks, as their packages hold them
 
 import csv
 import logging
-import os
-import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from msecnn.data.debian import check_source, unpacked
 from msecnn.data.inspection import Inspection, inspect_files
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.errors import DatasetError
-from msecnn.files import check_space, locked_folder, write_atomically
+from msecnn.files import locked_folder, write_atomically
 from msecnn.frontend import MelConfig
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
@@ -195,15 +192,13 @@ def _path(root: Path, track: Track) -> Path:
 
 def _fetch(wanted: Mapping[str, Sequence[Track]], root: Path, source: Path | None) -> dict[str, str]:
     """Puts the tracks under the root; returns package, or package and track, and the reason of what can't be had."""
-    if source is None and wanted and not shutil.which("apt-get"):
-        raise DatasetError("there is no apt-get on this machine; give a folder that holds the packages with --from")
-    if source is not None and not source.is_dir():
-        raise DatasetError(f"{source} is not a folder")
+    if wanted:
+        check_source(source)
     left_out: dict[str, str] = {}
     todo = {name: tracks for name, tracks in wanted.items() if not all(_path(root, track).exists() for track in tracks)}
     for name, tracks in tqdm(todo.items(), desc="packages", unit="package", disable=not todo):
         try:
-            with _unpacked(name, root, source) as folder:
+            with unpacked(name, root, source) as folder:
                 for track in tracks:
                     if not _take(track, folder, root):
                         left_out[f"{name} {track.track}"] = f"the package holds no such file; {track.version} did"
@@ -212,48 +207,6 @@ def _fetch(wanted: Mapping[str, Sequence[Track]], root: Path, source: Path | Non
     for name, reason in left_out.items():
         logger.warning("left out %s: %s", name, reason)
     return left_out
-
-
-@contextmanager
-def _unpacked(package: str, root: Path, source: Path | None) -> Iterator[Path]:
-    """A folder with the package's files."""
-    if source is not None and (source / package).is_dir():
-        yield source / package
-        return
-    archives = sorted(source.glob(f"{package}_*.deb")) if source is not None else []
-    if source is not None and not archives:
-        yield source
-        return
-    scratch = root / "unpacking"
-    shutil.rmtree(scratch, ignore_errors=True)  # what a killed process left
-    scratch.mkdir()
-    try:
-        archive = archives[-1] if archives else _download(package, scratch)
-        _run("dpkg", "-x", str(archive.absolute()), "unpacked", cwd=scratch)
-        yield scratch / "unpacked"
-    finally:
-        shutil.rmtree(scratch)
-
-
-def _download(package: str, folder: Path) -> Path:
-    told = _run("apt-cache", "show", "--no-all-versions", package, cwd=folder)
-    sizes = [int(line.split()[1]) for line in told.splitlines() if line.startswith("Size: ")]
-    check_space(folder, 3 * sum(sizes[:1]), f"package {package} and its files")  # it unpacks to about twice its size
-    # as root, apt would go down to a user of its own, who can't write here
-    _run("apt-get", "-o", "APT::Sandbox::User=root", "-q", "download", package, cwd=folder)
-    return next(folder.glob("*.deb"))
-
-
-def _run(*command: str, cwd: Path) -> str:
-    environment = {**os.environ, "LC_ALL": "C"}
-    try:
-        done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=True)
-    except FileNotFoundError:
-        raise DatasetError(f"there is no {command[0]} on this machine") from None
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.strip().splitlines() or [f"exit status {error.returncode}"]
-        raise DatasetError(f"{command[0]} says: {lines[-1]}") from error
-    return done.stdout
 
 
 def _take(track: Track, folder: Path, root: Path) -> bool:

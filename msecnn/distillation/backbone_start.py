@@ -6,16 +6,26 @@ in the donor on the same clips' sound. Copied without that, the filters are wors
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from msecnn import audio, checkpoint
+from msecnn.data.manifest import Manifest
+from msecnn.data.mel_cache import MelCache
+from msecnn.distillation.teachers import Teacher
+from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
 from msecnn.models.conv_pool import conv_bias
 from msecnn.models.layers import MultiScaleCNN, running_statistics
 from msecnn.models.published.waveform import N_MELS, SAMPLE_RATE
 from msecnn.models.published.won import Level, WonFcn
+
+#: Clips on which a warm start sets the normalisations.
+WARM_START_CLIPS = 80
 
 
 @torch.no_grad()
@@ -62,7 +72,7 @@ def _match_input(norm: nn.BatchNorm2d, mels: Tensor, donor_maps: Tensor, mel_con
     bands = mels.squeeze(1).transpose(0, 1).flatten(1)  # (F, N L)
     donor_bands = donor_maps.squeeze(1).transpose(0, 1).flatten(1)
     wanted = [
-        torch.from_numpy(np.interp(student_hz, donor_hz, moment.numpy())).float()
+        torch.from_numpy(np.interp(student_hz, donor_hz, moment.cpu().numpy())).float().to(mels.device)
         for moment in (donor_bands.mean(1), donor_bands.var(1))
     ]
     _match(norm, (bands.mean(1), bands.var(1)), (wanted[0], wanted[1]))
@@ -88,3 +98,54 @@ def _match(norm: nn.BatchNorm2d, found: tuple[Tensor, Tensor], wanted: tuple[Ten
         statistic.copy_(moment)
     norm.weight.copy_((wanted[1] * (1 + norm.eps / found[1])).sqrt())
     norm.bias.copy_(wanted[0])
+
+
+def start_warm(student: MultiScaleCNN, donor: Teacher, manifest: Manifest, cache: MelCache, *, seed: int) -> None:
+    """Gives a student the donor's filters, recalibrated on full-length clips of the training split.
+
+    Raises:
+        DatasetError: the donor is another network, or no clip is long enough for it.
+    """
+    if not isinstance(donor.model, WonFcn):
+        raise DatasetError(f"{donor.name} is a {donor.model.architecture}; a warm start needs Won et al.'s FCN")
+    window_s = donor.model.window_s
+    long_enough = [clip for clip in manifest.split("train").clips if (clip.duration_s or 0) >= window_s]
+    if not long_enough:
+        raise DatasetError(f"a warm start needs training clips of at least {window_s:g} s; there are none")
+    count = min(WARM_START_CLIPS, len(long_enough))
+    chosen = np.sort(np.random.default_rng([seed, 2]).choice(len(long_enough), count, replace=False))
+    clips = [long_enough[index] for index in chosen]
+    waveforms = [
+        audio.read_recording(
+            clip.path, sample_rate=SAMPLE_RATE, start_s=clip.start_s, duration_s=clip.duration_s
+        ).waveform
+        for clip in clips
+    ]
+    student.eval()
+    warm_start(
+        student,
+        donor.model,
+        cache.batch(cache.rows(clips)).to(student.classifier.weight.device),
+        waveforms,
+        mel_config=cache.config,
+    )
+
+
+def load_backbone(student: MultiScaleCNN, folder: str | Path) -> dict[str, Any]:
+    """Gives a student the levels of another one.
+
+    Returns:
+        What the card shall say of where the levels come from.
+
+    Raises:
+        DatasetError: the checkpoint has other levels.
+    """
+    found = checkpoint.load(folder)
+    own = {name: tensor for name, tensor in student.state_dict().items() if not name.startswith("classifier.")}
+    state = found.model.state_dict()
+    if any(name not in state or state[name].shape != tensor.shape for name, tensor in own.items()):
+        raise DatasetError(f"{folder} has other levels than this student; its path cannot be taken")
+    student.load_state_dict({name: state[name] for name in own}, strict=False)
+    student.eval()
+    source = {key: found.card.get(key) for key in ("name", "sha256", "run")}
+    return {"path": source, "warm_start": found.card.get("warm_start")}

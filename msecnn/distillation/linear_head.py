@@ -64,6 +64,7 @@ def fit_head(
     *,
     ridge_strengths: Sequence[float] = RIDGE_STRENGTHS,
     logistic_strengths: Sequence[float] = LOGISTIC_STRENGTHS,
+    device: torch.device | str = "cpu",
 ) -> LinearHead:
     """Fits all K tags at once; of each kind, the strength with the lowest validation loss is kept.
 
@@ -71,13 +72,14 @@ def fit_head(
         features: (N, C) of the training clips.
         targets: (N, K) probabilities.
         valid_features, valid_targets: the same of the validation clips: strengths and calibration come from them.
+        device: where the logistic half, which takes the time, is fitted.
     """
     x = np.asarray(features, dtype=np.float64)
     mean, spread = x.mean(0), x.std(0)
     spread[spread < 1e-8] = np.inf  # a dead feature gets no weight
     x, valid = (x - mean) / spread, (np.asarray(valid_features, dtype=np.float64) - mean) / spread
     ridge_strength, ridge = _best(_ridge(x, targets, ridge_strengths), valid, valid_targets)
-    logistic_strength, logistic = _best(_logistic(x, targets, logistic_strengths), valid, valid_targets)
+    logistic_strength, logistic = _best(_logistic(x, targets, logistic_strengths, device), valid, valid_targets)
     weight, bias = _calibrated((ridge[0] + logistic[0]) / 2, (ridge[1] + logistic[1]) / 2, valid, valid_targets)
     loss = cross_entropy(valid @ weight + bias, valid_targets)
     weight = weight / spread[:, None]
@@ -109,11 +111,13 @@ def _ridge(x: np.ndarray, targets: np.ndarray, strengths: Sequence[float]) -> It
         yield strength, (vectors @ (rotated / (values + strength)[:, None]), centre)
 
 
-def _logistic(features: np.ndarray, targets: np.ndarray, strengths: Sequence[float]) -> Iterator[tuple[float, _Fit]]:
+def _logistic(
+    features: np.ndarray, targets: np.ndarray, strengths: Sequence[float], device: torch.device | str
+) -> Iterator[tuple[float, _Fit]]:
     """Least cross-entropy with the targets, each strength starting where the last one ended."""
-    x, y = torch.from_numpy(features), torch.from_numpy(np.asarray(targets, dtype=np.float64))
-    weight = torch.zeros(x.shape[1], y.shape[1], dtype=torch.float64, requires_grad=True)
-    bias = torch.from_numpy(logit(targets.mean(0, dtype=np.float64))).requires_grad_()
+    x, y = (torch.from_numpy(np.asarray(values, dtype=np.float64)).to(device) for values in (features, targets))
+    weight = torch.zeros(x.shape[1], y.shape[1], dtype=torch.float64, device=device, requires_grad=True)
+    bias = torch.from_numpy(logit(targets.mean(0, dtype=np.float64))).to(device).requires_grad_()
     for strength in strengths:
         optimiser = torch.optim.LBFGS([weight, bias], max_iter=_LBFGS_STEPS, line_search_fn="strong_wolfe")
 
@@ -126,7 +130,7 @@ def _logistic(features: np.ndarray, targets: np.ndarray, strengths: Sequence[flo
 
         with torch.enable_grad():
             optimiser.step(loss)
-        yield strength, (weight.detach().numpy().copy(), bias.detach().numpy().copy())
+        yield strength, (weight.detach().cpu().numpy().copy(), bias.detach().cpu().numpy().copy())
 
 
 def calibrate(logits: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

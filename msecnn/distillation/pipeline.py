@@ -1,7 +1,7 @@
-"""A student learns from what teachers say of music: soft targets, a warm start, the one trainer, a refitted head.
+"""`distill`: a network learns what teachers say of music, and gets a head fitted to what it has learned.
 
 Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015; the student's targets here are the mean
-probability of several teachers, raised where a clip is known to have a tag.
+probability of several teachers, moved where a label is known.
 """
 
 import logging
@@ -11,30 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from msecnn import audio, checkpoint
 from msecnn.data.manifest import Manifest
 from msecnn.data.mel_cache import MelCache
-from msecnn.distillation.backbone_start import warm_start
+from msecnn.distillation.auxiliary import for_learner, prepare
+from msecnn.distillation.backbone_start import load_backbone, start_warm
+from msecnn.distillation.concatenation import with_concatenation
 from msecnn.distillation.linear_head import fit_head, variance_shares
-from msecnn.distillation.model_card import model_card
-from msecnn.distillation.soft_labels import SoftLabels, ensemble
-from msecnn.distillation.teachers import Teacher
+from msecnn.distillation.model_card import Measured, model_card, warm_start_credit
+from msecnn.distillation.soft_labels import SoftLabels, labelled
+from msecnn.distillation.targets import soft_targets
+from msecnn.distillation.teachers import load_teacher
 from msecnn.errors import DatasetError
-from msecnn.frontend import MelConfig
 from msecnn.models.layers import MultiScaleCNN
-from msecnn.models.published.waveform import SAMPLE_RATE
-from msecnn.models.published.won import WonFcn
-from msecnn.statistics import sigmoid
+from msecnn.training import distributed, pipeline
 from msecnn.training.export import clip_features, export
+from msecnn.training.pipeline import RunSettings
+from msecnn.training.ranges import NOT_NEGATIVE, Range, check_ranges
+from msecnn.training.run_folder import RunFolder, TrainingError, origin
 from msecnn.training.trainer import TrainConfig, TrainingData
 
 log = logging.getLogger(__name__)
 
-#: Clips on which a warm start sets the normalisations.
-WARM_START_CLIPS = 80
 #: Least share of the logits' variance that MsE-CNN's skips together, and each level's skip, must bring.
 LEAST_SKIP_SHARE, LEAST_LEVEL_SHARE = 0.20, 0.01
 
@@ -58,154 +56,150 @@ class DistillConfig:
     auxiliary: bool = False
 
     def __post_init__(self) -> None:
-        if not self.label_odds_factor >= 1:
-            raise DatasetError(f"label_odds_factor must be at least 1, not {self.label_odds_factor}")
-        if not self.concatenation >= 0:
-            raise DatasetError(f"concatenation must not be negative, and {self.concatenation} is")
+        check_ranges(self, {"label_odds_factor": Range(1), "concatenation": NOT_NEGATIVE}, DatasetError)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values."""
         return asdict(replace(self, train=TrainConfig())) | {"train": self.train.to_json()}
 
 
-def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, label_odds_factor: float) -> np.ndarray:
-    """(N, K) targets for all clips of a manifest, in its order, in the teachers' vocabulary.
+@dataclass(frozen=True)
+class Start:
+    """Where a student's levels begin; without either, from nothing.
 
-    Training clips move towards their known labels; a missing label is unknown, and leaves the teachers' word as it is.
-    Validation clips keep it, since agreement is what they judge.
-
-    Raises:
-        DatasetError: a clip was not labelled, or the manifest has a tag that the teachers do not know.
+    Attributes:
+        donor: weights of Won et al.'s FCN, to be trained further.
+        backbone: a checkpoint of ours whose levels are taken as they are; then only the head is fitted.
     """
-    tags = labels[0].tags
-    unknown = [tag for tag in manifest.tags if tag not in tags]
-    if unknown:
-        raise DatasetError(f"the teachers do not know {', '.join(unknown)}; distil on a manifest with their tags")
-    targets = ensemble(labels, manifest.clips)
-    known = manifest.labels()
-    columns = [tags.index(tag) for tag in manifest.tags]
-    shift = np.log(label_odds_factor) * (2 * np.nan_to_num(known, nan=0.5) - 1)  # 0 where nothing is known
-    shift[[clip.split != "train" for clip in manifest.clips]] = 0
-    logits = np.log(targets[:, columns]) - np.log1p(-targets[:, columns])
-    targets[:, columns] = np.where(shift == 0, targets[:, columns], sigmoid(logits + shift))
-    return targets
+
+    donor: Path | None = None
+    backbone: str | None = None
 
 
-def start_warm(student: MultiScaleCNN, donor: Teacher, manifest: Manifest, cache: MelCache, *, seed: int) -> None:
-    """Gives a student the donor's filters, recalibrated on full-length clips of the training split.
+def distill(
+    name: str,
+    manifest: Manifest,
+    labels: Sequence[SoftLabels],
+    config: DistillConfig,
+    settings: RunSettings,
+    start: Start | None = None,
+) -> Path:
+    """Trains a student on what teachers say of a manifest's training clips; validation clips choose and calibrate.
 
-    Raises:
-        DatasetError: the donor is another network, or no clip is long enough for it.
-    """
-    if not isinstance(donor.model, WonFcn):
-        raise DatasetError(f"{donor.name} is a {donor.model.architecture}; a warm start needs Won et al.'s FCN")
-    window_s = donor.model.window_s
-    long_enough = [clip for clip in manifest.split("train").clips if (clip.duration_s or 0) >= window_s]
-    if not long_enough:
-        raise DatasetError(f"a warm start needs training clips of at least {window_s:g} s; there are none")
-    count = min(WARM_START_CLIPS, len(long_enough))
-    chosen = np.sort(np.random.default_rng([seed, 2]).choice(len(long_enough), count, replace=False))
-    clips = [long_enough[index] for index in chosen]
-    waveforms = [
-        audio.read_recording(
-            clip.path, sample_rate=SAMPLE_RATE, start_s=clip.start_s, duration_s=clip.duration_s
-        ).waveform
-        for clip in clips
-    ]
-    student.eval()
-    warm_start(student, donor.model, cache.batch(cache.rows(clips)), waveforms, mel_config=cache.config)
-
-
-def load_backbone(student: MultiScaleCNN, folder: str | Path) -> dict[str, Any]:
-    """Gives a student the levels of another one.
+    Args:
+        name: of the student in the registry.
+        labels: of each teacher, on these clips (`soft_labels.label_manifest`).
 
     Returns:
-        What the card shall say of where the levels come from.
+        The checkpoint's folder, `settings.checkpoint`.
 
     Raises:
-        DatasetError: the checkpoint has other levels.
+        MsecnnError: a sentence on what went wrong; the last good state is kept.
     """
-    found = checkpoint.load(folder)
-    own = {name: tensor for name, tensor in student.state_dict().items() if not name.startswith("classifier.")}
-    state = found.model.state_dict()
-    if any(name not in state or state[name].shape != tensor.shape for name, tensor in own.items()):
-        raise DatasetError(f"{folder} has other levels than this student; its path cannot be taken")
-    student.load_state_dict({name: state[name] for name in own}, strict=False)
-    student.eval()
-    source = {key: found.card.get(key) for key in ("name", "sha256", "run")}
-    return {"path": source, "warm_start": found.card.get("warm_start")}
+    start = start or Start()
+    donor = load_teacher(start.donor) if start.donor and not start.backbone else None
+    manifest = manifest.select(lambda clip: clip.split != "test")  # nothing of it is needed, so nothing is looked at
+    with distributed.joined(settings.device) as group:
+        cache = pipeline.cached(manifest, settings, group)
+        lesson = _lesson(manifest, labels, config, cache)
+        student = pipeline.make_model(name, labels[0].tags, config.train).to(group.device)
+        description = {
+            "model": name,
+            "distillation": config.to_json(),
+            "teachers": [each.teacher for each in labels],
+            "path": start.backbone,
+            "front_end": cache.config.to_json(),
+        }
+        if start.backbone:
+            came_from = load_backbone(student, start.backbone)
+            run = _run_without_epochs(settings, description)
+        else:
+            came_from = {"warm_start": warm_start_credit(donor)}
+            if donor:
+                donor.model.to(group.device)
+                start_warm(student, donor, lesson.clips, cache, seed=config.train.seed)
+            run = _train(student, lesson, config, settings, description, group, warm=donor is not None)
+        if group.first:
+            finish(settings.checkpoint, student, lesson, run, came_from=came_from)
+            log.info("the student is in %s", settings.checkpoint)
+    return settings.checkpoint
 
 
-class WithAuxiliary(nn.Module):
-    """A student and a second classifier on its last scale; logits (B, 2 K), the student's first."""
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a student learns from: clips with their mels and targets, and who said the targets."""
 
-    def __init__(self, student: MultiScaleCNN) -> None:
-        super().__init__()
-        self.student = student
-        self.n_frames = student.n_frames
-        n_last = student.n_features[student.scales[-1]]
-        self.auxiliary = nn.Linear(n_last, student.n_tags)
-
-    def forward(self, mel: Tensor) -> Tensor:
-        student = self.student
-        features = student.features(mel)
-        whole = torch.cat([features[scale] for scale in student.scales], 1)
-        last = features[student.scales[-1]]
-        return torch.cat([student.classifier(student.dropout(whole)), self.auxiliary(student.dropout(last))], 1)
+    clips: Manifest
+    labels: Sequence[SoftLabels]
+    data: TrainingData
+    cache: MelCache
 
 
-def prepare(student: MultiScaleCNN, data: TrainingData, config: DistillConfig, *, warm: bool) -> nn.Module:
-    """What the trainer gets: the student, with its auxiliary classifier if it has one.
-
-    On a warm path both classifiers start fitted, so that the first gradients do not tear the path down.
-    """
-    learner = WithAuxiliary(student) if config.auxiliary else student
-    if warm:
-        train = clip_features(student, data, data.train, precision=config.train.precision)
-        valid = clip_features(student, data, data.valid)
-        targets, valid_targets = data.targets[data.train], data.targets[data.valid]
-        fit_head(train, targets, valid, valid_targets).install(student.classifier)
-        if isinstance(learner, WithAuxiliary):
-            last = slice(-student.n_features[student.scales[-1]], None)
-            fit_head(train[:, last], targets, valid[:, last], valid_targets).install(learner.auxiliary)
-    return learner
+def _lesson(manifest: Manifest, labels: Sequence[SoftLabels], config: DistillConfig, cache: MelCache) -> Lesson:
+    used = labelled(labels, cache.available(manifest))
+    targets = soft_targets(used, labels, label_odds_factor=config.label_odds_factor)
+    return Lesson(used, labels, TrainingData.of(used, cache, targets=targets), cache)
 
 
-def for_learner(data: TrainingData, config: DistillConfig) -> TrainingData:
-    """The data with a target for every classifier."""
-    return replace(data, targets=np.tile(data.targets, (1, 2))) if config.auxiliary else data
+def _train(
+    student: MultiScaleCNN,
+    lesson: Lesson,
+    config: DistillConfig,
+    settings: RunSettings,
+    description: Mapping[str, Any],
+    group: distributed.Processes,
+    *,
+    warm: bool,
+) -> dict[str, Any]:
+    """Trains the student's levels; what the run's folder says of it."""
+    data, auxiliary = lesson.data, config.auxiliary
+    learner = prepare(student, data, auxiliary=auxiliary, warm=warm, precision=config.train.precision)
+    more = with_concatenation(
+        data,
+        lesson.clips,
+        lesson.labels,
+        n_concatenated=round(config.concatenation * len(data.train)),
+        mel_config=lesson.cache.config,
+        seed=config.train.seed,
+    )
+    given = for_learner(more, auxiliary=auxiliary)
+    history = pipeline.run(learner, given, config.train, settings, description, group)
+    return pipeline.run_record(settings, history)
+
+
+def _run_without_epochs(settings: RunSettings, description: Mapping[str, Any]) -> dict[str, Any]:
+    """The folder of a run that trains nothing but the head, with its configuration."""
+    folder = RunFolder(settings.out)
+    with folder.locked():
+        if folder.config.exists() and not settings.resume:
+            raise TrainingError(f"{folder.path} holds a run already; give another --out, or --resume to do it again")
+        run = {**origin(), **settings.origin(), **description}
+        folder.write_json(folder.config, run)
+    return run
+
+
+def finish(
+    folder: Path, model: MultiScaleCNN, lesson: Lesson, run: Mapping[str, Any], *, came_from: Mapping[str, Any]
+) -> None:
+    """Fits the head on the trained path and writes the checkpoint with its card."""
+    data, tags = lesson.data, lesson.labels[0].tags
+    train, valid = clip_features(model, data, data.train), clip_features(model, data, data.valid)
+    device = model.classifier.weight.device
+    head = fit_head(train, data.targets[data.train], valid, data.targets[data.valid], device=device)
+    head.install(model.classifier)
+    shares = skip_shares(model, valid)
+    complaint = idle_skips(shares)
+    if complaint:
+        log.warning("not fit to be shown as multi-scale: %s", complaint)
+    measured = Measured(head, shares, data.targets[data.train], head.logits(valid), data.targets[data.valid])
+    card = model_card(run, lesson.clips, lesson.labels, measured, came_from=came_from)
+    export(folder, model, train, mel_config=lesson.cache.config, tags=tags, card=card)
 
 
 def skip_shares(model: MultiScaleCNN, features: np.ndarray) -> dict[str, float]:
     """Share of the logits' variance that each scale brings, on these features (N, C)."""
     weight = model.classifier.weight.detach().cpu().numpy()
     return variance_shares(features, weight, model.n_features, model.scales)
-
-
-def finish(
-    folder: Path,
-    model: MultiScaleCNN,
-    data: TrainingData,
-    run: Mapping[str, Any],
-    manifest: Manifest,
-    labels: Sequence[SoftLabels],
-    *,
-    origin: Mapping[str, Any],
-    mel_config: MelConfig,
-) -> None:
-    """Fits the head on the trained path and writes the checkpoint with its card; `origin` says where the path began."""
-    train, valid = clip_features(model, data, data.train), clip_features(model, data, data.valid)
-    head = fit_head(train, data.targets[data.train], valid, data.targets[data.valid])
-    head.install(model.classifier)
-    shares = skip_shares(model, valid)
-    complaint = idle_skips(shares)
-    if complaint:
-        log.warning("not fit to be shown as multi-scale: %s", complaint)
-    card = model_card(
-        run, manifest, labels, origin=origin, head=head, shares=shares,
-        valid_features=valid, valid_targets=data.targets[data.valid],
-    )  # fmt: skip
-    export(folder, model, train, mel_config=mel_config, tags=labels[0].tags, card=card)
 
 
 def idle_skips(shares: dict[str, float]) -> str | None:

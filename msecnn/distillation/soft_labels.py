@@ -19,9 +19,11 @@ from msecnn import audio
 from msecnn.audio import AudioError
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order, one_thread_per_job
-from msecnn.distillation.teachers import Teacher
+from msecnn.distillation.teachers import Teacher, load_teacher
 from msecnn.errors import DatasetError
 from msecnn.evaluation.scores import read_arrays, write_arrays
+from msecnn.tagger import pick_device
+from msecnn.training.trainer import has_bfloat16
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +126,12 @@ class SoftLabels:
 
 
 def label(
-    manifest: Manifest, teachers: Sequence[Teacher], folder: str | Path, *, precision: str = "bfloat16"
+    manifest: Manifest,
+    teachers: Sequence[Teacher],
+    folder: str | Path,
+    *,
+    precision: str = "bfloat16",
+    device: str | torch.device | None = None,
 ) -> list[SoftLabels]:
     """Lets every teacher label every clip that it has not labelled yet; may be killed and started again at any time.
 
@@ -133,10 +140,13 @@ def label(
     Args:
         folder: holds `TEACHER.npz` for each teacher.
         precision: of the teachers' convolutions; bfloat16 is twice as fast and moves a probability by .003 at most.
+        device: where the teachers run; None takes a GPU if there is one.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     labels = [_begun(teacher, folder, precision) for teacher in teachers]
+    for teacher in teachers:
+        teacher.model.to(pick_device(device))
     keys = [key_of(clip) for clip in manifest.clips]
     missing = [
         clip for clip, key in zip(manifest.clips, keys, strict=True) if any(key not in begun.clips for begun in labels)
@@ -154,6 +164,31 @@ def label(
                 for begun in labels:
                     begun.write(folder / f"{begun.teacher}.npz")
     return labels
+
+
+def label_manifest(
+    teachers: Sequence[str],
+    manifest: Manifest,
+    folder: Path,
+    *,
+    precision: str = "bfloat16",
+    device: str | torch.device | None = None,
+) -> list[SoftLabels]:
+    """Labels of every teacher, in the order given.
+
+    Args:
+        teachers: files of weights (.safetensors), which label what they have not labelled yet, or names of labels that
+            lie in `folder`.
+
+    Raises:
+        MsecnnError: there are no such labels, weights or precision.
+    """
+    if precision not in PRECISIONS:
+        raise DatasetError(f"the precision of labels may be {' or '.join(PRECISIONS)}, not {precision!r}")
+    loaded = {name: load_teacher(name) for name in teachers if Path(name).suffix == ".safetensors"}
+    fresh = label(manifest, list(loaded.values()), folder, precision=precision, device=device) if loaded else []
+    made = dict(zip(loaded, fresh, strict=True))
+    return [made[name] if name in made else SoftLabels.read(folder / f"{name}.npz") for name in teachers]
 
 
 def ensemble(labels: Sequence[SoftLabels], clips: Sequence[Clip]) -> np.ndarray:
@@ -236,6 +271,7 @@ def _predict_split(
 def tag_windows(teacher: Teacher, waveform: np.ndarray, *, precision: str = "float32") -> np.ndarray:
     """(W, K) probabilities that a teacher gives to a recording's windows; `waveform` (T,) at the teacher's rate."""
     mels = teacher.model.windows(waveform)  # (W, 1, F, L)
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+    bfloat16 = precision == "bfloat16" and has_bfloat16(mels.device)
+    with torch.autocast(mels.device.type, torch.bfloat16, enabled=bfloat16):
         logits = torch.cat([teacher.model.tag_mel(batch).float() for batch in mels.split(BATCH_SIZE)])
-    return logits.sigmoid().numpy()
+    return logits.sigmoid().cpu().numpy()

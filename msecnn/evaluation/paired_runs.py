@@ -23,7 +23,7 @@ def over_seeds(values: Sequence[float], replicates: Sequence[np.ndarray]) -> Ove
     return OverSeeds(float(np.mean(values)), interval(np.mean(replicates, axis=0)), min(values), max(values))
 
 
-def paired_difference(
+def difference_of_means(
     values: Sequence[Sequence[float]], replicates: Sequence[Sequence[np.ndarray]], *, seed: int = 0
 ) -> Difference:
     """Mean of the first side's runs minus mean of the second's, where the runs too are a sample.
@@ -35,6 +35,17 @@ def paired_difference(
     rng = np.random.default_rng(seed)
     drawn = [_redrawn(np.stack(side), rng) for side in replicates]
     return Difference(float(np.mean(values[0]) - np.mean(values[1])), interval(drawn[0] - drawn[1]))
+
+
+def paired_difference(differences: np.ndarray, *, seed: int = 0) -> Difference:
+    """Mean over seeds of a difference of which both sides were run with each seed: seeds are drawn as pairs.
+
+    Args:
+        differences: (S, 1 + R), a row a seed: the difference itself, then its replicates, whose clips are drawn alike
+            for all seeds.
+    """
+    drawn = _redrawn(differences[:, 1:], np.random.default_rng(seed))
+    return Difference(float(differences[:, 0].mean()), interval(drawn))
 
 
 def _redrawn(runs: np.ndarray, rng: np.random.Generator) -> np.ndarray:

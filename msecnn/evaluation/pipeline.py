@@ -182,7 +182,7 @@ def compare_architectures(evaluations: Sequence[CheckpointEvaluation], *, seed: 
 
 def _seed_differences(first: Sequence[Metrics], second: Sequence[Metrics], seed: int) -> dict[str, Difference]:
     return {
-        name: paired_runs.paired_difference(
+        name: paired_runs.difference_of_means(
             [[getattr(m, name).macro for m in side] for side in (first, second)],
             [[getattr(m, replicates) for m in side] for side in (first, second)],
             seed=seed,

@@ -23,6 +23,17 @@ log = logging.getLogger(__name__)
 LEFTOVER_S = 1.0
 
 
+def named_taggers(checkpoints: Sequence[str], *, device: str | None = None) -> dict[str, Tagger]:
+    """Each checkpoint under a name of its own: as much of the end of its path as tells it from the others."""
+    taggers = [Tagger.from_checkpoint(name, device=device) for name in checkpoints]
+    by_folder = {tagger.checkpoint.folder: tagger for tagger in taggers}
+    for n_parts in range(1, max(len(folder.parts) for folder in by_folder) + 1):
+        named = {"/".join(folder.parts[-n_parts:]): tagger for folder, tagger in by_folder.items()}
+        if len(named) == len(by_folder):
+            break
+    return named
+
+
 @dataclass(frozen=True)
 class SplitPredictions:
     """What one checkpoint makes of N clips.

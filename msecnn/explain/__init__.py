@@ -1,9 +1,39 @@
 """Why a tag was given: exact where the network allows it, estimated and measured where it does not."""
 
+from typing import TYPE_CHECKING, Any
+
 from msecnn.errors import MsecnnError
 
-METHODS = ("gradient", "gradient_x_input", "integrated_gradients", "grad_cam", "occlusion", "smooth_gradient")
+if TYPE_CHECKING:
+    from msecnn.explain.explanation import Explanation, explain
+
+__all__ = [
+    "BASELINES",
+    "DEFAULT_BASELINE",
+    "DEFAULT_METHOD",
+    "METHODS",
+    "TOP_SHARE",
+    "Cancelled",
+    "Explanation",
+    "ExplanationError",
+    "explain",
+]
+
+METHODS = (
+    "gradient",
+    "gradient_x_input",
+    "integrated_gradients",
+    "shapley",
+    "grad_cam",
+    "occlusion",
+    "smooth_gradient",
+)
 BASELINES = ("floor", "clip_mean", "training_mean")
+#: What command line, page and programs show when nothing else is named: as quick as the gradient, and unlike it
+#: faithful by measurement, from this baseline (docs/explanations.md).
+DEFAULT_METHOD, DEFAULT_BASELINE = "gradient_x_input", "clip_mean"
+#: Share of a map's cells that are heard, the strongest ones.
+TOP_SHARE = 0.15
 
 
 class ExplanationError(MsecnnError):
@@ -12,3 +42,12 @@ class ExplanationError(MsecnnError):
 
 class Cancelled(ExplanationError):
     """A slow explanation was stopped by who asked for it."""
+
+
+def __getattr__(name: str) -> Any:
+    """The entry function comes with torch, so it is imported when it is first used (PEP 562)."""
+    if name in ("Explanation", "explain"):
+        from msecnn.explain import explanation
+
+        return getattr(explanation, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

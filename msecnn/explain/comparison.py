@@ -13,19 +13,14 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from msecnn.explain.baselines import baseline_mel
 from msecnn.explain.contributions import with_scales
-from msecnn.explain.faithfulness import (
-    BLIND_ORDERS,
-    Ends,
-    blind_order,
-    curves_of,
-    follow_order,
-    infidelity,
-    random_removals,
-    randomisation,
-    sensitivity_max,
-)
-from msecnn.explain.saliency import Progress, ScaleTerms, baseline_mel, saliency
+from msecnn.explain.faithfulness import BLIND_ORDERS, Ends, blind_order, curves_of, follow_order
+from msecnn.explain.infidelity import infidelity, random_removals
+from msecnn.explain.progress import Progress
+from msecnn.explain.saliency import saliency
+from msecnn.explain.scale_terms import ScaleTerms
+from msecnn.explain.stability import randomisation, sensitivity_max
 from msecnn.frontend import MelConfig
 
 #: A row of the comparison that judges the maps of all scales together.
@@ -114,15 +109,15 @@ def measure_clip(
     removals = random_removals(every, ends, seed=seed)
     judged = []
     for done, method in enumerate(methods, start=1):
-        found = saliency(model, mel, tag_index, method=method, **options)
+        maps = saliency(model, mel, tag_index, method=method, **options)
         for column, terms in enumerate(alone):
-            mine = follow_order(terms, ends.of_scale(column), found.maps[column], n_steps, seed=seed)
+            mine = follow_order(terms, ends.of_scale(column), maps.maps[column], n_steps, seed=seed)
             judged.append({"method": method, "scale": network.scales[column], **_gains(mine, blind, column)})
-        mine = follow_order(every, ends, found.total, n_steps, seed=seed)
+        mine = follow_order(every, ends, maps.total, n_steps, seed=seed)
         of_all = {"method": method, "scale": ALL, **_gains(mine, blind, -1)}
-        of_all["infidelity"] = infidelity(removals, found.total, method=method)
+        of_all["infidelity"] = infidelity(removals, maps.total, method=method)
         if slow:
-            known = {**options, "method": method, "original": found.total}
+            known = {**options, "method": method, "original": maps.total}
             of_all["sensitivity"] = sensitivity_max(model, mel, tag_index, **known)
             of_all["randomisation"] = randomisation(model, mel, tag_index, at_once=True, **known).correlations[-1]
         judged.append(of_all)
@@ -152,7 +147,7 @@ def summarise(judged: Iterable[dict[str, Any]], *, seed: int = 0) -> list[Row]:
     """Rows with intervals, in the order in which methods and scales first appear.
 
     Args:
-        judged: what `judge_clip` returned for all clips, each with its "model" added.
+        judged: what `measure_clip` returned for all clips, each with its "model" added.
     """
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for row in judged:
@@ -160,7 +155,7 @@ def summarise(judged: Iterable[dict[str, Any]], *, seed: int = 0) -> list[Row]:
     rows = []
     for key, group in groups.items():
         values = {name: [row[name] for row in group if name in row] for name in MEASURES}
-        rows.append(Row(*key, {name: _interval(found, seed) for name, found in values.items() if found}))
+        rows.append(Row(*key, {name: _interval(clips, seed) for name, clips in values.items() if clips}))
     return rows
 
 

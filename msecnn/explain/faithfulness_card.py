@@ -50,13 +50,13 @@ class Verdict:
             return NOT_MEASURED
         clips = f"On {self.n} {'held-out clips' if self.split == 'test' else f'clips of the split {self.split}'}"
         lost = [order for order in BLIND_ORDERS if not self.beats[ALL][order]]
-        found = "did not find" if lost else "found"
+        finds = "did not find" if lost else "found"
         orders = f"{' or '.join(lost or BLIND_ORDERS)} order does"
         weakest = (scale for scale, beats in self.beats.items() if scale != ALL and not all(beats.values()))
         alone = [scale.replace("level", "level ") for scale in weakest]
         weak = f" Single scales where it did not: {', '.join(alone)}." if alone else ""
         replaced = f"with cells replaced by {BASELINE_WORDS[self.baseline]}"
-        return f"{clips}, {replaced}, this method {found} the cells that matter better than {orders}.{weak}"
+        return f"{clips}, {replaced}, this method {finds} the cells that matter better than {orders}.{weak}"
 
     def to_json(self) -> dict[str, Any]:
         return {"n": self.n, "faithful": self.faithful, "sentence": self.sentence}
@@ -65,13 +65,13 @@ class Verdict:
 def write_measured(checkpoint: Checkpoint, rows: Iterable[Row], protocol: Mapping[str, Any]) -> None:
     """Writes the rows of one model beside its weights, whole or not at all."""
     path = checkpoint.folder / FILE_NAME
-    found = {
+    content = {
         "schema": SCHEMA,
         "sha256": checkpoint.card.get("sha256"),
         "protocol": dict(protocol),
         "rows": [row.to_json() for row in rows],
     }
-    write_json(path, found, indent=1)
+    write_json(path, content, indent=1)
 
 
 def verdicts(checkpoint: Checkpoint) -> dict[str, Verdict]:
@@ -79,14 +79,14 @@ def verdicts(checkpoint: Checkpoint) -> dict[str, Verdict]:
     path = checkpoint.folder / FILE_NAME
     unknown = {method: Verdict(method) for method in METHODS}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["schema"] != SCHEMA or found["sha256"] != checkpoint.card.get("sha256"):
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["schema"] != SCHEMA or stored["sha256"] != checkpoint.card.get("sha256"):
             return unknown
         beats: dict[str, dict[str, dict[str, bool]]] = {}
-        for row in found["rows"]:
+        for row in stored["rows"]:
             orders = {order: bool(row[f"beats_{order}"]) for order in BLIND_ORDERS}
             beats.setdefault(row["method"], {})[row["scale"]] = orders
-        protocol = found["protocol"]
+        protocol = stored["protocol"]
         made: dict[str, Any] = {
             "n": int(protocol["n"]),
             "split": str(protocol["split"]),

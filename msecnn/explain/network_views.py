@@ -93,8 +93,8 @@ class ChannelMoments:
     """For each channel of each level, the moments that excite it most, strongest first.
 
     Attributes:
-        weights_sha256: of the weights that heard them.
-        clips: names of all the recordings that were heard.
+        weights_sha256: of the weights that they were found with.
+        clips: names of all the recordings that were searched.
         moments: for each map's name, for each channel, its moments.
     """
 
@@ -109,10 +109,10 @@ class ChannelMoments:
 def feature_maps(model: nn.Module, mel: np.ndarray) -> dict[str, FeatureMaps]:
     """The maps of all levels for one window (F, L), by name."""
     network = with_scales(model)
-    found = {}
+    views = {}
     for name, level_map in all_maps(network, mel).items():
         winners = winners_of_map(network, name, level_map)
-        found[name] = FeatureMaps(
+        views[name] = FeatureMaps(
             name=name,
             maps=level_map.float().cpu().numpy(),
             receptive_crop=network.receptive_crop[name],
@@ -121,7 +121,7 @@ def feature_maps(model: nn.Module, mel: np.ndarray) -> dict[str, FeatureMaps]:
             columns=winners.columns,
             reaches_classifier=name in network.scales,
         )
-    return found
+    return views
 
 
 def field_sizes(model: nn.Module, mel_config: MelConfig) -> dict[str, FieldSize]:
@@ -177,9 +177,9 @@ def top_moments(
     return ChannelMoments(weights_sha256, tuple(clips), moments)
 
 
-def write_moments(folder: Path, found: ChannelMoments) -> None:
+def write_moments(folder: Path, channel_moments: ChannelMoments) -> None:
     """Writes them beside a checkpoint, whole or not at all."""
-    write_json(folder / FILE_NAME, found.to_json(), indent=None)
+    write_json(folder / FILE_NAME, channel_moments.to_json(), indent=None)
 
 
 def read_moments(folder: Path, weights_sha256: str) -> ChannelMoments | None:
@@ -197,9 +197,9 @@ def read_moments(folder: Path, weights_sha256: str) -> ChannelMoments | None:
             name: tuple(tuple(Moment(**moment) for moment in channel) for channel in channels)
             for name, channels in stored["moments"].items()
         }
-        found = ChannelMoments(stored["weights_sha256"], tuple(stored["clips"]), moments)
+        channel_moments = ChannelMoments(stored["weights_sha256"], tuple(stored["clips"]), moments)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExplanationError(f"{path} is damaged; recipes/make_channel_moments.py writes it anew.") from error
-    if found.weights_sha256 != weights_sha256:
+    if channel_moments.weights_sha256 != weights_sha256:
         raise ExplanationError(f"{path} was made with other weights; recipes/make_channel_moments.py writes it anew.")
-    return found
+    return channel_moments

@@ -1,17 +1,28 @@
 """The recording as the evidence sees it: its short-time spectrum weighted by a map over mel bands, made sound again.
 
+What can be heard of an explanation has a name: "window", "evidence", "rest", "scale:NAME" and "event:N". Command line,
+page, zip and worksheet take every sound from `sonify`.
+
 Axis letters: T samples, F mel bands, L frames.
 """
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 
-from msecnn.explain import ExplanationError
+from msecnn.explain import TOP_SHARE, ExplanationError
 from msecnn.frontend import MelConfig
 
+if TYPE_CHECKING:
+    from msecnn.explain.events import EvidenceEvent
+    from msecnn.explain.explanation import Explanation
+
+#: How many of the strongest events in favour are "the strongest evidence", and how many have a name of their own.
+N_EVENTS, N_NAMED_EVENTS = 12, 3
+#: An event over more of the window than this points at nothing; the map is heard instead.
+WHOLE_WINDOW = 0.8
 #: Sound around an event, so that it can be recognised.
 MARGIN_S = 0.5
 #: Blocks and gates of ITU-R BS.1770-4, from which loudness is measured (its K-weighting is left out: what is compared
@@ -31,6 +42,72 @@ class Box(Protocol):
     def low_hz(self) -> float: ...
     @property
     def high_hz(self) -> float: ...
+
+
+class NothingToHear(ExplanationError):
+    """No cell of this part speaks for the tag."""
+
+
+def sound_names(explanation: "Explanation") -> tuple[str, ...]:
+    """What can be heard of an explanation; of the events only the strongest few."""
+    scales = (f"scale:{scale}" for scale in explanation.contributions.scales)
+    return ("window", "evidence", "rest", *scales, *list(_named_events(explanation))[:N_NAMED_EVENTS])
+
+
+def sonify(explanation: "Explanation", name: str, *, share: float, equal_loudness: bool) -> np.ndarray:
+    """(T,) the window's sound, of which only a part is heard.
+
+    Args:
+        name: "window" is all of it; "evidence" the strongest events in favour, "rest" all but them; "scale:NAME" the
+            evidence of one scale; "event:N" one event that does not cover the window, from 1, strongest first. Where
+            the events of the scales asked for all cover the window, the strongest cells of their map are heard.
+        share: of the map's cells, 0 to 1.
+        equal_loudness: see `render`.
+
+    Raises:
+        NothingToHear: nothing there speaks for the tag.
+        ExplanationError: there is no such part, or the explanation was made without its recording.
+    """
+    if name == "window":
+        return explanation.waveform
+    mask = part_mask(explanation, name, share=share)
+    return render(explanation.waveform, mask, explanation.mel_config, equal_loudness=equal_loudness)
+
+
+def part_mask(explanation: "Explanation", name: str, *, share: float = TOP_SHARE) -> np.ndarray:
+    """(F, L): ones on what is heard of a named part."""
+    scales, events = explanation.contributions.scales, _named_events(explanation)
+    if name in ("evidence", "rest"):
+        mask = _evidence_mask(explanation, scales, share)
+        return mask if name == "evidence" else 1 - mask
+    if name in (f"scale:{scale}" for scale in scales):
+        return _evidence_mask(explanation, (name.removeprefix("scale:"),), share)
+    if name in events:
+        return box_mask([events[name]], explanation.mel_config, window_start_s=explanation.start_s)
+    raise ExplanationError(
+        f"One can listen to the window, the evidence, the rest, a scale or an event, not to {name!r}."
+    )
+
+
+def covers_window(event: Box, mel_config: MelConfig) -> bool:
+    """Whether an event covers so much of the window that it points at nothing in it."""
+    return event.end_s - event.start_s > WHOLE_WINDOW * mel_config.window_s
+
+
+def _named_events(explanation: "Explanation") -> dict[str, "EvidenceEvent"]:
+    return {f"event:{number}": event for number, event in enumerate(explanation.brief_events, start=1)}
+
+
+def _evidence_mask(explanation: "Explanation", scales: tuple[str, ...], share: float) -> np.ndarray:
+    """(F, L): the strongest events of these scales; where they all cover the window, the strongest cells of the map."""
+    events = [event for event in explanation.brief_events if event.scale in scales]
+    if events:
+        return box_mask(events[:N_EVENTS], explanation.mel_config, window_start_s=explanation.start_s)
+    maps = explanation.sound_maps
+    mask = top_mask(maps.maps[[maps.scales.index(scale) for scale in scales]].sum(0), share)
+    if not mask.any():
+        raise NothingToHear("Nothing in this window speaks for this tag, so there is nothing to listen to.")
+    return mask
 
 
 def render(
@@ -60,9 +137,9 @@ def render(
     window = torch.hann_window(mel_config.n_fft)
     spectrum = torch.stft(padded, mel_config.n_fft, hop, window=window, pad_mode="constant", return_complex=True)
     spectrum *= torch.from_numpy(weights)
-    heard: np.ndarray = torch.istft(spectrum, mel_config.n_fft, hop, window=window, length=len(padded)).numpy()
-    heard = heard[:n_samples]
-    return _match_loudness(heard, waveform, mel_config.sample_rate) if equal_loudness else heard
+    masked: np.ndarray = torch.istft(spectrum, mel_config.n_fft, hop, window=window, length=len(padded)).numpy()
+    masked = masked[:n_samples]
+    return _match_loudness(masked, waveform, mel_config.sample_rate) if equal_loudness else masked
 
 
 def top_mask(attribution: np.ndarray, share: float) -> np.ndarray:
@@ -115,9 +192,9 @@ def _over_bins(mask: np.ndarray, mel_config: MelConfig) -> np.ndarray:
     return (share_of_band @ mask).astype(np.float32)
 
 
-def _match_loudness(heard: np.ndarray, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-    wanted, had = loudness_db(waveform, sample_rate), loudness_db(heard, sample_rate)
+def _match_loudness(masked: np.ndarray, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    wanted, had = loudness_db(waveform, sample_rate), loudness_db(masked, sample_rate)
     if not (np.isfinite(wanted) and np.isfinite(had)):
-        return heard
-    gain = min(10 ** ((wanted - had) / 20), 1 / np.abs(heard).max())
-    return (heard * gain).astype(np.float32)
+        return masked
+    gain = min(10 ** ((wanted - had) / 20), 1 / np.abs(masked).max())
+    return (masked * gain).astype(np.float32)

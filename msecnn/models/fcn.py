@@ -9,6 +9,8 @@ from msecnn.models.registry import register
 
 #: Channels of the five levels [Hamidi et al. 2019, Figure 1; fewer than Choi's own].
 CHANNELS = (64, 128, 128, 128, 64)
+#: As many features in the last level as MsE-CNN has in all: what a wide classifier does without skips.
+CHANNELS_513 = (*CHANNELS[:-1], 513)
 
 
 @register("fcn5")
@@ -16,6 +18,16 @@ class FCN5(MultiScaleCNN):
     """Sees the spectrogram through all five levels and tags from the last one's 64 features."""
 
     architecture = "fcn5"
+    channels = CHANNELS
 
     def __init__(self, n_tags: int = 50, **parameters: Any) -> None:
-        super().__init__(n_tags=n_tags, channels=CHANNELS, scales=(f"level{len(CHANNELS)}",), **parameters)
+        scales = (f"level{len(self.channels)}",)
+        super().__init__(n_tags=n_tags, channels=self.channels, scales=scales, **parameters)
+
+
+@register("fcn5_513")
+class FCN5Wide(FCN5):
+    """FCN-5 whose classifier is as wide as MsE-CNN's; nobody's network but a control of docs/skips.md."""
+
+    architecture = "fcn5_513"
+    channels = CHANNELS_513

@@ -17,6 +17,8 @@ from msecnn.models.tagging_model import InputSpec, TaggingModule
 #: Max-pooling of each level, (frequency, time) [Choi et al. 2016, Table 1, FCN-5; Hamidi et al. 2019, Figure 1].
 POOLS = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4))
 INPUT = "input"
+#: Of a level's steps in training: as in the paper, or pooling right after the convolution.
+ORDERS = ("literal", "pool_first")
 
 
 class ConvLevel(nn.Module):
@@ -85,7 +87,7 @@ class MultiScaleCNN(TaggingModule):
         order: str = "literal",
     ) -> None:
         super().__init__()
-        if order not in ("literal", "pool_first"):
+        if order not in ORDERS:
             raise ValueError(f"order must be 'literal' or 'pool_first', not {order!r}")
         self.n_tags, self.n_mels, self.n_frames = n_tags, n_mels, n_frames
         self.front_end = MelConfig(n_mels=n_mels, n_frames=n_frames)
@@ -106,7 +108,7 @@ class MultiScaleCNN(TaggingModule):
 
     def forward(self, inputs: Tensor) -> Tensor:
         features = self.features(inputs)
-        return self.classifier(self.dropout(torch.cat([features[scale] for scale in self.scales], dim=1)))  # (B, K)
+        return head(self.classifier, self.dropout(torch.cat([features[scale] for scale in self.scales], dim=1)))
 
     def features(self, inputs: Tensor) -> dict[str, Tensor]:
         """What the classifier sees: for each scale its (B, C) global maxima."""
@@ -125,11 +127,7 @@ class MultiScaleCNN(TaggingModule):
 
     def global_max(self, name: str, level_map: Tensor) -> Tensor:
         """The maximum of each channel (B, C) over the cells of a map that are not cropped on the way up."""
-        rows, columns = self.receptive_crop[name]
-        if level_map.device.type == "cpu":
-            # one pooling window of that size drops what is cropped; there `amax` of a slice is many times slower
-            return F.max_pool2d(level_map, (rows, columns)).flatten(1)
-        return level_map[..., :rows, :columns].amax((-2, -1))  # a GPU would give that window to a single thread
+        return global_max(level_map, self.receptive_crop[name])
 
     def receptive_field(self, name: str, row: int, column: int) -> tuple[int, int, int, int]:
         """Mel cells that a cell of a map depends on.
@@ -162,6 +160,23 @@ def running_statistics(norm: nn.modules.batchnorm._BatchNorm) -> tuple[Tensor, T
     assert norm.running_mean is not None
     assert norm.running_var is not None
     return norm.running_mean, norm.running_var
+
+
+def global_max(level_map: Tensor, crop: tuple[int, int]) -> Tensor:
+    """The maximum (B, C) over the first rows and columns of a map (B, C, F', L'); its gradient goes to one cell."""
+    rows, columns = crop
+    if level_map.device.type == "cpu":
+        # one pooling window of that size drops what is cropped; there a maximum of a slice is many times slower
+        return F.max_pool2d(level_map, crop).flatten(1)
+    # a GPU would give that window to a single thread; and `amax` would share the gradient among equal cells
+    return level_map[..., :rows, :columns].flatten(2).max(dim=2).values
+
+
+def head(classifier: nn.Linear, features: Tensor) -> Tensor:
+    """Logits (B, K) of features (B, C), in float32 whatever autocast says: bfloat16 would round them to .016."""
+    with torch.autocast(features.device.type, enabled=False):
+        logits: Tensor = classifier(features.float())
+    return logits
 
 
 def _map_sizes(

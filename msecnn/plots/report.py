@@ -4,7 +4,7 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 
-from msecnn.explain.winning_cells import EvidenceEvent
+from msecnn.explain.events import EvidenceEvent
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #292524; }
@@ -38,7 +38,7 @@ def report(
         f'<h2>{html.escape(caption)}</h2><img alt="{html.escape(caption)}" src="{_data("image/png", data)}">'
         for caption, data in pictures.items()
     )
-    heard = (
+    playable = (
         f'<tr><td>{html.escape(caption)}</td><td><audio controls src="{_data("audio/wav", data)}"></audio></td></tr>'
         for caption, data in sounds.items()
     )
@@ -55,7 +55,7 @@ def report(
             _events("In favour", in_favour),
             _events("Against", against),
             "<h2>Listen</h2><table>",
-            *heard,
+            *playable,
             "</table></html>",
         ]
     )

@@ -81,8 +81,8 @@ def signed_colours(values: np.ndarray) -> np.ndarray:
         - values: (F, L)
         - output: (F, L, 4), 0 to 1
     """
-    told = np.abs(values[values != 0])
-    limit = float(np.quantile(told, 0.995)) if told.size else 1.0
+    strengths = np.abs(values[values != 0])
+    limit = float(np.quantile(strengths, 0.995)) if strengths.size else 1.0
     colours = np.where(values[..., None] < 0, (*rgb(AGAINST), 0.0), (*rgb(IN_FAVOUR), 0.0))
     colours[..., 3] = np.minimum(1, np.abs(values) / limit) ** 0.6
     return colours

@@ -2,20 +2,33 @@
 
 Masks: Park et al., "SpecAugment", 2019. Mixing: Tokozume et al., "Learning from between-class examples", 2018.
 Everything that is drawn follows from (seed, epoch, clip), so a run that was killed goes on as if it had not been.
+It is drawn by numpy for a whole epoch at once; on a GPU the draws then lie there, so that no step waits for the CPU.
 """
 
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-#: Frames a second of our mels: 12,000 samples a second, a hop of 256 [facts of the front end].
-FRAMES_PER_SECOND = 12_000 / 256
-#: The front end's quietest value in dB: 10 log10 of its floor of 1e-10.
-FLOOR_DB = -100.0
+from msecnn.frontend import MelConfig
+from msecnn.training.ranges import NOT_NEGATIVE, SHARE, Range, check_ranges
+from msecnn.training.run_folder import TrainingError
+
+DEFAULT_FRONT_END = MelConfig()
+#: Of an epoch's draws: numbers of the CPU's, or tensors on a GPU.
+Drawn = NDArray[Any] | Tensor
+#: Seconds that an excerpt may last: at least a frame or so.
+LOOP_S = Range(0.02, 3600)
+RANGES = {
+    **dict.fromkeys(("loop", "mix"), SHARE),
+    **dict.fromkeys(("loop_min_s", "loop_max_s"), LOOP_S),
+    **dict.fromkeys(("gain_db", "mix_db"), Range(0, 100)),
+    **dict.fromkeys(("frequency_mask", "time_mask"), NOT_NEGATIVE),
+}
 
 
 @dataclass(frozen=True)
@@ -45,41 +58,61 @@ class Augmentation:
     mix: float = 0.3
     mix_db: float = 12.0
 
+    def __post_init__(self) -> None:
+        check_ranges(self, RANGES, TrainingError)
+        if self.loop_min_s > self.loop_max_s:
+            raise TrainingError(f"loop_min_s is {self.loop_min_s:g}, more than loop_max_s, {self.loop_max_s:g}")
+
     @classmethod
     def none(cls) -> "Augmentation":
         """No change at all; a longer mel is still cropped at random."""
         return cls(roll=False, loop=0.0, gain_db=0.0, frequency_mask=0, time_mask=0, mix=0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Draws:
     """One epoch's draws, an entry for each of `n` training clips, in the order of the training split."""
 
-    start: NDArray[np.int64]  # first source frame of the excerpt
-    period: NDArray[np.int64]  # frames after which the excerpt repeats; the window's length if it is not looped
-    shift: NDArray[np.int64]  # frames by which the excerpt is turned
-    gain_db: NDArray[np.float32]
-    band: NDArray[np.int64]  # first masked mel bin
-    band_width: NDArray[np.int64]
-    frame: NDArray[np.int64]  # first masked frame
-    frame_width: NDArray[np.int64]
-    partner: NDArray[np.int64]  # the position of the clip to be mixed in; -1 for none
-    partner_shift: NDArray[np.int64]
-    partner_db: NDArray[np.float32]  # its mean power relative to the first clip's
+    start: Drawn  # first source frame of the excerpt
+    period: Drawn  # frames after which the excerpt repeats; the window's length if it is not looped
+    shift: Drawn  # frames by which the excerpt is turned
+    gain_db: Drawn
+    band: Drawn  # first masked mel bin
+    band_width: Drawn
+    frame: Drawn  # first masked frame
+    frame_width: Drawn
+    partner: Drawn  # the position of the clip to be mixed in; -1 for none
+    partner_shift: Drawn
+    partner_db: Drawn  # its mean power relative to the first clip's
 
-    def take(self, positions: NDArray[np.int64]) -> "Draws":
+    def take(self, positions: Drawn) -> "Draws":
         """The draws of a batch."""
         return Draws(**{field.name: getattr(self, field.name)[positions] for field in fields(self)})
 
+    def to(self, device: torch.device) -> "Draws":
+        """The same as tensors on a device."""
+        return Draws(
+            **{field.name: torch.as_tensor(getattr(self, field.name), device=device) for field in fields(self)}
+        )
+
 
 def draw(
-    augmentation: Augmentation, n: int, *, n_bands: int, source_frames: int, n_frames: int, seed: int, epoch: int
+    augmentation: Augmentation,
+    n: int,
+    *,
+    n_bands: int,
+    source_frames: int,
+    n_frames: int,
+    seed: int,
+    epoch: int,
+    mel_config: MelConfig = DEFAULT_FRONT_END,
 ) -> Draws:
     """Draws an epoch's changes for all clips at once: the same for the same seed and epoch, whatever the batches."""
     rng = np.random.default_rng([seed, epoch, 1])
     looped = rng.random(n) < augmentation.loop
     shortest, longest = (
-        min(round(s * FRAMES_PER_SECOND), n_frames) for s in (augmentation.loop_min_s, augmentation.loop_max_s)
+        min(max(round(s * mel_config.frames_per_s), 1), n_frames)
+        for s in (augmentation.loop_min_s, augmentation.loop_max_s)
     )
     period = np.where(looped, rng.integers(shortest, longest, n, endpoint=True), n_frames)
     band_width = rng.integers(0, min(augmentation.frequency_mask, n_bands), n, endpoint=True)
@@ -100,8 +133,8 @@ def draw(
     )
 
 
-def augment(mels: Tensor, draws: Draws, *, n_frames: int) -> Tensor:
-    """Crops, turns and loops, then changes the level and masks.
+def augment(mels: Tensor, draws: Draws, *, n_frames: int, mel_config: MelConfig = DEFAULT_FRONT_END) -> Tensor:
+    """Crops, turns and loops, then masks and changes the level.
 
     Args:
         mels: (B, F, L') in dB, any float type; L' at least `n_frames`.
@@ -111,27 +144,21 @@ def augment(mels: Tensor, draws: Draws, *, n_frames: int) -> Tensor:
         (B, F, L) float32 in dB.
     """
     mels = turned(mels, draws.start, draws.period, draws.shift, n_frames=n_frames)
-    mels = _masked(mels, draws)
-    if np.any(draws.gain_db):
-        mels = (mels + _column(draws.gain_db, mels)).clamp_(min=FLOOR_DB)
+    if _any(draws.band_width) or _any(draws.frame_width):
+        mels = _masked(mels, draws)
+    if _any(draws.gain_db):
+        mels = mels.add_(_column(draws.gain_db, mels)).clamp_(min=mel_config.floor_db)
     return mels
 
 
-def turned(
-    mels: Tensor,
-    start: NDArray[np.int64],
-    period: NDArray[np.int64],
-    shift: NDArray[np.int64],
-    *,
-    n_frames: int,
-) -> Tensor:
+def turned(mels: Tensor, start: Drawn, period: Drawn, shift: Drawn, *, n_frames: int) -> Tensor:
     """Frame t of the result is frame `start + (t + shift) % period` of the source: (B, F, L') to (B, F, L) float32."""
-    frames = start[:, None] + (np.arange(n_frames)[None, :] + shift[:, None]) % period[:, None]  # (B, L)
+    start, period, shift = (torch.as_tensor(x, device=mels.device)[:, None] for x in (start, period, shift))  # (B, 1)
+    frames = start + (torch.arange(n_frames, device=mels.device) + shift) % period  # (B, L)
     if mels.device.type != "cpu":
-        index = torch.from_numpy(frames).to(mels.device)[:, None, :].expand(-1, mels.shape[1], -1)
-        return mels.gather(2, index).float()
+        return mels.gather(2, frames[:, None, :].expand(-1, mels.shape[1], -1)).float()
     out = torch.empty(*mels.shape[:2], n_frames)
-    for row, (mel, index) in enumerate(zip(mels, frames, strict=True)):
+    for row, (mel, index) in enumerate(zip(mels, frames.numpy(), strict=True)):  # stretches at once, as they lie there
         breaks = [0, *(np.flatnonzero(np.diff(index) != 1) + 1), n_frames]
         for first, last in pairwise(breaks):
             out[row, :, first:last] = mel[:, index[first] : index[first] + last - first]
@@ -139,7 +166,13 @@ def turned(
 
 
 def mix(
-    mels: Tensor, targets: Tensor, partners: Tensor, partner_targets: Tensor, partner_db: Tensor
+    mels: Tensor,
+    targets: Tensor,
+    partners: Tensor,
+    partner_targets: Tensor,
+    partner_db: Tensor,
+    *,
+    mel_config: MelConfig = DEFAULT_FRONT_END,
 ) -> tuple[Tensor, Tensor]:
     """Adds the power of one clip to another's.
 
@@ -152,14 +185,13 @@ def mix(
         The mixture, (B, F, L) in dB, at the clip's own mean power, and its (B, K) targets.
     """
     power, partner_power = _power(mels), _power(partners)
-    level, partner_level = (p.mean((1, 2)).clamp_(min=1e-10) for p in (power, partner_power))
+    level, partner_level = (p.mean((1, 2)).clamp_(min=mel_config.amin) for p in (power, partner_power))
     ratio = 10 ** (partner_db / 10)  # (B,)
     mixture = torch.add(power, partner_power.mul_((ratio * level / partner_level)[:, None, None]))
     mixture.div_((1 + ratio)[:, None, None])
     weight = 1 / (1 + ratio.sqrt())[:, None]  # the first clip's share of amplitude
-    return mixture.clamp_(min=10 ** (FLOOR_DB / 10)).log10_().mul_(10), weight * targets + (
-        1 - weight
-    ) * partner_targets
+    mixed_targets = weight * targets + (1 - weight) * partner_targets
+    return mixture.clamp_(min=mel_config.amin).log10_().mul_(10), mixed_targets
 
 
 def _power(mels: Tensor) -> Tensor:
@@ -167,21 +199,23 @@ def _power(mels: Tensor) -> Tensor:
 
 
 def _masked(mels: Tensor, draws: Draws) -> Tensor:
-    if not (np.any(draws.band_width) or np.any(draws.frame_width)):
-        return mels
-    for mel, level, band, width, frame, length in zip(
-        mels,
-        mels.mean((1, 2)),
-        draws.band.tolist(),
-        draws.band_width.tolist(),
-        draws.frame.tolist(),
-        draws.frame_width.tolist(),
-        strict=True,
-    ):
-        mel[band : band + width] = level
-        mel[:, frame : frame + length] = level
-    return mels
+    """One band and one stretch of each clip at its mean level."""
+    covered = _span(draws.band, draws.band_width, mels.shape[1], mels.device)[:, :, None]  # (B, F, 1)
+    covered = covered | _span(draws.frame, draws.frame_width, mels.shape[2], mels.device)[:, None, :]  # (B, F, L)
+    return torch.where(covered, mels.mean((1, 2))[:, None, None], mels)
 
 
-def _column(values: NDArray[np.float32], like: Tensor) -> Tensor:
-    return torch.from_numpy(values).to(like.device)[:, None, None]
+def _span(first: Drawn, length: Drawn, n: int, device: torch.device) -> Tensor:
+    """(B, n) true from `first` (B,) on, `length` (B,) long."""
+    first, length = (torch.as_tensor(x, device=device)[:, None] for x in (first, length))
+    places = torch.arange(n, device=device)
+    return (places >= first) & (places < first + length)
+
+
+def _any(values: Drawn) -> bool:
+    """Whether something is to be done; on a GPU it is done without asking, since the answer would be waited for."""
+    return isinstance(values, Tensor) or bool(np.any(values))
+
+
+def _column(values: Drawn, like: Tensor) -> Tensor:
+    return torch.as_tensor(values, device=like.device)[:, None, None]

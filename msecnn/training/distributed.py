@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -15,6 +16,10 @@ import torch.distributed.nn.functional as differentiable
 from torch import Tensor, nn
 
 from msecnn.models.layers import running_statistics
+from msecnn.tagger import pick_device
+
+#: How long a process may wait for another: the first one decodes a whole data set while the others wait for its mels.
+PATIENCE = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -52,17 +57,21 @@ def joined(device: str | torch.device | None = None) -> Iterator[Processes]:
 
     Args:
         device: None takes a CUDA device if there is one, and a different one for each process.
+
+    Raises:
+        MsecnnError: this machine has no device of that name.
     """
     count, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     if device is None:
         device = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
-    device = torch.device(device)
+    device = device if isinstance(device, torch.device) else pick_device(device)
     if count == 1 or dist.is_initialized():
         yield Processes(rank, count, device)
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", rank=rank, world_size=count)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, rank=rank, world_size=count, timeout=PATIENCE)
     try:
         yield Processes(rank, count, device)
     finally:

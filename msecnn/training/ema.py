@@ -15,24 +15,28 @@ class AveragedWeights:
 
     Args:
         decay: weight of the past at each step. The first steps use less, (1 + n) / (10 + n), so that the random start
-            is soon forgotten. 0 keeps a plain copy of the latest weights.
+            is soon forgotten. 0 averages nothing: the weights are the model's own.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self.n_updates = 0
-        self.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        weights = {name: value.detach() for name, value in model.state_dict().items()}
+        self.weights = {name: value.clone() for name, value in weights.items()} if decay else weights
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         """Moves the average towards the model's present weights; counters are copied."""
         self.n_updates += 1
+        if not self.decay:
+            return
         decay = min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
-        for name, value in model.state_dict().items():
-            if value.is_floating_point():
-                self.weights[name].lerp_(value, 1 - decay)
-            else:
-                self.weights[name].copy_(value)
+        pairs = [(self.weights[name], value) for name, value in model.state_dict().items()]
+        averages, values = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        torch._foreach_lerp_(averages, values, 1 - decay)  # one call for all: on a GPU a few kernels
+        for average, value in pairs:
+            if not average.is_floating_point():
+                average.copy_(value)
 
     @contextmanager
     def swapped_in(self, model: nn.Module) -> Iterator[nn.Module]:

@@ -9,7 +9,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -22,6 +22,7 @@ from torch import Tensor
 from msecnn import files
 from msecnn.errors import MsecnnError
 
+PROGRAM = ("python", "-m", "msecnn")
 PACKAGES = ("torch", "numpy", "safetensors")
 
 
@@ -98,13 +99,17 @@ def _write(path: Path, content: bytes | str) -> None:
 def origin() -> dict[str, Any]:
     """What made this run: command, commit, versions, machine."""
     program = Path(sys.argv[0]).name
-    program = "python -m msecnn" if program == "__main__.py" else program
     return {
-        "command": f"{program} {shlex.join(map(_without_folder, sys.argv[1:]))}",
+        "command": command_line([*(PROGRAM if program == "__main__.py" else [program]), *sys.argv[1:]]),
         "commit": _commit(),
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}},
         "machine": {"processor": platform.machine(), "system": platform.system(), "n_cores": os.cpu_count()},
     }
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Words as they are typed, paths without the folders of this machine."""
+    return shlex.join(map(_without_folder, words))
 
 
 def _without_folder(argument: str) -> str:

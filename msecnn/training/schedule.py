@@ -1,7 +1,7 @@
 """Learning rates and optimizers over a run: one cycle, warm-up and cosine, constant, and the recipe of Won et al.
 
 Sources: Smith, "Super-convergence", 2018 (one cycle); Won et al., "Evaluation of CNN-based automatic music tagging
-models", 2020 (Adam, then Nesterov momentum at three rates, each switch from the best weights so far).
+models", 2020 (Adam, then Nesterov momentum, kept, at three rates; each switch from the best weights so far).
 """
 
 import math
@@ -52,10 +52,13 @@ def rate_factor(schedule: str, step: int, n_steps: int, *, warmup: float) -> flo
     return END + (1 - END) * (0.5 + 0.5 * math.cos(math.pi * share))
 
 
-def make_optimizer(name: str, model: nn.Module, *, rate: float, weight_decay: float) -> torch.optim.Optimizer:
+def make_optimizer(
+    name: str, model: nn.Module, *, rate: float, weight_decay: float, fused: bool = False
+) -> torch.optim.Optimizer:
     """An optimizer of the parameters that are not frozen; only weight matrices and filters decay.
 
-    Adam and SGD decay as Won et al. wrote it, by the loss's gradient; AdamW decays apart from it.
+    `fused` takes one kernel for all parameters, for a GPU. Adam and SGD decay as Won et al. wrote it, by the loss's
+    gradient; AdamW decays apart from it.
     """
     trained = [p for p in model.parameters() if p.requires_grad]
     groups = [
@@ -64,5 +67,5 @@ def make_optimizer(name: str, model: nn.Module, *, rate: float, weight_decay: fl
     ]
     groups = [group for group in groups if group["params"]]
     if name == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=rate)
+        return torch.optim.SGD(groups, lr=rate, momentum=0.9, nesterov=True, fused=fused)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](groups, lr=rate, fused=fused)

@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from msecnn.models.layers import ConvLevel
+from msecnn.frontend import MelConfig
+from msecnn.models.layers import ORDERS, ConvLevel
 from msecnn.training import distributed, schedule
 from msecnn.training.augmentation import Augmentation, Draws, augment, draw, mix, turned
 from msecnn.training.ema import AveragedWeights
 from msecnn.training.events import Events
+from msecnn.training.ranges import COUNT, NOT_NEGATIVE, POSITIVE, SEED, SHARE, Range, check_ranges
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
 
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ STEPS_BETWEEN_LOOKS = 20
 DEVICE_SHARE = 0.6
 #: glibc's mallopt names: above the mmap threshold each tensor's pages are faulted anew at each use.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+#: What the numbers of a configuration may be.
+RANGES = {
+    **dict.fromkeys(("epochs", "batch_size", "patience"), COUNT),
+    **dict.fromkeys(("learning_rate", "clip_norm"), POSITIVE),
+    "weight_decay": NOT_NEGATIVE,
+    "warmup": SHARE,
+    **dict.fromkeys(("dropout", "ema_decay"), Range(0, 1, below=True)),
+    "seed": SEED,
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,8 @@ class TrainConfig:
         ema_decay: of the averaged weights; 0 for none.
         patience: stop after so many epochs without a better validation loss; None never stops early.
         precision: "bfloat16" (autocast) or "float32".
+        order: "pool_first" (pooling before BatchNorm and ELU, the same function in evaluation, a faster step) or
+            "literal" (as the papers draw it) in training.
         frozen: what the names of parameters that stay as they are begin with; their BatchNorm statistics stay too.
         seed: of everything drawn.
         augmentation: how the clips are changed.
@@ -77,18 +90,17 @@ class TrainConfig:
     ema_decay: float = 0.995
     patience: int | None = None
     precision: str = "bfloat16"
+    order: str = "pool_first"
     frozen: tuple[str, ...] = ()
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        choices = {"schedule": schedule.SCHEDULES, "precision": ("bfloat16", "float32")}
+        choices = {"schedule": schedule.SCHEDULES, "precision": ("bfloat16", "float32"), "order": ORDERS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise TrainingError(f"{name} may be {', '.join(allowed)}, not {getattr(self, name)!r}")
-        for name in ("epochs", "batch_size", "patience"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise TrainingError(f"{name} must be at least 1, not {getattr(self, name)}")
+        check_ranges(self, RANGES, TrainingError)
 
     def to_json(self) -> dict[str, Any]:
         """All fields as plain values."""
@@ -113,6 +125,7 @@ class TrainingData:
         targets: (N, K) float32 probabilities, 0 and 1 for hard labels, NaN for unknown.
         train, valid: which of the N clips; `valid` may be empty, then the last epoch's weights count as the best.
         rows: (N,) where each clip's mel stands in `mels`; None if they stand in the same order.
+        mel_config: the front end that made them.
     """
 
     mels: NDArray[np.float16] | Tensor
@@ -120,6 +133,7 @@ class TrainingData:
     train: NDArray[np.int64]
     valid: NDArray[np.int64]
     rows: NDArray[np.int64] | None = None
+    mel_config: MelConfig = field(default_factory=MelConfig)
 
     def __post_init__(self) -> None:
         n_mels = len(self.mels if self.rows is None else self.rows)
@@ -146,7 +160,7 @@ class TrainingData:
         rows = cache.rows([manifest.clips[index] for index in used])
         labels = manifest.labels() if targets is None else targets
         train, valid = (np.flatnonzero(splits[used] == name) for name in ("train", "valid"))
-        return cls(cache.mels, labels[used], train, valid, rows=rows)
+        return cls(cache.mels, labels[used], train, valid, rows=rows, mel_config=cache.config)
 
     def fingerprint(self) -> str:
         """Tells this data from other data: targets, splits, the mels' shape and the first of them."""
@@ -215,6 +229,7 @@ def train(
         if folder and group.first:
             stack.enter_context(folder.locked())
         stack.enter_context(_told_as_sentences(config))
+        stack.enter_context(torch.backends.cudnn.flags(benchmark=True))  # shapes never change: the fastest kernels pay
         stack.enter_context(torch.random.fork_rng([group.device] if group.device.type == "cuda" else []))
         trainer = Trainer(model, data, config, group=group, folder=folder)
         trainer.start(resume=resume, description=description or {})
@@ -237,6 +252,10 @@ class Trainer:
         self.config, self.group, self.folder = config, group, folder
         self.data = data
         self.mels = _on_device(data.mels, group.device)
+        self.targets = torch.from_numpy(np.ascontiguousarray(data.targets)).to(group.device)
+        self._train_clips = torch.from_numpy(data.train).to(group.device)
+        self._rows = self._rows_beside(self.mels)
+        self.autocast = config.precision == "bfloat16" and has_bfloat16(group.device)
         self.n_frames = getattr(model, "n_frames", data.mels.shape[2])
         if data.mels.shape[2] < self.n_frames:
             raise TrainingError(f"the mels have {data.mels.shape[2]} frames; the network needs {self.n_frames}")
@@ -301,6 +320,12 @@ class Trainer:
         self.model.load_state_dict(self.best_weights)
         self.model.eval()
 
+    def _rows_beside(self, mels: NDArray[np.float16] | Tensor) -> Tensor | None:
+        """Where each clip's mel stands, on the device where the mels are, if it is not in the clips' order."""
+        if self.data.rows is None or not isinstance(mels, Tensor):
+            return None
+        return torch.from_numpy(self.data.rows).to(mels.device)
+
     def _waited_enough(self) -> bool:
         patience = self.config.patience
         return patience is not None and bool(self.epochs) and len(self.epochs) - self.best_epoch >= patience
@@ -341,7 +366,10 @@ class Trainer:
             n_frames=self.n_frames,
             seed=config.seed,
             epoch=epoch,
+            mel_config=self.data.mel_config,
         )
+        if self.group.device.type != "cpu":
+            draws = draws.to(self.group.device)
         totals = torch.zeros(2, dtype=torch.float64, device=self.group.device)
         for step in range(self.n_steps):
             positions = order[step * self.batch_size : (step + 1) * self.batch_size]
@@ -383,32 +411,45 @@ class Trainer:
 
     def _batch(self, positions: NDArray[np.int64], draws: Draws) -> tuple[Tensor, Tensor]:
         """The clips at these positions of the training split, augmented: (B, F, L), and their targets (B, K)."""
-        drawn = draws.take(positions)
+        drawn = draws.take(positions if self._on_cpu else self._there(positions))
         clips = self.data.train[positions]
-        mels = augment(self._take(clips), drawn, n_frames=self.n_frames)
-        targets = torch.from_numpy(self.data.targets[clips])
-        mixed = np.flatnonzero(drawn.partner >= 0)
-        if len(mixed):
-            partners = self.data.train[drawn.partner[mixed]]
-            whole = np.full(len(mixed), self.n_frames)
-            partner_mels = turned(
-                self._take(partners), 0 * whole, whole, drawn.partner_shift[mixed], n_frames=self.n_frames
-            )
-            rows = torch.from_numpy(mixed)
-            partner_targets = torch.from_numpy(self.data.targets[partners])
-            partner_db = torch.from_numpy(drawn.partner_db[mixed])
-            there = rows.to(mels.device)
-            mels[there], targets[rows] = mix(mels[there], targets[rows], partner_mels, partner_targets, partner_db)
-        return mels, targets.to(self.group.device)
+        mels = augment(self._take(clips), drawn, n_frames=self.n_frames, mel_config=self.data.mel_config)
+        targets = self.targets[self._there(clips)]
+        # a CPU mixes what is to be mixed; a GPU mixes all and keeps some, or it would wait to be told how many
+        chosen = drawn.partner >= 0
+        rows = torch.as_tensor(chosen).nonzero()[:, 0] if self._on_cpu else torch.arange(len(mels), device=mels.device)
+        if not len(rows):
+            return mels, targets
+        partners = self._train_clips[torch.as_tensor(drawn.partner[rows]).clamp(min=0)]
+        whole = torch.full((len(partners),), self.n_frames, device=mels.device)
+        partner_mels = turned(self._take(partners), 0 * whole, whole, drawn.partner_shift[rows], n_frames=self.n_frames)
+        partner_db = torch.as_tensor(drawn.partner_db[rows])
+        mixture, mixed_targets = mix(
+            mels[rows], targets[rows], partner_mels, self.targets[partners], partner_db, mel_config=self.data.mel_config
+        )
+        keep = torch.as_tensor(chosen[rows])
+        mels[rows] = torch.where(keep[:, None, None], mixture, mels[rows])
+        targets[rows] = torch.where(keep[:, None], mixed_targets, targets[rows])
+        return mels, targets
 
-    def _take(self, clips: NDArray[np.int64]) -> Tensor:
-        rows = self.data.row(clips)
+    @property
+    def _on_cpu(self) -> bool:
+        return self.group.device.type == "cpu"
+
+    def _there(self, clips: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(clips).to(self.group.device, non_blocking=True)
+
+    def _take(self, clips: NDArray[np.int64] | Tensor) -> Tensor:
+        """Mels (B, F, L') of clips, on the device."""
         if isinstance(self.mels, Tensor):
-            return self.mels[torch.from_numpy(rows).to(self.mels.device)].to(self.group.device)
-        return torch.from_numpy(self.mels[rows]).to(self.group.device)
+            rows = torch.as_tensor(clips, device=self.mels.device)
+            rows = rows if self._rows is None else self._rows[rows]
+            return self.mels[rows].to(self.group.device)
+        there = self.data.row(clips.cpu().numpy() if isinstance(clips, Tensor) else clips)
+        return torch.from_numpy(self.mels[there]).to(self.group.device)
 
     def _logits(self, mels: Tensor) -> Tensor:
-        with torch.autocast(self.group.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+        with torch.autocast(self.group.device.type, torch.bfloat16, enabled=self.autocast):
             return self.model(mels.unsqueeze(1)).float()
 
     def _sum_gradients(self) -> None:
@@ -428,7 +469,7 @@ class Trainer:
         for first in range(0, len(mine), self.batch_size):
             clips = mine[first : first + self.batch_size]
             mels = self._take(clips)[..., : self.n_frames].float()
-            targets = torch.from_numpy(self.data.targets[clips]).to(self.group.device)
+            targets = self.targets[self._there(clips)]
             totals += torch.stack(masked_bce(self._logits(mels), targets)).double()
         loss_sum, n_known = self.group.total(totals).tolist()
         return loss_sum / max(n_known, 1)
@@ -441,17 +482,25 @@ class Trainer:
     def _optimizer(self) -> torch.optim.Optimizer:
         config = self.config
         return schedule.make_optimizer(
-            self.phase.optimizer, self.model, rate=config.learning_rate, weight_decay=config.weight_decay
+            self.phase.optimizer,
+            self.model,
+            rate=config.learning_rate,
+            weight_decay=config.weight_decay,
+            fused=not self._on_cpu,
         )
 
     def _enter_phase(self, epoch: int) -> None:
-        """At a switch of optimizers: from the best weights so far, with a new optimizer [Won et al. 2020]."""
-        phase = schedule.phase_of(self.config.schedule, epoch, self.config.epochs)
-        if phase.index != self.phase.index:
+        """At a switch of phases: from the best weights so far [Won et al. 2020].
+
+        From Adam to SGD the optimizer is new; from SGD to SGD momentum is kept, and only the rate changes.
+        """
+        phase, before = schedule.phase_of(self.config.schedule, epoch, self.config.epochs), self.phase
+        if phase.index != before.index:
             self.phase = phase
             self.model.load_state_dict(self.best_weights)
             self.averaged.restart(self.best_weights)
-            self.optimizer = self._optimizer()
+            if phase.optimizer != before.optimizer:
+                self.optimizer = self._optimizer()
 
     def _save(self) -> None:
         if self.folder is None:
@@ -476,7 +525,8 @@ class Trainer:
             self.events.write(self.epochs[-1])
 
     def _restore(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
-        before, now = state["config"], self.config.to_json()
+        # what this program has learned to set since then was at its default
+        before, now = TrainConfig.from_json(state["config"]).to_json(), self.config.to_json()
         changed = [f"{name} was {before.get(name)}, is {now[name]}" for name in now if before.get(name) != now[name]]
         if state["data"] != self.data.fingerprint():
             changed.append("the data is not the same")
@@ -542,6 +592,14 @@ def _on_device(mels: NDArray[np.float16] | Tensor, device: torch.device) -> NDAr
         return mels
     free, _ = torch.cuda.mem_get_info(device)
     return torch.from_numpy(np.asarray(mels)).to(device) if mels.nbytes < DEVICE_SHARE * free else mels
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device convolves in bfloat16: cuDNN has no such convolution below compute capability 8.0."""
+    if device.type == "cpu" or torch.cuda.get_device_capability(device) >= (8, 0):
+        return True
+    log.warning("this GPU has no bfloat16 convolutions: training in float32")
+    return False
 
 
 @contextmanager

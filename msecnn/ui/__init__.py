@@ -1,7 +1,6 @@
-"""The page. `page.py` composes; each tab is one Python file for its questions and one script for what is seen.
+"""The page. `page.py` composes; each tab is one Python file for its endpoints and modules for what is seen.
 
-A tab is a `build(page)` in `tabs/NAME.py`. There, `page.mount_point("NAME")` makes a place, which `static/NAME.js`
-fills by `msecnn.surface("NAME", (element) => …)`, and `page.endpoint("question", handler)` answers the script's
-`await msecnn.call("question", {…})`. What the browser knows is in `msecnn.state`; `msecnn.on("tag window", …)` hears of
-changes and `msecnn.set({…})` makes them.
+A tab is a `build(page)` in `tabs/NAME.py`. There, `page.mount_point("NAME")` makes a place, which a function named in
+`static/app.js` fills, and `page.endpoint("NAME", handler)` answers the browser's `await call("NAME", {…})`. `app.js`
+also lists which change of the state redraws which view.
 """

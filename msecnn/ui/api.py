@@ -10,9 +10,8 @@ import gradio as gr
 
 from msecnn.errors import MsecnnError
 from msecnn.tagger import answer_json
-from msecnn.ui.export import explained
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.explanation_request import ExplanationRequest
+from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import OUR_FAULT, Page
 from msecnn.ui.server.session import SessionError
 from msecnn.ui.server.zero_gpu import on_gpu
@@ -72,10 +71,12 @@ def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
             window: number of the window, from 0.
 
         Returns:
-            Logit, base value, the contribution of each scale, and the evidence in seconds and Hz.
+            The same object as `python -m msecnn explain --format json` gives: logit, base value, the contribution of
+            each scale, the evidence in seconds and Hz, and what was measured of the saliency maps' method.
         """
         session, _ = open_file(context, _given(recording), Path(recording).name, [model])
-        return explained(ExplanationRequest.of(context, session, {"model": model, "tag": tag, "window": window}))
+        request = {"model": model, "tag": tag, "window": window}
+        return requested_explanation(context, session, request).to_json()
 
     return explain
 

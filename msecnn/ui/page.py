@@ -1,50 +1,36 @@
 """Composes the page: the way in, the player, and a tab for each question one can ask."""
 
 import json
-from pathlib import Path
 
 import gradio as gr
 
 from msecnn.ui import api, export, upload
+from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
+from msecnn.ui.server.static_modules import STATIC, loader, module_routes
 from msecnn.ui.tabs import compare, lessons, network, tags, why
 
-STATIC = Path(__file__).parent / "static"
-
-#: Read in this order; each registers its surfaces with core.js.
-SCRIPTS = (
-    "core.js",
-    "pictures.js",
-    "intake.js",
-    "player.js",
-    "timeline.js",
-    "check.js",
-    "tags.js",
-    "why.js",
-    "apart.js",
-    "compare.js",
-    "lessons.js",
-    "address.js",
-)
+#: How often Gradio looks for old files, and how old they must be to be deleted, seconds.
+DELETE_CACHE = (3600, 3600)
 
 #: Tab name in the address bar, its title, and who builds it.
 TABS = (
     ("tags", "Tags", tags.build),
     ("why", "Why this tag", why.build),
-    ("apart", "Take it apart", network.build),
+    ("network", "Take it apart", network.build),
     ("compare", "Compare", compare.build),
     ("lessons", "Lessons", lessons.build),
 )
-STYLES = ("style.css", "apart.css", "compare.css", "lessons.css")
+STYLES = ("style.css", "network.css", "compare.css", "lessons.css")
 
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 
 
 def build(context: AppContext) -> gr.Blocks:
     """The whole page. Launch it with `launch_options()`."""
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 3600), fill_width=True) as blocks:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=DELETE_CACHE, fill_width=True) as blocks:
         page = Page(context=context, session=gr.State(None))
         page.mount_point("header")
         upload.build(page)
@@ -61,8 +47,7 @@ def build(context: AppContext) -> gr.Blocks:
 
 
 def launch_options(context: AppContext) -> dict[str, object]:
-    """Theme, scripts and manners, which Gradio takes at launch. Everything is inline: no other host is ever asked."""
-    scripts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    """Theme, scripts and manners, which Gradio takes at launch. No other host is ever asked."""
     css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in STYLES)
     offered = json.dumps(_offered(context)).replace("</", "<\\/")
     return {
@@ -73,14 +58,14 @@ def launch_options(context: AppContext) -> dict[str, object]:
             font=(gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"),
             font_mono=(gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
         ),
-        "head": f"<style>{css}</style>\n<script>window.msecnnOffered = {offered};\n{scripts}</script>",
+        "head": f"<style>{css}</style>\n<script>window.msecnn = {{ offered: {offered} }};{loader()}</script>",
         "footer_links": [],
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
         "allowed_paths": [],
-        "app_kwargs": {"middleware": http_guard.middleware()},
-        # A visit keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
+        "app_kwargs": {"middleware": http_guard.middleware(), "routes": module_routes()},
+        # A session keeps half a megabyte for each window; the visitors who have been away longest are forgotten first.
         "state_session_capacity": 200,
     }
 
@@ -91,7 +76,11 @@ def _offered(context: AppContext) -> dict[str, object]:
         "max_s": context.max_s,
         "max_bytes": context.max_bytes,
         "models": upload.models(context),
+        "window_s": upload.window_s(context),
+        "deleted_within_h": sum(DELETE_CACHE) / 3600,
+        "explanation": explanation_choices(),
         "lessons": lessons.lessons(),
+        "lesson_models": lessons.MODELS,
         "examples": [
             {key: getattr(example, key) for key in ("id", "title", "artist", "licence", "kind", "description")}
             for example in context.examples.values()

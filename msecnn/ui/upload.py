@@ -12,8 +12,10 @@ import torch
 from gradio.utils import get_upload_folder, is_in_or_equal
 
 from msecnn import audio
+from msecnn.explain.winning_cells import receptive_ends
 from msecnn.frontend import LogMelSpectrogram, MelConfig
-from msecnn.tagger import TagPrediction, tag
+from msecnn.models.layers import INPUT, MultiScaleCNN
+from msecnn.tagger import Tagger, TagPrediction, tag
 from msecnn.tags import families
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
 from msecnn.ui.server.context import AppContext
@@ -26,7 +28,7 @@ OVERVIEW_COLUMNS = 1200
 
 
 def build(page: Page) -> None:
-    page.mount_point("intake")
+    page.mount_point("upload")
     page.endpoint("open", open_recording, model=True)
     page.endpoint("window", show_window)
     page.endpoint("example-pictures", show_examples)
@@ -152,6 +154,7 @@ def _opening(context: AppContext, session: Session, info: audio.AudioInfo) -> Pa
             "n_frames": config.n_frames,
             "window_s": config.window_s,
             "bands_hz": np.round(config.band_edges_hz(), 1).tolist(),
+            "crop_s": _receptive_ends_s(context.taggers[first.model]).get(INPUT),
         },
         "windows": _rounded(first.windows),
         "window": 0,
@@ -171,10 +174,24 @@ def _model(context: AppContext, name: str, prediction: TagPrediction) -> Payload
         "probabilities": np.round(prediction.probabilities, 6).tolist(),
         "windows": _rounded(prediction.windows),
         "timeline": np.round(prediction.window_probabilities, 6).tolist(),
-        "scales": list(prediction.features),
+        "receptive_ends_s": _receptive_ends_s(context.taggers[name]),
         "untrained": prediction.untrained,
         "calibration": checkpoint.card.get("calibration"),
     }
+
+
+def _receptive_ends_s(tagger: Tagger) -> dict[str, float]:
+    """Where in a window each scale of a network stops to see anything, seconds; nothing of a network without scales."""
+    if not isinstance(tagger.model, MultiScaleCNN):
+        return {}
+    config = tagger.checkpoint.mel_config
+    frame_s = config.hop_length / config.sample_rate
+    return {scale: round(frame * frame_s, 3) for scale, frame in receptive_ends(tagger.model).items()}
+
+
+def window_s(context: AppContext) -> float:
+    """How much sound fills a network's window, seconds: of the first network, before any recording is open."""
+    return float(next(iter(context.taggers.values())).checkpoint.mel_config.window_s)
 
 
 def _rounded(windows: list[list[float]]) -> list[list[float]]:

@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from msecnn import __version__, audio
+from msecnn import __version__
+from msecnn.audio import wav_bytes
 from msecnn.explain.contributions import ablate
-from msecnn.explain.saliency import BASELINES, METHODS, saliency
-from msecnn.plots.contributions import waterfall
-from msecnn.plots.spectrogram import mel_figure, saliency_figure
+from msecnn.explain.explanation import Explanation
+from msecnn.plots.explanation_files import contributions_figure, maps_figure, spectrogram_figure
 from msecnn.plots.static import image
 from msecnn.plots.tags import tag_bars
-from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.explanation_request import ExplanationRequest, choice
-from msecnn.ui.server.rpc import Request
-from msecnn.ui.server.served_files import new_file
+from msecnn.ui.server.context import AppContext, Example
+from msecnn.ui.server.session import Session
 
 #: Rows of the table of contributions.
 N_TAGS = 12
@@ -50,93 +48,75 @@ class Exercise:
 
 
 def worksheet(
-    asked: ExplanationRequest, context: AppContext, request: Request, title: str | None, exercises: Sequence[Exercise]
+    explanation: Explanation,
+    context: AppContext,
+    session: Session,
+    off: Sequence[str],
+    title: str | None,
+    exercises: Sequence[Exercise],
 ) -> str:
     """The page as HTML.
 
     Args:
-        request: may name the saliency `method` and `baseline`, and scales that are switched `off`.
+        off: scales that are switched off.
         title: the lesson's; without one, the tag is the title.
         exercises: printed at the end.
     """
-    name = f"{asked.tag} in {context.title(asked.model)}"
+    name = f"{explanation.tag} in {context.title(explanation.prediction.model)}"
     parts = [
         f"<h1>{escape(title or name)}</h1>",
         '<p class="soft">Name <span class="name"></span> Date <span class="name"></span></p>',
-        *_clip(asked, context),
-        *_tags(asked, context),
-        *_contributions(asked, name, request),
-        *_maps(asked, name, request),
+        *_clip(explanation, context.examples.get(session.example or "")),
+        *_tags(explanation, context, session),
+        *_contributions(explanation, off),
+        *_maps(explanation),
         *_questions(exercises),
-        *_settings(asked, context, request),
+        *_settings(explanation, context),
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title or name)}</title>'
     return f"{head}<style>{STYLE}</style>\n" + "\n".join(parts) + "</html>\n"
 
 
-def _clip(asked: ExplanationRequest, context: AppContext) -> Iterable[str]:
-    example = context.examples.get(asked.session.example or "")
-    start, end = asked.prediction.windows[asked.window]
-    credit = (
-        f"{example.title}, {example.artist}. {example.licence}. {example.source}." if example else asked.session.name
-    )
+def _clip(explanation: Explanation, example: Example | None) -> Iterable[str]:
+    start, end = explanation.prediction.windows[explanation.window]
+    credit = explanation.name
+    if example:
+        credit = f"{example.title}, {example.artist}. {example.licence}. {example.source}."
+    sound = wav_bytes(explanation.sound("window"), explanation.mel_config.sample_rate)
     yield f"<h2>The clip</h2><p>{escape(credit)} {start:.1f} to {end:.1f} s, as the networks hear it:</p>"
-    yield f'<audio controls src="{_data("audio/wav", _heard(asked))}"></audio>'
-    yield _picture(mel_figure(asked.mel, asked.checkpoint.mel_config, start_s=asked.start_s), "Mel spectrogram")
+    yield f'<audio controls src="{_data("audio/wav", sound)}"></audio>'
+    yield _picture(spectrogram_figure(explanation), "Mel spectrogram")
 
 
-def _heard(asked: ExplanationRequest) -> bytes:
-    config, path = asked.checkpoint.mel_config, new_file("window.wav")
-    window = audio.read_recording(
-        asked.session.path, sample_rate=config.sample_rate, start_s=asked.start_s, duration_s=config.window_s
-    )
-    try:
-        audio.write_wav(path, window.waveform, config.sample_rate)
-        return path.read_bytes()
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _tags(asked: ExplanationRequest, context: AppContext) -> Iterable[str]:
-    said = [one for one in asked.session.predictions.values() if one.tags == asked.prediction.tags]
+def _tags(explanation: Explanation, context: AppContext, session: Session) -> Iterable[str]:
+    tags = explanation.prediction.tags
+    predictions = [prediction for prediction in session.predictions.values() if prediction.tags == tags]
+    titles = [context.title(prediction.model) for prediction in predictions]
     yield "<h2>Tags</h2>"
-    for one in said:
-        if one.untrained:
+    for title, prediction in zip(titles, predictions, strict=True):
+        if prediction.untrained:
             warning = "has random weights and learnt nothing: its numbers mean nothing about the music."
-            yield f'<p class="warning">{escape(context.title(one.model))} {warning}</p>'
-    probabilities = np.stack([one.probabilities for one in said])  # (M, K)
-    yield _picture(
-        tag_bars(said[0].tags, probabilities, [context.title(one.model) for one in said]), "Tags of each model"
-    )
+            yield f'<p class="warning">{escape(title)} {warning}</p>'
+    probabilities = np.stack([prediction.probabilities for prediction in predictions])  # (M, K)
+    yield _picture(tag_bars(tags, probabilities, titles), "Tags of each model")
 
 
-def _contributions(asked: ExplanationRequest, name: str, request: Request) -> Iterable[str]:
-    split, k = asked.contributions, asked.tag_index
-    steps = waterfall(
-        split.scales, split.relative[0, :, k], float(split.base_value[k]), mean_known=split.mean_known, title=name
-    )
+def _contributions(explanation: Explanation, off: Sequence[str]) -> Iterable[str]:
+    split = explanation.contributions
     yield "<h2>What each scale adds to the logit</h2>"
-    yield _picture(steps, "From the average clip to this one")
+    yield _picture(contributions_figure(explanation), "From the average clip to this one")
     order = np.argsort(-split.logits[0], kind="stable")[:N_TAGS]
     titles = ("", "average" if split.mean_known else "bias", *split.scales, "this clip")
     rows = ((split.tags[i], split.base_value[i], *split.relative[0, :, i], split.logits[0, i]) for i in order)
     yield "<h2>What the likeliest tags lean on</h2>" + _table([titles, *([row[0], *_signed(row[1:])] for row in rows)])
-    named = request.get("off")
-    off = [scale for scale in split.scales if isinstance(named, list) and scale in named]
     if off:
-        left = float(ablate(split, [scale not in off for scale in split.scales])[0, k])
-        yield f"<p>Without {escape(', '.join(off))}, {escape(asked.tag)} gets {left:.1%}.</p>"
+        left = float(ablate(split, [scale not in off for scale in split.scales])[0, explanation.tag_index])
+        yield f"<p>Without {escape(', '.join(off))}, {escape(explanation.tag)} gets {left:.1%}.</p>"
 
 
-def _maps(asked: ExplanationRequest, name: str, request: Request) -> Iterable[str]:
-    method, baseline = choice(request, "method", METHODS), choice(request, "baseline", BASELINES)
-    config = asked.checkpoint.mel_config
-    found = saliency(
-        asked.tagger.model, asked.mel, asked.tag_index, method=method, baseline=baseline, mel_config=config
-    )
-    strips = saliency_figure(asked.mel, found.maps, found.scales, config, start_s=asked.start_s, title=name)
-    yield f"<h2>Where each scale looks ({escape(method.replace('_', ' '))})</h2>"
-    yield _picture(strips, "Signed saliency of each scale")
+def _maps(explanation: Explanation) -> Iterable[str]:
+    yield f"<h2>Where each scale looks ({escape(explanation.method.replace('_', ' '))})</h2>"
+    yield _picture(maps_figure(explanation), "Signed saliency of each scale")
     yield '<p class="soft">The contributions are exact. These maps are estimates.</p>'
 
 
@@ -146,15 +126,15 @@ def _questions(exercises: Sequence[Exercise]) -> Iterable[str]:
         yield f'<p>{escape(exercise.question)}</p><div class="answer">{escape(exercise.answer)}</div></section>'
 
 
-def _settings(asked: ExplanationRequest, context: AppContext, request: Request) -> Iterable[str]:
-    card = asked.checkpoint.card
+def _settings(explanation: Explanation, context: AppContext) -> Iterable[str]:
+    prediction = explanation.prediction
     rows = {
-        "model": context.title(asked.model),
-        "weights (sha256)": str(card.get("sha256", "")),
-        "tag": asked.tag,
-        "window": f"{asked.window + 1} of {len(asked.prediction.windows)}",
-        "method": choice(request, "method", METHODS),
-        "baseline": choice(request, "baseline", BASELINES),
+        "model": context.title(prediction.model),
+        "weights (sha256)": str(explanation.checkpoint.card.get("sha256", "")),
+        "tag": explanation.tag,
+        "window": f"{explanation.window + 1} of {len(prediction.windows)}",
+        "method": explanation.method,
+        "baseline": explanation.baseline,
         "versions": f"msecnn {__version__}, torch {torch.__version__}, Python {platform.python_version()}",
     }
     cells = "".join(

@@ -30,7 +30,7 @@ def test_a_question_that_went_down_with_the_server_is_given_up(page: RunningPage
     visitor.wait_for_function(f"{STATUS}.startsWith('Tagging')")
     page.kill()
     visitor.wait_for_function(f"{STATUS}.includes('The server stopped before it answered')")
-    assert visitor.locator(".mse-intake.working").count() == 0
+    assert visitor.locator(".mse-upload.working").count() == 0
     page.start()
     visitor.wait_for_timeout(2_000)  # Gradio may load the page anew
     visitor.locator(".mse-card").first.click()

@@ -16,15 +16,15 @@ def number(text: str) -> float:
     return float(text.replace("−", "-").replace("%", "").strip())
 
 
-def apart(arrive: Callable[..., Visitor], model: str = "msecnn", **options: Any) -> Visitor:
-    page = arrive(f"?example=plucked&tag=guitar&model={model}&tab=apart", **options)
+def network(arrive: Callable[..., Visitor], model: str = "msecnn", **options: Any) -> Visitor:
+    page = arrive(f"?example=plucked&tag=guitar&model={model}&tab=network", **options)
     page.wait_for_selector(".mse-leans")
     return page
 
 
 def shown(page: Visitor) -> dict[str, float]:
     """The probability of each tag as its bar gives it now."""
-    rows = page.locator(".mse-apart .mse-tag").evaluate_all(
+    rows = page.locator(".mse-network .mse-tag").evaluate_all(
         "(rows) => rows.map((row) => [row.dataset.tag, row.querySelector('.mse-numbers b').innerText])"
     )
     return {tag: number(percent) / 100 for tag, percent in rows}
@@ -38,7 +38,7 @@ def split(page: Visitor, tag: str) -> list[float]:
 
 class TestSwitches:
     def test_a_switch_leaves_the_rest_of_the_exact_split(self, arrive: Callable[..., Visitor]) -> None:
-        page = apart(arrive)
+        page = network(arrive)
         whole = shown(page)
         said = page.evaluate("msecnn.state.models[1].timeline[0][msecnn.state.models[1].tags.indexOf('guitar')]")
         assert whole["guitar"] == pytest.approx(said, abs=0.006)
@@ -55,16 +55,16 @@ class TestSwitches:
         assert shown(page) == whole
 
     def test_fcn5_carries_one_scale_on(self, arrive: Callable[..., Visitor]) -> None:
-        page = apart(arrive, "fcn5")
+        page = network(arrive, "fcn5")
         assert page.locator(".mse-figure .mse-switch").count() == 1
         assert page.locator(".mse-skip:has-text('not carried on')").count() == 5
         page.locator(".mse-switch[data-scale=level5]").click()
-        assert "every clip gets these numbers" in page.locator(".mse-apart-bars .mse-sentence").inner_text()
+        assert "every clip gets these numbers" in page.locator(".mse-network-bars .mse-sentence").inner_text()
         base, *_ = split(page, "guitar")
         assert shown(page)["guitar"] == pytest.approx(1 / (1 + math.exp(-base)), abs=0.02)
 
     def test_a_tag_of_the_table_is_explained(self, arrive: Callable[..., Visitor]) -> None:
-        page = apart(arrive)
+        page = network(arrive)
         tag = page.locator(".mse-leans tbody th button").nth(1).inner_text()
         page.locator(".mse-leans tbody th button").nth(1).click()
         page.wait_for_selector(f".mse-why .mse-sentence:has-text('gives {tag}')")
@@ -72,7 +72,7 @@ class TestSwitches:
 
 class TestChannels:
     def test_a_channel_opens_with_its_winner(self, arrive: Callable[..., Visitor]) -> None:
-        page = apart(arrive)
+        page = network(arrive)
         page.locator(".mse-level-card[data-level=level2]").click()
         page.wait_for_selector(".mse-channel-tile")
         assert page.locator(".mse-channel-tile").count() == 128
@@ -82,7 +82,7 @@ class TestChannels:
         adds = number(first.locator("b").inner_text())
         first.click()
         page.wait_for_selector(".mse-enlarged")
-        words = page.locator(".mse-apart-channel > p").first.inner_text()
+        words = page.locator(".mse-network-channel > p").first.inner_text()
         start, end = map(float, re.search(r"hears ([\d.]+) to ([\d.]+) s", words).groups())
         assert 0 <= start < end < start + 1  # a cell of level 2 sees about half a second
         assert number(re.search(r"it adds ([−+][\d.]+\d)", words).group(1)) == pytest.approx(adds, abs=0.006)
@@ -91,7 +91,7 @@ class TestChannels:
         assert max(0, start - 0.6) <= page.evaluate("msecnn.player.now()") <= end + 1
 
     def test_the_channels_add_up_to_their_scale(self, arrive: Callable[..., Visitor]) -> None:
-        page = apart(arrive)
+        page = network(arrive)
         scales = page.locator(".mse-leans thead th").all_inner_texts()[2:]
         terms = split(page, "guitar")[1:]
         for level in ("level1", "level3", "level5"):
@@ -103,22 +103,22 @@ class TestChannels:
 
 class TestRandomWeights:
     def test_they_are_loud_and_the_same_for_everybody(self, arrive: Callable[..., Visitor]) -> None:
-        page = apart(arrive)
+        page = network(arrive)
         trained = shown(page)
         page.get_by_role("switch", name="Random weights").click()
-        page.wait_for_selector(".mse-apart.random .mse-warning:has-text('mean nothing')")
+        page.wait_for_selector(".mse-network.random .mse-warning:has-text('mean nothing')")
         page.wait_for_selector(".mse-sanity-strips .mse-strip:nth-child(2)")
-        assert "Rank correlation" in page.locator(".mse-apart-sanity .mse-sentence").inner_text()
+        assert "Rank correlation" in page.locator(".mse-network-sanity .mse-sentence").inner_text()
         random = shown(page)
         assert random != trained
-        assert "trained" in page.locator(".mse-apart-bars .mse-legend").inner_text()
+        assert "trained" in page.locator(".mse-network-bars .mse-legend").inner_text()
         page.get_by_role("switch", name="Random weights").click()
-        page.wait_for_function("!document.querySelector('.mse-apart.random')")
-        assert page.locator(".mse-apart .mse-warning").count() == 0
+        page.wait_for_function("!document.querySelector('.mse-network.random')")
+        assert page.locator(".mse-network .mse-warning").count() == 0
         assert shown(page) == trained
 
     def test_a_phone(self, arrive: Callable[..., Visitor]) -> None:
-        page = apart(arrive, width=390, height=844, has_touch=True, is_mobile=True)
+        page = network(arrive, width=390, height=844, has_touch=True, is_mobile=True)
         page.locator(".mse-level-card[data-level=level4]").click()
         page.wait_for_selector(".mse-channel-tile")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -147,7 +147,7 @@ def _check_members(labels: Sequence[SoftLabels], ensemble: Sequence[str]) -> Non
             raise DatasetError(f"{each.teacher} and {given[0]} know different tags, so they cannot be compared.")
 
 
-def _columns(values: np.ndarray, have: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
+def in_tag_order(values: np.ndarray, have: Sequence[str], wanted: Sequence[str]) -> np.ndarray:
     """(N, K) in another order of tags; NaN where a tag is not known."""
     unknown = np.full((len(values), 1), np.nan, dtype=np.float32)
     place = {tag: k for k, tag in enumerate(have)}
@@ -244,7 +244,7 @@ def _panel(
     by_id = {clip.clip_id: clip for clip in part.clips}
     part = replace(part, clips=tuple(by_id[str(name)] for name in predicted[0].clip_ids))
     tags = shared_tags(Manifest(labels[0].tags, (), "the teachers"), predicted)
-    teachers = {each.teacher: _columns(each.probabilities(part.clips), each.tags, tags) for each in labels}
+    teachers = {each.teacher: in_tag_order(each.probabilities(part.clips), each.tags, tags) for each in labels}
     subsets = _subsets(part.clips)
     members = {ENSEMBLE: list(ensemble)}
     members |= {without(name): [other for other in ensemble if other != name] for name in ensemble}
@@ -258,10 +258,10 @@ def _panel(
             references[name, subset] = Reference(name, subset, tags, mean, weights, len(np.unique(drawn)))
     return _Panel(
         clips=part.clips,
-        truth=_columns(part.labels(), part.tags, tags),
+        truth=in_tag_order(part.labels(), part.tags, tags),
         tags=tags,
         students={
-            name: _columns(each.probabilities, each.tags, tags) for name, each in zip(names, predicted, strict=True)
+            name: in_tag_order(each.probabilities, each.tags, tags) for name, each in zip(names, predicted, strict=True)
         },
         teachers=teachers,
         ensemble=tuple(ensemble),
@@ -295,6 +295,6 @@ def _runs(names: Iterable[str]) -> dict[str, list[str]]:
 
 def _contrast(sides: Sequence[Sequence[Agreement]], figure: str, seed: int) -> Difference:
     values = [[each.figures[figure].value for each in side] for side in sides]
-    return paired_runs.paired_difference(
+    return paired_runs.difference_of_means(
         values, [[each.replicates[figure] for each in side] for side in sides], seed=seed
     )

@@ -6,7 +6,7 @@ others, except that no singing clip is a negative of any voice. For other tags o
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,18 @@ class KnownTag:
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """A system's ROC-AUC on known labels; `macro` is None where there are none."""
+    """A system's ROC-AUC on known labels; `macro` is None where there are none, and `replicates` (R,) then empty."""
 
     system: str
     macro: Figure | None
     per_tag: tuple[KnownTag, ...]
+    replicates: np.ndarray = field(repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain values, without the replicates."""
+        whole = asdict(self)
+        del whole["replicates"]
+        return whole
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,8 @@ def known_labels(
             roc, _ = ranking_areas(positive[known], probabilities[known, k], weights[known])
             per_tag.append(KnownTag(tag, int(positive.sum()), int(negative.sum()), Figure.of(roc)))
             replicates.append(roc)
-    macro = Figure.of(mean_defined(np.stack(replicates))) if replicates else None
-    return KnownLabels(system, macro, tuple(per_tag))
+    mean = mean_defined(np.stack(replicates)) if replicates else np.empty(0)
+    return KnownLabels(system, Figure.of(mean) if replicates else None, tuple(per_tag), mean[1:])
 
 
 def negatives(labels: np.ndarray, tags: Sequence[str], k: int) -> np.ndarray:

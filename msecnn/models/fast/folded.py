@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from msecnn.models.conv_pool import conv_bias
-from msecnn.models.layers import INPUT, ConvLevel, MultiScaleCNN, running_statistics
+from msecnn.models.layers import INPUT, ConvLevel, MultiScaleCNN, global_max, running_statistics
 
 #: Frames of a strip of level 1, a multiple of its pooling; 256 was fastest of 32 to 512 [benchmarks/inference.py].
 STRIP = 256
@@ -87,8 +87,8 @@ class FoldedNetwork(nn.Module):
         return islice(zip(self.maps[1:], self.weights, self.biases, self.pools, strict=True), n_levels)
 
     def global_max(self, name: str, level_map: Tensor) -> Tensor:
-        """(B, C); a max-pooling of the crop's size leaves one cell, several times faster than `amax` of a slice."""
-        return F.max_pool2d(level_map, self.receptive_crop[name]).flatten(1)
+        """The maximum of each channel (B, C) over the cells of a map that are not cropped on the way up."""
+        return global_max(level_map, self.receptive_crop[name])
 
 
 def strips(x: Tensor, pool: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
@@ -101,6 +101,14 @@ def strips(x: Tensor, pool: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
     padded = F.pad(x, (1, 1, 1, 1))
     for start in range(0, n_frames, step):
         yield start, channels_last(padded[..., start : min(start + step, n_frames) + 2])
+
+
+def conv_maps(x: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
+    """A level's map before its pooling: level 1's in strips, another's as a whole, each with its first frame."""
+    if x.shape[1] > 1:
+        yield 0, F.conv2d(x, weight, bias, padding=1)
+    else:
+        yield from ((start, F.conv2d(strip, weight, bias)) for start, strip in strips(x, pool))
 
 
 def _level(x: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]) -> Tensor:

@@ -7,7 +7,7 @@ through in strips that fit a cache, as on the way up.
 Axis letters: S scales, C channels of a level, F bands, L frames.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from msecnn.models.conv_pool import padded_input_gradient
-from msecnn.models.fast.folded import FoldedNetwork, strips
+from msecnn.models.fast.folded import FoldedNetwork, conv_maps
 from msecnn.models.layers import INPUT
 
 #: A gradient is followed cell by cell if less than this share of it is not zero: about where both ways take as long.
@@ -92,7 +92,7 @@ def _upwards(network: FoldedNetwork, x: Tensor, weights: Mapping[str, Tensor]) -
     for name, weight, bias, pool in network.levels(weights):
         size = (x.shape[2], x.shape[3])
         parts, outputs = [], []
-        for start, conv_map in _conv_maps(x, weight, bias, pool):
+        for start, conv_map in conv_maps(x, weight, bias, pool):
             output, winners = F.max_pool2d(conv_map, pool, return_indices=True)
             parts.append(_Part(start, conv_map.shape[3], winners, _won(winners, pool, conv_map.shape[3])))
             outputs.append(output)
@@ -100,13 +100,6 @@ def _upwards(network: FoldedNetwork, x: Tensor, weights: Mapping[str, Tensor]) -
         slope = torch.where(x > 0, 1, x + 1)  # of ELU, told by its value
         levels[name] = _Level(weight, size, x, slope, tuple(parts))
     return levels
-
-
-def _conv_maps(x: Tensor, weight: Tensor, bias: Tensor, pool: tuple[int, int]) -> Iterator[tuple[int, Tensor]]:
-    if x.shape[1] > 1:
-        yield 0, F.conv2d(x, weight, bias, padding=1)
-    else:
-        yield from ((start, F.conv2d(strip, weight, bias)) for start, strip in strips(x, pool))
 
 
 def _won(winners: Tensor, pool: tuple[int, int], n_columns: int) -> Tensor:

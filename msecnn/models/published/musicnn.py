@@ -58,7 +58,9 @@ class PonsTagger(WaveformTagger):
 
     def windows(self, waveform: np.ndarray) -> Tensor:
         waveform = fill_window(waveform, self.window_samples)
-        mel = self.mel(torch.from_numpy(waveform)[None])[0]  # (1, F, frames of the recording)
+        mel = self.mel(torch.from_numpy(waveform)[None].to(next(self.parameters()).device))[
+            0
+        ]  # (1, F, frames of the recording)
         return mel.unfold(-1, N_FRAMES, N_FRAMES).permute(2, 0, 1, 3)  # (W, 1, F, L)
 
 

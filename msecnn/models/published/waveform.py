@@ -94,7 +94,7 @@ class WaveformTagger(TaggingModule):
         waveform = fill_window(waveform, self.window_samples)
         n_windows = len(waveform) // self.window_samples
         cut = waveform[: n_windows * self.window_samples].reshape(n_windows, -1)
-        mel: Tensor = self.mel(torch.from_numpy(cut))
+        mel: Tensor = self.mel(torch.from_numpy(cut).to(next(self.parameters()).device))
         return mel
 
     def features(self, inputs: Tensor) -> dict[str, Tensor]:

@@ -1,8 +1,8 @@
-"""How the browser asks and the server answers: hidden components, one for each kind of question.
+"""How the browser asks and the server answers: hidden components, one for each RPC endpoint.
 
-A wire is a `gr.HTML` that shows nothing. The browser triggers its `call` event with a request; the answer arrives as
-its value. So every question goes through Gradio's queue, where a visitor's place can be seen, and no question disturbs
-what another part of the page shows.
+An endpoint is a `gr.HTML` that shows nothing. The browser triggers its `call` event with a request; the answer arrives
+as its value. So every request goes through Gradio's queue, where a visitor's place can be seen, and none disturbs what
+another part of the page shows.
 """
 
 import inspect
@@ -47,13 +47,13 @@ class Page:
     session: gr.State
 
     def mount_point(self, name: str) -> gr.HTML:
-        """A visible place that `static/*.js` fills: the function registered there under this name gets its element."""
+        """A visible place that `static/*.js` fills: the function that `app.js` has for this name gets its element."""
         return gr.HTML(
             value="",
             html_template=f'<div class="mse mse-{name}"></div>',
-            js_on_load=f"window.msecnn.mount({name!r}, element.firstElementChild)",
+            js_on_load=_when_loaded(f"app.mount({name!r}, element.firstElementChild)"),
             apply_default_css=False,
-            elem_id=f"surface-{name}",
+            elem_id=f"mount-{name}",
         )
 
     def endpoint(
@@ -70,32 +70,40 @@ class Page:
         Args:
             model: it runs a network, so it waits in a queue, each visitor in turn. Others are answered four at a time.
             queue: which queue, where waiting behind the others would be unfair to them.
-            state: what the handler reads and its answers replace; the visit by default.
+            state: what the handler reads and its answers replace; the session by default.
         """
         state = state or self.session
-        wire = gr.HTML(
+        send = "(request) => trigger('call', request)"
+        component = gr.HTML(
             value="",
             html_template="<i></i>",
-            js_on_load=f"window.msecnn.connect({name!r}, element, trigger, props, watch, 'call')",
-            elem_id=f"wire-{name}",
-            elem_classes="mse-wire",
+            js_on_load=_when_loaded(f"app.connect({name!r}, {{ send: {send}, element, props, watch }})"),
+            elem_id=f"rpc-{name}",
+            elem_classes="mse-rpc",
         )
-        wire.call(
+        asked = component.call(
             _guard(bind_on_gpu(handler, self.context) if model else partial(handler, self.context)),
             inputs=[state],
-            outputs=[wire, state],
+            outputs=[component, state],
             concurrency_id=queue if model else None,
             concurrency_limit=1 if model else 4,
             trigger_mode="multiple",
             api_visibility="private",
         )
+        # A request that never reached a handler (a broken connection, a full queue) has no answer to settle it.
+        asked.failure(None, js=f"() => {{ {_when_loaded(f'app.fail({name!r})')} }}", api_visibility="private")
+
+
+def _when_loaded(statement: str) -> str:
+    """JavaScript that runs as soon as the page's modules are loaded; `app` is what app.js exports."""
+    return f"window.msecnn.ready.then((app) => {statement});"
 
 
 def _guard(handler: Callable[[Session | None, Request], Answer | Iterator[Answer]]) -> Callable[..., Any]:
     """Wraps a handler for Gradio: a domain error becomes its sentence, anything else is logged as our bug."""
 
     def outputs(answer: Answer, request: Request) -> tuple[Payload, Any]:
-        # Only an answer that opened something may write the visit: a slow one could otherwise bring back an old visit.
+        # Only an answer that opened something may write the session: a slow one could otherwise bring back an old one.
         return answer.payload | {"request": request.get("id")}, answer.session or gr.skip()
 
     def failure(error: Exception) -> Answer:

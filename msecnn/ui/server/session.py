@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from msecnn.errors import MsecnnError
+from msecnn.explain.choices import choose_window
 from msecnn.tagger import TagPrediction
 
 
@@ -36,21 +37,11 @@ class Session:
             raise SessionError(f"This recording has not been tagged by {model!r}: choose the model again.")
         return self.predictions[model]
 
-    def mel(self, model: str, window: int) -> np.ndarray:
-        """Log-mel spectrogram of one window, (F, L) dB."""
-        prediction = self.prediction(model)
-        if prediction.mel is None:
-            raise SessionError(f"{model} hears the waveform itself, so there is no scale to take apart: only its tags.")
-        return window_mel(prediction, window)
-
 
 def window_mel(prediction: TagPrediction, window: int) -> np.ndarray:
     """(F, L) dB of one of a prediction's windows, which was tagged with its mels kept."""
-    last = len(prediction.window_starts_s) - 1
-    if not 0 <= window <= last:
-        raise SessionError(f"This recording has windows 0 to {last}, not {window}.")
     assert prediction.mel is not None
-    mel: np.ndarray = prediction.mel[window]
+    mel: np.ndarray = prediction.mel[choose_window(prediction, window)]
     return mel
 
 

@@ -1,88 +1,99 @@
 // Tags of two models on one aligned chart.
-(() => {
-  const M = window.msecnn, { h, state } = M;
-  const FEW = 16;
-  let place, view = { sort: "mean", all: false, fold: false, scope: "recording" };
 
-  // ---- rows: {name, members, values: [probability for each model]}
-  const probabilities = (model) => (view.scope === "window" ? model.timeline[M.windowOf(model)] : model.probabilities);
-  const rows = () => {
-    const value = (model, tag) => probabilities(model)[model.tags.indexOf(tag)];
-    const tags = state.models[0].tags;
-    const groups = view.fold ? Object.entries(state.families) : tags.map((tag) => [tag, [tag]]);
-    // Synonyms are one statement said several ways: a family has the probability of its likeliest word.
-    return groups.map(([name, members]) => {
-      const best = (model) => members.reduce((a, b) => (value(model, b) > value(model, a) ? b : a));
-      return { name, members, best: state.models.map(best), values: state.models.map((model) => value(model, best(model))) };
-    });
+import { reliability } from "./calibration.js";
+import { fill, h, segment, showAll, tagRow, toggle, warnUntrained } from "./dom.js";
+import { percent } from "./format.js";
+import { explain } from "./navigation.js";
+import { state, windowOf } from "./state.js";
+import { timeline } from "./timeline.js";
+
+const FEW = 16;
+//: Models that differ by less agree.
+const NOTABLE = 0.02;
+
+const place = h("div"), view = { sort: "mean", all: false, fold: false, scope: "recording" };
+
+// ---- rows: a tag or a family of synonyms, with a value for each model
+const valueOf = (model, tag) =>
+  (view.scope === "window" ? model.timeline[windowOf(model)] : model.probabilities)[model.tags.indexOf(tag)];
+
+/** Synonyms are one statement said several ways: a family has the probability of its likeliest word. */
+const rowOf = (/** @type {string} */ name, /** @type {string[]} */ members) => {
+  const likeliest = (model) => members.reduce((a, b) => (valueOf(model, b) > valueOf(model, a) ? b : a));
+  const best = state.models.map(likeliest);
+  return { name, members, best, values: state.models.map((model, i) => valueOf(model, best[i])) };
+};
+const rows = () => {
+  if (!view.fold) return state.models[0].tags.map((tag) => rowOf(tag, [tag]));
+  return Object.entries(state.families).map(([name, members]) => rowOf(name, members));
+};
+const difference = ({ values: [first, second = first] }) => Math.abs(first - second);
+const ORDER = {
+  mean: ({ values }) => values.reduce((a, b) => a + b),
+  first: ({ values: [first] }) => first,
+  second: ({ values: [, second] }) => second,
+  difference,
+};
+
+// ---- sentences
+/** The rows that differ most, at most two of them, as words; "" where none differs notably. */
+export const mostDifferent = (list, gap, words, joint) =>
+  [...list].sort((a, b) => gap(b) - gap(a)).slice(0, 2).filter((row) => gap(row) >= NOTABLE).map(words).join(joint);
+
+const disagreement = (all) => {
+  if (state.models.length < 2) return "";
+  const [first, second] = state.models.map((model) => model.title);
+  const words = ({ name, values: [a, b] }) => `${name} (${first} ${percent(a)}, ${second} ${percent(b)})`;
+  const most = mostDifferent(all, difference, words, " and on ");
+  return most ? `They disagree most on ${most}.`
+    : `${first} and ${second} agree: no tag differs by more than ${100 * NOTABLE} points.`;
+};
+
+// ---- what is seen
+const row = ({ name, members, best, values }) => {
+  const numbers = state.models.map((model, i) => `${model.title} ${percent(values[i])}`).join(", ");
+  const which = Math.max(0, state.models.findIndex((model) => model.name === state.model));
+  const attributes = {
+    class: `mse-tag${members.includes(state.tag) ? " chosen" : ""}`, "data-tag": name,
+    "aria-label": `${name}: ${numbers}. Why?`, title: members.length > 1 ? members.join(", ") : null,
+    onclick: () => explain(best[which]),
   };
-  const mean = (row) => row.values.reduce((a, b) => a + b) / row.values.length;
-  const difference = (row) => Math.abs(row.values[0] - (row.values[1] ?? row.values[0]));
-  const ORDER = { mean, first: (row) => row.values[0], second: (row) => row.values[1], difference };
-  const sorted = () => rows().sort((a, b) => ORDER[view.sort](b) - ORDER[view.sort](a));
+  return tagRow(attributes, [name, members.length > 1 && h("small", {}, `${members.length} words`)],
+    values.map((value, i) => h("span", { class: `mse-bar model-${i}`, style: { "--p": value } })),
+    values.map((value, i) => h("b", { class: `model-${i}` }, percent(value))));
+};
+const change = (patch) => {
+  Object.assign(view, patch);
+  drawTags();
+};
+const choice = (key, value, label) => toggle(label, view[key] === value, () => change({ [key]: value }));
+const toolbar = () => {
+  const [first, second] = state.models.map((model) => model.title);
+  const names = second ? { mean: "both", first, second, difference: "difference" } : { mean: "probability" };
+  return h("div", { class: "mse-toolbar" },
+    segment("Sort by", h("em", {}, "sort by"), Object.entries(names).map(([key, name]) => choice("sort", key, name))),
+    toggle("fold synonyms", view.fold, () => change({ fold: !view.fold })),
+    state.windows.length > 1 && segment("Numbers for", choice("scope", "recording", "whole recording"),
+      choice("scope", "window", "this window")), legend());
+};
+const legend = () => h("div", { class: "mse-legend", "aria-hidden": "true" },
+  state.models.map(({ title }, which) => h("span", { class: `model-${which}` }, h("i"), title)));
 
-  // ---- sentences
-  const disagreement = (all) => {
-    if (state.models.length < 2) return "";
-    const [first, second] = state.models;
-    const most = [...all].sort((a, b) => difference(b) - difference(a)).slice(0, 2).filter((row) => difference(row) >= 0.02);
-    if (!most.length) return `${first.title} and ${second.title} agree: no tag differs by more than 2 points.`;
-    return "They disagree most on " + most.map((row) => `${row.name} (${first.title} ${M.percent(row.values[0])}, ${second.title} ${M.percent(row.values[1])})`).join(" and on ") + ".";
-  };
+const meaning = () => {
+  const figures = state.models.map(reliability).filter(Boolean);
+  const points = " Compared with the mean of three teacher networks, on the clips that also set the calibration: "
+    + "agreement, not truth.";
+  return h("div", { class: "mse-meaning" }, h("p", {}, "A number estimates the probability that listeners would have "
+    + "given it this tag. It is not the truth about the music. Choose a tag to see why."
+    + (figures.length ? points : "")), h("div", { class: "mse-reliabilities" }, figures));
+};
 
-  const explain = (tag, model = state.model) => {
-    M.set({ tag, model });
-    M.emit("ask", tag);
-  };
+export const drawTags = () => {
+  if (!state.recording) return;
+  const all = rows().sort((a, b) => ORDER[view.sort](b) - ORDER[view.sort](a));
+  fill(place, warnUntrained(state.models), h("p", { class: "mse-sentence" }, disagreement(all)), toolbar(),
+    h("div", { class: `mse-tags${view.all ? " all" : ""}` }, all.slice(0, view.all ? all.length : FEW).map(row)),
+    showAll(view, all.length, FEW, drawTags), meaning(), timeline(view.all));
+};
 
-  const row = (entry) => {
-    const bar = (value, which) => h("span", { class: `mse-bar model-${which}`, style: { "--p": value } });
-    return h("button", { type: "button", class: `mse-tag${entry.members.includes(state.tag) ? " chosen" : ""}`, "data-tag": entry.name,
-      "aria-label": `${entry.name}: ${state.models.map((model, i) => `${model.title} ${M.percent(entry.values[i])}`).join(", ")}. Why?`,
-      title: entry.members.length > 1 ? entry.members.join(", ") : null,
-      onclick: () => explain(entry.best[state.models.findIndex((model) => model.name === state.model)] || entry.best[0]) },
-    h("span", { class: "mse-tag-name" }, entry.name, entry.members.length > 1 ? h("small", {}, `${entry.members.length} words`) : null),
-    h("span", { class: "mse-bars" }, entry.values.map(bar)),
-    h("span", { class: "mse-numbers" }, entry.values.map((value, which) => h("b", { class: `model-${which}` }, M.percent(value)))));
-  };
-
-  const toggle = (label, pressed, change) => h("button", { type: "button", class: "mse-toggle", "aria-pressed": String(pressed), onclick: () => { change(); draw(); } }, label);
-  const toolbar = () => {
-    const names = { mean: state.models.length > 1 ? "both" : "probability", first: state.models[0].title, second: state.models[1]?.title, difference: "difference" };
-    const keys = state.models.length > 1 ? Object.keys(names) : ["mean"];
-    return h("div", { class: "mse-toolbar" },
-      h("span", { class: "mse-segment", role: "group", "aria-label": "Sort by" }, h("em", {}, "sort by"), keys.map((key) => toggle(names[key], view.sort === key, () => { view.sort = key; }))),
-      toggle("fold synonyms", view.fold, () => { view.fold = !view.fold; }),
-      state.windows.length > 1 ? h("span", { class: "mse-segment", role: "group", "aria-label": "Numbers for" },
-        toggle("whole recording", view.scope === "recording", () => { view.scope = "recording"; }),
-        toggle("this window", view.scope === "window", () => { view.scope = "window"; })) : null,
-      legend());
-  };
-  const legend = () => h("div", { class: "mse-legend", "aria-hidden": "true" }, state.models.map((model, which) => h("span", { class: `model-${which}` }, h("i"), model.title)));
-
-  const meaning = () => {
-    const figures = state.models.map((model, which) => {
-      const figure = M.reliability(model);
-      figure?.classList.add(`model-${which}`);
-      return figure;
-    }).filter(Boolean);
-    return h("div", { class: "mse-meaning" }, h("p", {}, "A number is the probability that the people who labelled the training music would have given it this tag. It is not the truth about the music. Choose a tag to see why.",
-      figures.length ? " On clips that were held back, a point on the diagonal is a probability that came true as often as it said:" : ""), h("div", { class: "mse-reliabilities" }, figures));
-  };
-
-  const draw = () => {
-    if (!place || !state.recording) return;
-    const all = sorted(), shown = view.all ? all : all.slice(0, FEW);
-    M.fill(place, M.warnUntrained(state.models), h("p", { class: "mse-sentence" }, disagreement(all)), toolbar(),
-      h("div", { class: `mse-tags${view.all ? " all" : ""}` }, shown.map(row)),
-      h("button", { type: "button", class: "mse-button", onclick: () => { view.all = !view.all; draw(); } }, view.all ? `Show the first ${FEW}` : `Show all ${all.length}`),
-      meaning(), M.timeline(view.all));
-  };
-
-  M.surface("tags", (element) => {
-    place = element;
-    M.on("models window tag", draw);
-    draw();
-  });
-  M.tags = { explain, rows };
-})();
+export const mountTags = (/** @type {HTMLElement} */ element) => element.append(place);

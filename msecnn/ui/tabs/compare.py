@@ -3,7 +3,7 @@
 import gradio as gr
 
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.explanation_request import ExplanationRequest
+from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.session import Session
 from msecnn.ui.tabs.network import terms
@@ -22,4 +22,4 @@ def build(page: Page) -> None:
 
 def split(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The exact split of all tags of one window over the scales."""
-    return Answer(terms(ExplanationRequest.of(context, session, request).contributions))
+    return Answer(terms(requested_explanation(context, session, request).contributions))

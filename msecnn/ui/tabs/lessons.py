@@ -5,14 +5,16 @@ from functools import cache
 from typing import Any
 
 from msecnn.ui.server.context import ASSETS, AppContext
-from msecnn.ui.server.explanation_request import ExplanationRequest
+from msecnn.ui.server.explanation_request import named_switches, requested_explanation
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
-from msecnn.ui.server.session import Session, SessionError
+from msecnn.ui.server.session import Session, SessionError, require_session
 from msecnn.ui.worksheet import Exercise, worksheet
 
 #: Longest answer of a student that a worksheet prints, characters.
 LONGEST_ANSWER = 4000
+#: The lessons speak of the two bundled networks, whatever a visitor compared before.
+MODELS = ("fcn5", "msecnn")
 
 Lesson = dict[str, Any]
 
@@ -22,7 +24,7 @@ def build(page: Page) -> None:
 
 
 def build_panel(page: Page) -> None:
-    """What stays in view while a lesson drives the tabs; a wire inside a tab would wait until that tab is opened."""
+    """What stays in view while a lesson drives the tabs; an endpoint inside a tab waits until that is opened."""
     page.mount_point("lesson")
     page.endpoint("worksheet", make_worksheet, model=True, queue="export")
 
@@ -35,9 +37,10 @@ def lessons() -> tuple[Lesson, ...]:
 
 def make_worksheet(context: AppContext, session: Session | None, request: Request) -> Answer:
     """What the page shows of the tag that is asked about, with the lesson's questions and the student's answers."""
-    asked = ExplanationRequest.of(context, session, request)
+    explanation = requested_explanation(context, session, request)
+    off = named_switches(request, "off", explanation.contributions.scales)
     path = new_file("worksheet.html")
-    path.write_text(worksheet(asked, context, request, *_exercises(request)), encoding="utf-8")
+    path.write_text(worksheet(explanation, context, require_session(session), off, *_exercises(request)), "utf-8")
     return Answer({"file": served(path)})
 
 

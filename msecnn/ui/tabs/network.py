@@ -11,16 +11,17 @@ from torch import nn
 
 from msecnn.explain import ExplanationError
 from msecnn.explain.contributions import Contributions, contributions, scale_weights, with_scales
-from msecnn.explain.faithfulness import rank_correlation
+from msecnn.explain.explanation import Explanation
 from msecnn.explain.network_views import ChannelMoments, FeatureMaps, feature_maps, field_sizes, read_moments
-from msecnn.explain.saliency import METHODS, saliency
+from msecnn.explain.saliency import saliency
+from msecnn.explain.stability import rank_correlation
 from msecnn.explain.winning_cells import field_of_cell
 from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
 from msecnn.ui.pictures import png_uri
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.explanation_request import ExplanationRequest, choice
+from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.served_files import served
 from msecnn.ui.server.session import Session, SessionError
@@ -35,8 +36,8 @@ RANDOM_SEED = 0
 
 
 def build(page: Page) -> None:
-    page.mount_point("apart")
-    page.endpoint("apart", take_apart, model=True)
+    page.mount_point("network")
+    page.endpoint("network", take_apart, model=True)
     page.endpoint("channels", show_channels, model=True)
     page.endpoint("channel", show_channel, model=True)
     page.endpoint("moment", give_moment)
@@ -45,20 +46,20 @@ def build(page: Page) -> None:
 
 def take_apart(context: AppContext, session: Session | None, request: Request) -> Answer:
     """What the figure, the switches and the table need: one small picture a level, all tags x scales."""
-    asked = ExplanationRequest.of(context, session, request)
-    network, split = _network(asked, request), _split(asked, request)
-    sizes = field_sizes(network, asked.checkpoint.mel_config)
+    explanation = requested_explanation(context, session, request)
+    network, split = _network(explanation, request), _split(explanation, request)
+    sizes = field_sizes(network, explanation.mel_config)
     levels = []
-    for name, found in feature_maps(network, asked.mel).items():
-        channels, rows, columns = found.maps.shape
+    for name, level in feature_maps(network, explanation.mel).items():
+        channels, rows, columns = level.maps.shape
         levels.append(
             {
                 "name": name,
                 "channels": channels,
                 "rows": rows,
                 "columns": columns,
-                "carried": found.reaches_classifier,
-                "picture": _picture(_typical(found.maps), THUMBNAIL),
+                "carried": level.reaches_classifier,
+                "picture": _picture(_typical(level.maps), THUMBNAIL),
                 "field_s": round(sizes[name].duration_s, 2),
                 "field_bands": sizes[name].bands,
             }
@@ -79,41 +80,42 @@ def terms(split: Contributions) -> Payload:
 
 def show_channels(context: AppContext, session: Session | None, request: Request) -> Answer:
     """All channels of one level: their maps in one picture, one below the other, and what each adds to the tag."""
-    asked = ExplanationRequest.of(context, session, request)
-    found = _level(asked, request)
-    small = np.stack([_bytes(_pooled(channel, THUMBNAIL)) for channel in found.maps])  # (C, rows, columns)
+    explanation = requested_explanation(context, session, request)
+    level = _level(explanation, request)
+    small = np.stack([_bytes(_pooled(channel, THUMBNAIL)) for channel in level.maps])  # (C, rows, columns)
+    carried = level.reaches_classifier
     return Answer(
         {
             "picture": png_uri(small.reshape(-1, small.shape[-1])),
             "rows": small.shape[1],
             "columns": small.shape[2],
-            "values": np.round(found.values, 3).tolist(),
-            "relative": np.round(_relative(asked, request, found), 4).tolist() if found.reaches_classifier else None,
+            "values": np.round(level.values, 3).tolist(),
+            "relative": np.round(_relative(explanation, request, level), 4).tolist() if carried else None,
         }
     )
 
 
 def show_channel(context: AppContext, session: Session | None, request: Request) -> Answer:
     """One channel: its map, the cell that won, its weight to the tag, and what it hears best in the examples."""
-    asked = ExplanationRequest.of(context, session, request)
-    network, found = _network(asked, request), _level(asked, request)
-    channel = _number(request, "channel", len(found.maps))
-    row, column = int(found.rows[channel]), int(found.columns[channel])
-    field = field_of_cell(network, found.name, row, column, asked.checkpoint.mel_config, asked.start_s)
+    explanation = requested_explanation(context, session, request)
+    network, level = _network(explanation, request), _level(explanation, request)
+    channel = _number(request, "channel", len(level.maps))
+    row, column = int(level.rows[channel]), int(level.columns[channel])
+    field = field_of_cell(network, level.name, row, column, explanation.mel_config, explanation.start_s)
     answer: Payload = {
-        "picture": _picture(found.maps[channel], ENLARGED),
-        "rows": found.maps.shape[1],
-        "columns": found.maps.shape[2],
-        "crop": list(found.receptive_crop),
+        "picture": _picture(level.maps[channel], ENLARGED),
+        "rows": level.maps.shape[1],
+        "columns": level.maps.shape[2],
+        "crop": list(level.receptive_crop),
         "row": row,
         "column": column,
-        "value": float(found.values[channel]),
+        "value": float(level.values[channel]),
         **{key: round(value, 3) for key, value in field.items()},
-        "moments": _moments(context, asked, request, found.name, channel),
+        "moments": _moments(context, explanation, request, level.name, channel),
     }
-    if found.reaches_classifier:
-        answer["weight"] = float(scale_weights(network)[found.name][asked.tag_index, channel])
-        answer["relative"] = float(_relative(asked, request, found)[channel])
+    if level.reaches_classifier:
+        answer["weight"] = float(scale_weights(network)[level.name][explanation.tag_index, channel])
+        answer["relative"] = float(_relative(explanation, request, level)[channel])
     return Answer(answer)
 
 
@@ -130,12 +132,16 @@ def check_sanity(context: AppContext, session: Session | None, request: Request)
 
     Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018.
     """
-    asked = ExplanationRequest.of(context, session, request)
-    method, config = choice(request, "method", METHODS), asked.checkpoint.mel_config
-    trained, fresh = (
-        saliency(model, asked.mel, asked.tag_index, method=method, mel_config=config).total
-        for model in (asked.tagger.model, _randomised(asked.tagger.model))
-    )
+    explanation = requested_explanation(context, session, request)
+    trained = explanation.maps.total
+    fresh = saliency(
+        _randomised(explanation.tagger.model),
+        explanation.mel,
+        explanation.tag_index,
+        method=explanation.method,
+        baseline=explanation.baseline,
+        mel_config=explanation.mel_config,
+    ).total
     return Answer(
         {
             "trained": map_picture(trained),
@@ -145,8 +151,8 @@ def check_sanity(context: AppContext, session: Session | None, request: Request)
     )
 
 
-def _network(asked: ExplanationRequest, request: Request) -> MultiScaleCNN:
-    return with_scales(_randomised(asked.tagger.model) if request.get("random") else asked.tagger.model)
+def _network(explanation: Explanation, request: Request) -> MultiScaleCNN:
+    return with_scales(_randomised(explanation.tagger.model) if request.get("random") else explanation.tagger.model)
 
 
 @lru_cache(maxsize=4)
@@ -160,46 +166,46 @@ def _randomised(model: nn.Module) -> nn.Module:
     return fresh.to(trained.classifier.weight.device).eval()
 
 
-def _split(asked: ExplanationRequest, request: Request) -> Contributions:
+def _split(explanation: Explanation, request: Request) -> Contributions:
     if not request.get("random"):
-        return asked.contributions
-    network = _network(asked, request)
-    inputs = torch.from_numpy(np.array(asked.mel)).to(network.classifier.weight.device)[None, None]
+        return explanation.contributions
+    network = _network(explanation, request)
+    inputs = torch.from_numpy(np.array(explanation.mel)).to(network.classifier.weight.device)[None, None]
     with MODEL_LOCK, torch.no_grad():
         features = network.features(inputs)
-    return contributions(network, features, tags=asked.checkpoint.tags)
+    return contributions(network, features, tags=explanation.checkpoint.tags)
 
 
-def _level(asked: ExplanationRequest, request: Request) -> FeatureMaps:
-    maps = feature_maps(_network(asked, request), asked.mel)
+def _level(explanation: Explanation, request: Request) -> FeatureMaps:
+    maps = feature_maps(_network(explanation, request), explanation.mel)
     if request.get("level") not in maps:
         raise SessionError(f"The levels are {', '.join(maps)}, not {request.get('level')!r}.")
     return maps[str(request["level"])]
 
 
-def _relative(asked: ExplanationRequest, request: Request, found: FeatureMaps) -> np.ndarray:
+def _relative(explanation: Explanation, request: Request, level: FeatureMaps) -> np.ndarray:
     """(C,) what each channel adds to the tag's logit beyond the average clip."""
-    means = None if request.get("random") else asked.checkpoint.mean_features
-    mean = np.zeros(len(found.values)) if means is None else means[found.name].cpu().numpy()
-    return scale_weights(_network(asked, request))[found.name][asked.tag_index] * (found.values - mean)
+    means = None if request.get("random") else explanation.checkpoint.mean_features
+    mean = np.zeros(len(level.values)) if means is None else means[level.name].cpu().numpy()
+    return scale_weights(_network(explanation, request))[level.name][explanation.tag_index] * (level.values - mean)
 
 
 def _moments(
-    context: AppContext, asked: ExplanationRequest, request: Request, level: str, channel: int
+    context: AppContext, explanation: Explanation, request: Request, level: str, channel: int
 ) -> list[dict[str, Any]] | str:
     """The moments found beforehand in the examples, or a sentence that says why there are none."""
     if request.get("random"):
         return "A network that was never trained listens for nothing in particular."
-    checkpoint = asked.checkpoint
+    checkpoint = explanation.checkpoint
     try:
-        found = _read_moments(checkpoint.folder, str(checkpoint.card["sha256"]))
+        stored = _read_moments(checkpoint.folder, str(checkpoint.card["sha256"]))
     except ExplanationError:  # found with other weights; its sentence names a place on the server
-        found = None
-    if found is None:
+        stored = None
+    if stored is None:
         return "What channels listen for was not yet computed for these weights (recipes/make_channel_moments.py)."
     by_file = {Path(example.path).stem: example for example in context.examples.values()}
     moments = []
-    for moment in found.moments[level][channel]:
+    for moment in stored.moments[level][channel]:
         example = by_file.get(Path(moment.clip).stem)
         if example is not None:
             moments.append({**moment.to_json(), "example": example.id, "title": example.title})
@@ -235,7 +241,7 @@ def _picture(values: np.ndarray, largest: Sequence[int]) -> str:
 
 
 def _pooled(values: np.ndarray, largest: Sequence[int]) -> np.ndarray:
-    """A map joined by maxima, as the network itself would, until it is no larger than asked."""
+    """A map joined by maxima, as the network itself would, until it is no larger than explanation."""
     rows, columns = (-(-size // limit) for size, limit in zip(values.shape, largest, strict=True))
     padded = np.pad(
         values, [(0, -size % step) for size, step in zip(values.shape, (rows, columns), strict=True)], "edge"

@@ -1,23 +1,27 @@
 """Why a model gave a tag: the exact split over scales, the cells that decided, and saliency of each scale."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from msecnn.explain.events import Evidence, EvidenceEvent
+from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness_card import verdicts
-from msecnn.explain.saliency import BASELINES, METHODS, SaliencyMaps, saliency
-from msecnn.explain.winning_cells import Evidence, EvidenceEvent, WinningCell
+from msecnn.explain.saliency import SaliencyMaps
+from msecnn.explain.sonification import covers_window
+from msecnn.explain.winning_cells import WinningCell
 from msecnn.statistics import sigmoid
 from msecnn.ui import faithfulness_check, sonification
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
 from msecnn.ui.server.background import BackgroundTask, stop
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.explanation_request import ExplanationRequest, choice
+from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session
 
 #: Events listed in favour and against, and winning cells marked in each strip.
-N_FOR, N_AGAINST, N_MARKS = 12, 6, 40
+N_FOR, N_AGAINST, N_MARKS = 7, 3, 40
 #: Frames that share a column of a strip: 683 columns, more than most screens give a strip in pixels.
 FRAMES_A_COLUMN = 2
 #: A map that is silent about all but this share of its cells is drawn with each of them thickened, to be seen at all.
@@ -37,40 +41,27 @@ def build(page: Page) -> None:
 
 def explain(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The exact part, for which one forward pass is enough, and what is known of the methods for the other."""
-    asked = ExplanationRequest.of(context, session, request)
-    measured = {method: verdict.to_json() for method, verdict in verdicts(asked.checkpoint).items()}
-    return Answer(waterfall(asked) | _evidence(asked) | {"measured": measured})
+    explanation = requested_explanation(context, session, request)
+    measured = {method: verdict.to_json() for method, verdict in verdicts(explanation.checkpoint).items()}
+    sounds = sonification.sounds(explanation)
+    return Answer(waterfall(explanation) | _evidence(explanation) | {"measured": measured, "sounds": sounds})
 
 
 def show_maps(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
     """Saliency of each scale by the chosen method, with its progress."""
-    asked = ExplanationRequest.of(context, session, request)
-    job = saliency_task(asked, request)
-    for part in job:
-        yield Answer({"progress": part})
-    yield Answer(_pictures(job.result))
-
-
-def saliency_task(asked: ExplanationRequest, request: Request) -> BackgroundTask[SaliencyMaps]:
-    method, baseline = choice(request, "method", METHODS), choice(request, "baseline", BASELINES)
-    return BackgroundTask(
+    explanation = requested_explanation(context, session, request)
+    task: BackgroundTask[SaliencyMaps] = BackgroundTask(
         str(request.get("token")),
-        lambda progress, cancelled: saliency(
-            asked.tagger.model,
-            asked.mel,
-            asked.tag_index,
-            method=method,
-            baseline=baseline,
-            mel_config=asked.checkpoint.mel_config,
-            progress=progress,
-            cancelled=cancelled,
-        ),
+        lambda progress, cancelled: replace(explanation, progress=progress, cancelled=cancelled).maps,
     )
+    for part in task:
+        yield Answer({"progress": part})
+    yield Answer(_pictures(task.result))
 
 
-def waterfall(asked: ExplanationRequest) -> Payload:
+def waterfall(explanation: Explanation) -> Payload:
     """From the average clip's logit to this window's, one step per scale."""
-    split, k = asked.contributions, asked.tag_index
+    split, k = explanation.contributions, explanation.tag_index
     base, logit = float(split.base_value[k]), float(split.logits[0, k])
     return {
         "scales": list(split.scales),
@@ -84,19 +75,19 @@ def waterfall(asked: ExplanationRequest) -> Payload:
     }
 
 
-def _evidence(asked: ExplanationRequest) -> Payload:
-    found = asked.evidence
+def _evidence(explanation: Explanation) -> Payload:
+    evidence = explanation.evidence
     return {
-        "positive": [_place(event) for event in found.positive[:N_FOR]],
-        "negative": [_place(event) for event in found.negative[:N_AGAINST]],
-        "marks": [mark for scale in asked.contributions.scales for mark in _marks(found, scale)],
+        "positive": [_event(explanation, event) for event in evidence.positive[:N_FOR]],
+        "negative": [_event(explanation, event) for event in evidence.negative[:N_AGAINST]],
+        "marks": [mark for scale in explanation.contributions.scales for mark in _marks(evidence, scale)],
     }
 
 
-def _marks(found: Evidence, scale: str) -> list[Payload]:
+def _marks(evidence: Evidence, scale: str) -> list[Payload]:
     """The winning cells of one scale that weigh most; a cell often wins for several channels, whose terms it sums."""
     winners: dict[tuple[int, int], list[WinningCell]] = {}
-    for cell in found.cells:
+    for cell in evidence.cells:
         if cell.scale == scale:
             winners.setdefault((cell.row, cell.column), []).append(cell)
     marks = [
@@ -107,34 +98,36 @@ def _marks(found: Evidence, scale: str) -> list[Payload]:
     return sorted(marks, key=lambda mark: -abs(mark["relative"]))[:N_MARKS]
 
 
-def _place(found: EvidenceEvent | WinningCell) -> Payload:
+def _event(explanation: Explanation, event: EvidenceEvent) -> Payload:
+    return _place(event) | {"whole_window": covers_window(event, explanation.mel_config)}
+
+
+def _place(place: EvidenceEvent | WinningCell) -> Payload:
     return {
-        "scale": found.scale,
-        "relative": round(found.relative, 5),
-        "start_s": round(found.start_s, 3),
-        "end_s": round(found.end_s, 3),
-        "low_hz": round(found.low_hz),
-        "high_hz": round(found.high_hz),
+        "scale": place.scale,
+        "relative": round(place.relative, 5),
+        "start_s": round(place.start_s, 3),
+        "end_s": round(place.end_s, 3),
+        "low_hz": round(place.low_hz),
+        "high_hz": round(place.high_hz),
     }
 
 
-def _pictures(found: SaliencyMaps) -> Payload:
+def _pictures(maps: SaliencyMaps) -> Payload:
     return {
-        "method": found.method,
-        "baseline": found.baseline,
-        "sum_check": found.sum_check,
-        "delta": found.delta,
-        "maps": [
-            {"scale": scale} | map_picture(values) for scale, values in zip(found.scales, found.maps, strict=True)
-        ],
+        "method": maps.method,
+        "baseline": maps.baseline,
+        "sum_check": maps.sum_check,
+        "delta": maps.delta,
+        "maps": [{"scale": scale} | map_picture(values) for scale, values in zip(maps.scales, maps.maps, strict=True)],
     }
 
 
 def map_picture(values: np.ndarray) -> Payload:
     """A signed map (F, L) for the browser to colour, with the value that takes the full colour."""
-    told = np.abs(values[values != 0])
-    limit = float(np.quantile(told, FULL_COLOUR)) if told.size else 0.0
-    sparse = told.size < SPARSE * values.size
+    strengths = np.abs(values[values != 0])
+    limit = float(np.quantile(strengths, FULL_COLOUR)) if strengths.size else 0.0
+    sparse = strengths.size < SPARSE * values.size
     pooled = pool_signed(values, FRAMES_A_COLUMN)
     return {
         "picture": signed_picture(thicken(pooled) if sparse else pooled, limit),

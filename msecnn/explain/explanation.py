@@ -1,0 +1,235 @@
+"""Why one model gives one tag to one window: the one entry to explanations, whose parts are computed when asked for.
+
+Axis letters: T samples, F mel bands, L frames.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from msecnn import audio
+from msecnn.checkpoint import Checkpoint
+from msecnn.explain import BASELINES, DEFAULT_BASELINE, DEFAULT_METHOD, METHODS, TOP_SHARE, ExplanationError
+from msecnn.explain.choices import choose, choose_tag, choose_window, most_probable_window
+from msecnn.explain.contributions import Contributions, contributions, with_scales
+from msecnn.explain.events import Evidence, EvidenceEvent, evidence
+from msecnn.explain.explanation_json import explanation_json
+from msecnn.explain.progress import Progress
+from msecnn.explain.sonification import covers_window, sonify
+from msecnn.frontend import MelConfig
+from msecnn.tagger import UNTRAINED, Tagger, TagPrediction
+
+if TYPE_CHECKING:
+    from msecnn.explain.faithfulness_card import Verdict
+    from msecnn.explain.saliency import SaliencyMaps
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that is known of why a tag was given; each part is computed when it is first asked for, and kept.
+
+    Only the maps, their verdict and the sounds need Captum; nothing else imports it.
+
+    Attributes:
+        tagger: the model that is explained.
+        prediction: what it said, with its mels.
+        tag_index: the tag.
+        window: number of the window.
+        method, baseline: of the maps.
+        recording: where the window's sound is read from; None where nobody will ask for sounds.
+        name: what the answer calls the recording.
+        progress, cancelled: told and asked while the maps are computed.
+    """
+
+    tagger: Tagger
+    prediction: TagPrediction
+    tag_index: int
+    window: int
+    method: str
+    baseline: str
+    recording: audio.Source | None = None
+    name: str = ""
+    progress: Progress | None = None
+    cancelled: Callable[[], bool] | None = None
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        return self.tagger.checkpoint
+
+    @property
+    def mel_config(self) -> MelConfig:
+        return self.checkpoint.mel_config
+
+    @property
+    def tag(self) -> str:
+        return self.prediction.tags[self.tag_index]
+
+    @property
+    def start_s(self) -> float:
+        """Where the window stands in the recording."""
+        return float(self.prediction.window_starts_s[self.window])
+
+    @property
+    def probability(self) -> float:
+        return float(self.prediction.window_probabilities[self.window, self.tag_index])
+
+    @property
+    def logit(self) -> float:
+        return float(self.contributions.logits[0, self.tag_index])
+
+    @property
+    def mel(self) -> np.ndarray:
+        """(F, L) the window's log-mel in dB."""
+        assert self.prediction.mel is not None  # `explain` has looked
+        mel: np.ndarray = self.prediction.mel[self.window]
+        return mel
+
+    @cached_property
+    def waveform(self) -> np.ndarray:
+        """(T,) the window's sound at the front end's sample rate."""
+        if self.recording is None:
+            raise ExplanationError("An explanation has sounds only if it was asked for with its recording.")
+        config = self.mel_config
+        window = audio.read_recording(
+            self.recording, sample_rate=config.sample_rate, start_s=self.start_s, duration_s=config.window_s
+        )
+        return window.waveform[: config.window_samples]
+
+    @cached_property
+    def contributions(self) -> Contributions:
+        """All tags' logits of this window taken apart by scale: W = 1. Exact."""
+        features = {scale: values[self.window][None] for scale, values in self.prediction.features.items()}
+        checkpoint = self.checkpoint
+        return contributions(self.tagger.model, features, mean_features=checkpoint.mean_features, tags=checkpoint.tags)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The cell that decided each feature, and the events that the cells make."""
+        return evidence(
+            self.tagger.model,
+            self.mel,
+            self.tag_index,
+            mel_config=self.mel_config,
+            mean_features=self.checkpoint.mean_features,
+            window_start_s=self.start_s,
+        )
+
+    @property
+    def brief_events(self) -> tuple[EvidenceEvent, ...]:
+        """Events in favour that point at something: those that do not cover the window; strongest first."""
+        return tuple(event for event in self.evidence.positive if not covers_window(event, self.mel_config))
+
+    @cached_property
+    def maps(self) -> "SaliencyMaps":
+        """Signed maps (S, F, L) of the chosen method. Estimated."""
+        from msecnn.explain.saliency import saliency
+
+        return saliency(
+            self.tagger.model,
+            self.mel,
+            self.tag_index,
+            method=self.method,
+            baseline=self.baseline,
+            mel_config=self.mel_config,
+            progress=self.progress,
+            cancelled=self.cancelled,
+        )
+
+    @cached_property
+    def sound_maps(self) -> "SaliencyMaps":
+        """The maps that sounds are cut by: always the default ones, so that a sound does not change with the method."""
+        if (self.method, self.baseline) == (DEFAULT_METHOD, DEFAULT_BASELINE):
+            return self.maps
+        return replace(self, method=DEFAULT_METHOD, baseline=DEFAULT_BASELINE).maps
+
+    @property
+    def verdict(self) -> "Verdict":
+        """What was measured of the method, for these weights."""
+        from msecnn.explain.faithfulness_card import verdicts
+
+        return verdicts(self.checkpoint)[self.method]
+
+    def sound(self, name: str, *, share: float = TOP_SHARE, equal_loudness: bool = True) -> np.ndarray:
+        """(T,) the window with only a part of it to be heard; see `sonification.sonify`."""
+        return sonify(self, name, share=share, equal_loudness=equal_loudness)
+
+    @property
+    def title(self) -> str:
+        return f"{self.tag} in {self.prediction.model}: {Path(self.name).name}"
+
+    @property
+    def sentence(self) -> str:
+        """What was asked and answered, in words."""
+        start_s, end_s = self.prediction.windows[self.window]
+        base = "an average clip" if self.contributions.mean_known else "the bias alone"
+        return (
+            f"From {start_s:.2f} to {end_s:.2f} s {self.prediction.model} gives {self.tag!r} a logit of "
+            f"{self.logit:.3f}, a probability of {self.probability:.3f}; {base} has a logit of "
+            f"{self.contributions.base_value[self.tag_index]:.3f}."
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader must know first."""
+        warnings = list(self.prediction.notes)
+        if self.prediction.untrained:
+            warnings.insert(0, UNTRAINED.format(model=self.prediction.model))
+        if not self.verdict.faithful:
+            warnings.append(f"{self.method.replace('_', ' ').capitalize()}: {self.verdict.sentence}")
+        return warnings
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as plain values; see `explanation_json`."""
+        return explanation_json(self)
+
+
+def explain(
+    tagger: Tagger,
+    prediction: TagPrediction,
+    tag: str | None = None,
+    window: int | None = None,
+    *,
+    method: str = DEFAULT_METHOD,
+    baseline: str = DEFAULT_BASELINE,
+    recording: audio.Source | None = None,
+    name: str = "",
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Explanation:
+    """Why `tagger` gave `tag` to one window. Nothing is computed yet: the result's parts are, when asked for.
+
+    Args:
+        tagger: with a convolutional network with scales.
+        prediction: what it said of a recording.
+        tag: which; the most probable one by default.
+        window: its number; where the tag is most probable by default.
+        method: of the maps, one of `METHODS`.
+        baseline: what the maps measure from, one of `BASELINES`.
+        recording: the recording again, for sounds.
+        name: what the answer calls the recording.
+        progress: called with the share of the maps that is done.
+        cancelled: asked while the maps are computed; true stops with `Cancelled`.
+
+    Raises:
+        ExplanationError: the model has no scales, or there is no such tag, window, method or baseline.
+    """
+    with_scales(tagger.model)
+    if prediction.mel is None:
+        raise ExplanationError("This prediction was made without keeping its spectrograms: tag with keep_mel.")
+    tag_index = choose_tag(prediction, tag)
+    return Explanation(
+        tagger,
+        prediction,
+        tag_index,
+        most_probable_window(prediction, tag_index) if window is None else choose_window(prediction, window),
+        choose(method, "method", METHODS),
+        choose(baseline, "baseline", BASELINES),
+        recording,
+        name,
+        progress,
+        cancelled,
+    )

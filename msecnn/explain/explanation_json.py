@@ -1,0 +1,59 @@
+"""An explanation as plain values, in the schema that command line, page, zip and programs share."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from msecnn.explain.explanation import Explanation
+
+#: Rises when a key changes its meaning or goes.
+SCHEMA = 1
+#: What is told of a winning cell.
+CELL_KEYS = ("scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contribution")
+
+
+def explanation_json(explanation: "Explanation") -> dict[str, Any]:
+    """All but the arrays: of the maps only how they were made and whether they add up."""
+    split, k = explanation.contributions, explanation.tag_index
+    return {
+        "schema": SCHEMA,
+        "file": explanation.name,
+        "model": explanation.prediction.model,
+        "tag": explanation.tag,
+        "window": explanation.prediction.windows[explanation.window],
+        "logit": explanation.logit,
+        "probability": explanation.probability,
+        "bias": float(split.bias[k]),
+        "base_value": float(split.base_value[k]),
+        "scales": _scales(explanation),
+        "evidence": _cells(explanation),
+        "saliency": _maps(explanation),
+    }
+
+
+def _scales(explanation: "Explanation") -> list[dict[str, Any]]:
+    split, k = explanation.contributions, explanation.tag_index
+    return [
+        {
+            "name": scale,
+            "features": split.n_features[scale],
+            "contribution": float(split.terms[0, s, k]),
+            "relative": float(split.relative[0, s, k]),
+        }
+        for s, scale in enumerate(split.scales)
+    ]
+
+
+def _cells(explanation: "Explanation") -> list[dict[str, Any]]:
+    cells = sorted(explanation.evidence.cells, key=lambda cell: -cell.contribution)
+    return [{key: getattr(cell, key) for key in CELL_KEYS} for cell in cells]
+
+
+def _maps(explanation: "Explanation") -> dict[str, Any]:
+    maps = explanation.maps
+    return {
+        "method": maps.method,
+        "baseline": maps.baseline,
+        "sum_check": maps.sum_check,
+        "delta": maps.delta,
+        "measured": explanation.verdict.to_json(),
+    }

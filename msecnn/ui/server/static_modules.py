@@ -1,0 +1,61 @@
+"""The browser's ES modules, at an address that changes with their content, so that a browser may keep them for ever."""
+
+import hashlib
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import BaseRoute, Route
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+#: One year, the longest that HTTP caches promise.
+KEPT_S = 31_536_000
+
+
+def module_names() -> list[str]:
+    """All modules' file names, sorted."""
+    return sorted(path.name for path in STATIC.glob("*.js"))
+
+
+def module_folder() -> str:
+    """Where the modules are served, relative to the page: so it holds behind any proxy and root path.
+
+    An upgraded server has another folder, so no browser mixes the modules of two versions.
+    """
+    digest = hashlib.sha256()
+    for name in module_names():
+        digest.update(name.encode() + b"\0" + (STATIC / name).read_bytes())
+    return f"msecnn/{digest.hexdigest()[:16]}/"
+
+
+def module_routes() -> list[BaseRoute]:
+    """For `launch(app_kwargs={"routes": …})`: routes for each module's name, so nothing else can be asked for.
+
+    No `Mount` of a folder: behind a proxy that takes a root path off the address, Starlette's finds no file.
+    """
+    folder = module_folder()
+    return [Route(f"/{folder}{name}", _serve, methods=["GET"]) for name in module_names()]
+
+
+def _serve(request: Request) -> FileResponse:
+    headers = {"Cache-Control": f"public, max-age={KEPT_S}, immutable"}
+    # The type is said here, for a machine's registry may take a script for plain text, which no browser would run.
+    return FileResponse(STATIC / Path(request.url.path).name, media_type="text/javascript", headers=headers)
+
+
+def loader() -> str:
+    """JavaScript that begins to load all modules at once; `window.msecnn.ready` becomes app.js's exports.
+
+    Without the hints a browser would learn of each module only from the one that imports it, one trip after the other.
+    """
+    names = ", ".join(f'"{name}"' for name in module_names())
+    return f"""
+{{
+  const folder = new URL("./{module_folder()}", document.baseURI);
+  for (const name of [{names}]) {{
+    const href = new URL(name, folder).href;
+    document.head.append(Object.assign(document.createElement("link"), {{ rel: "modulepreload", href }}));
+  }}
+  window.msecnn.ready = import(new URL("app.js", folder).href);
+}}
+"""

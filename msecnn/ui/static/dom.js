@@ -1,0 +1,155 @@
+// Small tools for drawing: elements, buttons, choices, status lines.
+
+/** @import { Model } from "./types.d.ts" */
+/** @typedef {Node | string | number | null | undefined | false} Leaf */
+/** @typedef {Leaf | (Leaf | any[])[]} Child */
+
+const shown = (child) => child !== null && child !== undefined && child !== false;
+
+const setAttribute = (element, key, value) => {
+  if (!shown(value)) return;
+  if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+  else if (key === "style" && typeof value === "object") {
+    Object.entries(value).forEach(([property, setting]) => element.style.setProperty(property, setting));
+  } else element.setAttribute(key, value === true ? "" : value);
+};
+const build = (element, attributes, children) => {
+  Object.entries(attributes ?? {}).forEach(([key, value]) => setAttribute(element, key, value));
+  element.append(...children.flat(Infinity).filter(shown));
+  return element;
+};
+
+/**
+ * An HTML element. Attributes that begin with "on" are listeners; those that are null or false are left out.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} name
+ * @param {Record<string, any> | null} [attributes]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export const h = (name, attributes = {}, ...children) => build(document.createElement(name), attributes, children);
+
+/**
+ * @param {keyof SVGElementTagNameMap} name
+ * @param {Record<string, any>} [attributes]
+ * @param {...Child} children
+ * @returns {SVGElement}
+ */
+export const svg = (name, attributes = {}, ...children) =>
+  build(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+
+export const fill = (/** @type {Element} */ element, /** @type {Child[]} */ ...children) =>
+  element.replaceChildren(...children.flat(Infinity).filter((child) => child));
+
+/** Whether an element is laid out: in the tab that is open. */
+export const isVisible = (/** @type {HTMLElement} */ element) => element.offsetParent !== null;
+
+/**
+ * @param {Record<string, any>} attributes
+ * @param {...Child} children
+ */
+export const button = (attributes, ...children) =>
+  h("button", { type: "button", class: "mse-button", ...attributes }, ...children);
+
+/**
+ * @param {Child} label
+ * @param {boolean} pressed
+ * @param {() => void} onclick
+ */
+export const toggle = (label, pressed, onclick, attributes = {}) =>
+  button({ class: "mse-toggle", "aria-pressed": String(pressed), onclick, ...attributes }, label);
+
+/** Toggles that belong together. */
+export const segment = (/** @type {string} */ label, /** @type {Child[]} */ ...children) =>
+  h("span", { class: "mse-segment", role: "group", "aria-label": label }, ...children);
+
+/**
+ * @param {Model[]} models
+ * @param {string | null} chosen
+ * @param {(name: string) => void} choose
+ */
+export const modelToggles = (models, chosen, choose) =>
+  segment("Model", models.map(({ name, title }) => toggle(title, name === chosen, () => choose(name))));
+
+/**
+ * @param {Record<string, any>} attributes
+ * @param {{name: string, title: string}[]} options
+ * @param {string | null | undefined} chosen
+ * @param {(name: string) => void} choose
+ */
+export const select = (attributes, options, chosen, choose) => {
+  const option = ({ name, title }) => h("option", { value: name, selected: name === chosen }, title);
+  const element = h("select", { ...attributes, onchange: () => choose(element.value) }, options.map(option));
+  return element;
+};
+
+/**
+ * @param {string} label
+ * @param {boolean} on
+ * @param {() => void} onclick
+ */
+export const onOff = (label, on, onclick, attributes = {}) => button(
+  { class: "mse-switch", role: "switch", "aria-checked": String(on), "aria-label": label, onclick, ...attributes },
+  h("i"));
+
+/** A line that tells what is going on; `say` writes it. */
+export const statusLine = (/** @type {"p" | "span"} */ tag = "p") => h(tag, { class: "mse-status", role: "status" });
+export const say = (/** @type {HTMLElement} */ line, /** @type {string} */ words, kind = "") => {
+  line.textContent = words;
+  line.className = `mse-status ${kind}`;
+};
+
+/**
+ * A button for a file, which the keyboard reaches too, and the input that it opens.
+ * @param {string} id
+ * @param {string} kind
+ * @param {(file: File) => void} take
+ */
+export const fileChooser = (id, kind, take) => {
+  const input = h("input", {
+    type: "file", id, class: "mse-sr", accept: "audio/*,video/mp4,video/webm,.opus,.flac,.m4a,.ogg",
+    onchange: () => input.files?.[0] && take(input.files[0]),
+  });
+  const onkeydown = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    input.click();
+  };
+  const attributes = { class: `mse-button ${kind}`, for: id, tabindex: 0, onkeydown };
+  return { input, label: h("label", attributes, "Choose a file") };
+};
+
+export const download = (/** @type {string} */ href, /** @type {string} */ name) => {
+  const link = h("a", { href, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+};
+
+/** A div for a part of a view. */
+export const part = (/** @type {string} */ name) => h("div", { class: `mse-${name}` });
+
+/** Said wherever such a model's numbers are shown. */
+export const warnUntrained = (/** @type {Model[]} */ models) => {
+  const names = models.filter((model) => model.untrained).map((model) => model.title);
+  return names.length > 0 && h("p", { class: "mse-warning" }, `${names.join(" and ")} `
+    + `${names.length > 1 ? "have" : "has"} random weights and learned nothing: `
+    + "these numbers mean nothing about the music.");
+};
+
+/** A row of a chart of tags: its name, one bar a value, and the values. */
+export const tagRow = (attributes, name, /** @type {Child} */ bars, numbers) =>
+  button(attributes, h("span", { class: "mse-tag-name" }, name), h("span", { class: "mse-bars" }, bars),
+    h("span", { class: "mse-numbers" }, numbers));
+
+/**
+ * The button below a list that begins with its first few rows.
+ * @param {{all: boolean}} view
+ */
+export const showAll = (view, length, few, draw) => {
+  const onclick = () => {
+    view.all = !view.all;
+    draw();
+  };
+  return button({ onclick }, view.all ? `Show the first ${few}` : `Show all ${length}`);
+};

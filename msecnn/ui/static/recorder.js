@@ -1,0 +1,62 @@
+// The microphone.
+
+import { button } from "./dom.js";
+import { clock } from "./format.js";
+import { idle, tell } from "./open.js";
+import { offered } from "./state.js";
+
+/** @type {MediaRecorder | null} */
+let recorder = null;
+
+//: Music is recorded as it is: what helps in a telephone call would change it.
+const UNCHANGED = { audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } };
+const REFUSED = "The microphone may not be used: allow it in the browser and try again.";
+
+const openMicrophone = async () => {
+  if (!navigator.mediaDevices?.getUserMedia) {
+    throw new Error("The browser gives the microphone only to pages on HTTPS or on this machine.");
+  }
+  return navigator.mediaDevices.getUserMedia(UNCHANGED).catch((error) => {
+    throw new Error(error.name === "NotFoundError" ? "No microphone was found." : REFUSED);
+  });
+};
+
+/** Shows the time, and stops a second before the longest recording that the page takes. */
+const keepTime = (/** @type {MediaRecorder} */ running) => {
+  const began = performance.now();
+  return setInterval(() => {
+    const seconds = (performance.now() - began) / 1000;
+    tell(`Recording: ${clock(seconds)}. ${Math.floor(offered.window_s)} s fill the networks' window.`, "busy");
+    if (seconds > offered.max_s - 1) running.stop();
+  }, 200);
+};
+
+const start = async (/** @type {HTMLButtonElement} */ element, take) => {
+  const stream = await openMicrophone(), running = (recorder = new MediaRecorder(stream));
+  /** @type {Blob[]} */
+  const parts = [];
+  running.ondataavailable = (event) => parts.push(event.data);
+  const ticking = keepTime(running);
+  running.onstop = () => {
+    clearInterval(ticking);
+    stream.getTracks().forEach((track) => track.stop());
+    recorder = null;
+    show(element, false);
+    const type = running.mimeType;
+    take(new Blob(parts, { type }), `recording.${type.includes("mp4") ? "m4a" : "webm"}`);
+  };
+  running.start();
+  show(element, true);
+};
+const show = (/** @type {HTMLButtonElement} */ element, /** @type {boolean} */ recording) => {
+  element.textContent = recording ? "Stop and tag" : "Record";
+  element.classList.toggle("recording", recording);
+};
+
+/** Records, and hands the recording over: `take(blob, name)`. */
+export const recordButton = (/** @type {(file: Blob, name: string) => void} */ take) => {
+  const begin = () => start(element, take).catch((error) => idle(error.message, "error"));
+  const press = () => (recorder ? recorder.stop() : begin());
+  const element = button({ onclick: press }, "Record");
+  return element;
+};

@@ -1,0 +1,119 @@
+// Calls of the server's RPC endpoints. Every call settles: with its answer, or with a CallError that names the reason.
+
+const WORDS = {
+  superseded: "A later request took this one's place.",
+  failed: "The server did not take this request: try again in a moment.",
+  lost: "The server stopped before it answered: try again in a moment.",
+};
+
+/** `reason`: "superseded", "failed", "lost", or "refused" with the server's own sentence. */
+export class CallError extends Error {
+  /** @param {"superseded" | "failed" | "lost" | "refused"} reason */
+  constructor(reason, message = WORDS[reason]) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** A call that a later one of the same name has replaced is nothing to tell anybody about. */
+export const isSuperseded = (/** @type {any} */ error) => error.reason === "superseded";
+
+/** @type {Map<string, {send: (request: object) => void, root: Element}>} */
+const endpoints = new Map();
+/** @type {Map<string, object[]>} Requests made before their endpoint was mounted. */
+const waiting = new Map();
+/** @type {Map<string, {name: string, resolve: Function, reject: Function, progress?: Function}>} By request id. */
+const pending = new Map();
+/** @type {Map<string, string>} The last request id of each endpoint. */
+const latest = new Map();
+let serial = 0;
+
+/** Called by each endpoint's component when Gradio has mounted it. */
+export const connect = (name, { send, element, props, watch }) => {
+  const endpoint = { send, root: element.closest(".mse-rpc") ?? element };
+  endpoints.set(name, endpoint);
+  watch("value", () => settle(props.value));
+  waiting.get(name)?.forEach(endpoint.send);
+  waiting.delete(name);
+};
+
+const settle = (answer) => {
+  const asked = answer && pending.get(answer.request);
+  if (!asked) return;
+  if (answer.progress !== undefined) asked.progress?.(answer.progress, answer);
+  else if (answer.error) refuse(answer.request, new CallError("refused", answer.error));
+  else {
+    pending.delete(answer.request);
+    asked.resolve(answer);
+  }
+};
+const refuse = (id, error) => {
+  const asked = pending.get(id);
+  pending.delete(id);
+  asked?.reject(error);
+};
+
+/**
+ * Asks the server. A later call of the same name rejects one that still waits, unless both are `parallel`.
+ * @param {string} name
+ * @param {object} [request]
+ * @param {{progress?: (part: number) => void, parallel?: boolean}} [options]
+ * @returns {Promise<any>}
+ */
+export const call = (name, request = {}, { progress, parallel = false } = {}) => {
+  const id = `${++serial}`;
+  if (!parallel) {
+    refuse(latest.get(name), new CallError("superseded"));
+    latest.set(name, id);
+  }
+  return new Promise((resolve, reject) => {
+    pending.set(id, { name, resolve, reject, progress });
+    const sent = { ...request, id }, endpoint = endpoints.get(name);
+    if (endpoint) endpoint.send(sent);
+    else waiting.set(name, [...(waiting.get(name) ?? []), sent]);
+  });
+};
+
+/** Gradio writes a visitor's place in the queue into the endpoint's own, unseen status line, and nowhere else. */
+export const queuePlace = (name) => {
+  const place = /queue:\s*(\d+)\s*\/\s*(\d+)/.exec(endpoints.get(name)?.root.textContent ?? "");
+  return place ? `place ${place[1]} of ${place[2]} in the queue` : "";
+};
+
+// ---- requests that got lost
+// While any waits, the server is asked now and then whether it is there, and still the one that was asked. It need not
+// answer at once, for it may be busy; and one failure may be the network's hiccup.
+const WATCH_MS = 4000;
+let server = "", failures = 0;
+
+/** Whether the server that was asked is still there. */
+const serverStands = async () => {
+  const { root, api_prefix: prefix = "", app_id } = window.gradio_config;
+  server ||= app_id;
+  const answer = await fetch(`${root}${prefix}/app_id`, { cache: "no-store" });
+  if (!answer.ok) throw new Error(answer.statusText);   // of the proxy in front
+  const before = server;
+  server = (await answer.json()).app_id;
+  return server === before;
+};
+const watchServer = async () => {
+  const ids = [...pending.keys()];
+  if (!ids.length) return;
+  try {
+    const stands = await serverStands();
+    failures = 0;
+    if (stands) return;
+  } catch {
+    if (++failures < 2) return;
+  }
+  ids.forEach((id) => refuse(id, new CallError("lost")));
+};
+const keepWatching = () => setTimeout(() => watchServer().finally(keepWatching), WATCH_MS);
+keepWatching();
+
+/** Called when Gradio could not deliver a request: the queue is full, or the connection broke. */
+export const fail = async (/** @type {string} */ name) => {
+  const ids = [...pending.keys()].filter((id) => pending.get(id)?.name === name);
+  const stands = await serverStands().catch(() => false);
+  if (stands) ids.forEach((id) => refuse(id, new CallError("failed")));   // otherwise the watch finds it lost
+};

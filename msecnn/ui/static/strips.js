@@ -1,0 +1,105 @@
+// One strip of saliency a scale, as wide as the player's picture above, with the cells that won.
+
+import { GUTTER, innerWidth } from "./axes.js";
+import { drawStrip, hatch } from "./canvas.js";
+import { fill, h, isVisible, part } from "./dom.js";
+import { placeWords } from "./evidence.js";
+import { plural, scaleTitle, signed } from "./format.js";
+import { playPlace, player } from "./main_player.js";
+import { paintGrey } from "./pictures.js";
+import { modelOf, state } from "./state.js";
+import { view, why } from "./why_state.js";
+
+/** @import { Event } from "./types.d.ts" */
+
+//: A winner this near to the pointer is meant, pixels.
+const REACH = 10;
+
+const strips = part("why-strips"), playhead = h("i", { class: "mse-strip-head" });
+const readout = h("p", { class: "mse-readout" });
+export const parts = [h("div", { class: "mse-strip-stack" }, strips, playhead), readout];
+
+/** A signed map, if there is one yet, over the player's picture in grey. */
+export const drawMap = (/** @type {HTMLCanvasElement} */ canvas, /** @type {OffscreenCanvas | undefined} */ map) => {
+  const { decoded } = player;
+  if (!decoded) return null;
+  decoded.grey ??= paintGrey(decoded.picture);
+  return drawStrip(canvas, map ? [decoded.grey, map] : [decoded.grey]);
+};
+
+export const drawStrips = () => {
+  const { answer } = why;
+  if (!answer || !isVisible(strips)) return;
+  if (strips.children.length !== answer.scales.length) {
+    fill(strips, answer.scales.map(() => h("div", { class: "mse-strip" }, h("span"),
+      h("canvas", { "aria-hidden": "true" }), h("small"))));
+  }
+  answer.scales.forEach((scale, s) => drawOne(/** @type {HTMLElement} */ (strips.children[s]), scale, s));
+  moveHead(player.now());
+};
+const drawOne = (/** @type {HTMLElement} */ strip, /** @type {string} */ scale, /** @type {number} */ s) => {
+  const [title, canvas, note] = strip.children, map = why.maps?.maps[s];
+  const drawn = drawMap(/** @type {HTMLCanvasElement} */ (canvas), why.maps?.read[s]);
+  title.textContent = scaleTitle(scale);
+  note.textContent = map ? `±${map.limit.toPrecision(2)}${map.thickened ? ", cells drawn larger" : ""}` : "";
+  if (!drawn) return;
+  const { context, width, height } = drawn, right = GUTTER.left + innerWidth(width);
+  const blind = player.toX(player.span[0] + (modelOf().receptive_ends_s[scale] ?? state.mel.window_s), width);
+  hatch(context, blind, 0, right - blind, height);   // as in the player: of which this scale sees nothing
+  if (view.marks) winnersOf(scale).forEach((mark) => drawWinner(context, mark, width, height));
+};
+
+// ---- winning cells
+const winnersOf = (/** @type {string} */ scale) => why.answer?.marks.filter((mark) => mark.scale === scale) ?? [];
+const winnerPlace = (/** @type {Event} */ mark, /** @type {number} */ width, /** @type {number} */ height) => {
+  const [[, lowest]] = state.mel.bands_hz, centre = Math.sqrt(Math.max(lowest, mark.low_hz) * mark.high_hz);
+  return [player.toX((mark.start_s + mark.end_s) / 2, width), height * (1 - player.heightOf(centre))];
+};
+const drawWinner = (context, /** @type {Event} */ mark, width, height) => {
+  const [x, y] = winnerPlace(mark, width, height);
+  const most = Math.max(...(why.answer?.marks ?? []).map((other) => Math.abs(other.relative)));
+  context.beginPath();
+  context.arc(x, y, 2.5 + 4.5 * Math.sqrt(Math.abs(mark.relative) / most), 0, 2 * Math.PI);
+  context.fillStyle = mark.relative < 0 ? "#4f9bff" : "#ff9d2e";
+  context.fill();
+  context.lineWidth = 1.5;
+  context.strokeStyle = "rgba(0, 0, 0, .75)";
+  context.stroke();
+};
+const nearestWinner = (event, /** @type {HTMLCanvasElement} */ canvas) => {
+  const box = canvas.getBoundingClientRect(), strip = [...strips.children].indexOf(canvas.parentElement ?? canvas);
+  const distances = winnersOf(why.answer?.scales[strip] ?? "").map((mark) => {
+    const [x, y] = winnerPlace(mark, box.width, box.height);
+    return { mark, distance: Math.hypot(event.clientX - box.left - x, event.clientY - box.top - y) };
+  });
+  const [nearest] = distances.sort((a, b) => a.distance - b.distance);
+  return nearest?.distance < REACH ? nearest.mark : null;
+};
+const channelWords = (/** @type {number[]} */ channels) => {
+  if (channels.length > 3) return plural(channels.length, "channel");
+  return `channel${channels.length > 1 ? "s" : ""} ${channels.map((channel) => channel + 1).join(", ")}`;
+};
+const winnerWords = (/** @type {Event} */ winner) => `${scaleTitle(winner.scale)}, `
+  + `${channelWords(winner.channels ?? [])}: ${placeWords(winner)}, ${signed(winner.relative, 3)}`;
+
+strips.addEventListener("click", (event) => {
+  const canvas = canvasOf(event);
+  if (!canvas) return;
+  const winner = nearestWinner(event, canvas), box = canvas.getBoundingClientRect();
+  if (winner) playPlace(winner, winner.relative);
+  else player.seek(player.toSeconds(event.clientX - box.left, box.width));
+});
+strips.addEventListener("pointermove", (event) => {
+  const canvas = canvasOf(event), winner = canvas && nearestWinner(event, canvas);
+  readout.textContent = winner ? winnerWords(winner) : "";
+});
+const canvasOf = (event) => /** @type {HTMLElement} */ (event.target).closest("canvas");
+
+// ---- the playhead
+export const moveHead = (/** @type {number} */ time) => {
+  const canvas = strips.querySelector("canvas");
+  if (!canvas || !isVisible(strips)) return;
+  const x = player.toX(time, canvas.clientWidth), right = GUTTER.left + innerWidth(canvas.clientWidth);
+  playhead.style.opacity = x >= GUTTER.left && x <= right ? "1" : "0";
+  playhead.style.transform = `translateX(${x}px)`;
+};

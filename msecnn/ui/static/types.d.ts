@@ -1,0 +1,79 @@
+// The shapes of what Python sends and of what the modules share, for `tsc --checkJs`; nothing of it reaches a browser.
+
+export interface Model {
+  name: string; title: string; tags: string[]; probabilities: number[]; untrained: boolean;
+  windows: [number, number][]; timeline: number[][];
+  /** Where in a window each scale stops to see anything, seconds. */
+  receptive_ends_s: Record<string, number>;
+  calibration: Bin[] | { bins: Bin[] } | null;
+}
+export interface Bin { claimed: number; true: number; n: number }
+export interface Recording {
+  name: string; example: string | null; credit: string; duration_s: number; sample_rate: number; channels: number;
+  codec: string; notes: string[]; audio: ServedFile | null; url: string;
+}
+export interface ServedFile { url: string }
+export interface Mel {
+  low_db: number; high_db: number; hop_s: number; n_frames: number; window_s: number;
+  /** Lower edge, centre and upper edge of each band. */
+  bands_hz: [number, number, number][];
+  /** Where pooling crops a window for the input scale; absent where there are no scales. */
+  crop_s: number | null;
+}
+export interface Opened {
+  recording: Recording | null; mel: Mel; windows: [number, number][]; window: number; picture: string | null;
+  overview: string | null; models: Model[];
+}
+export interface State extends Opened {
+  families: Record<string, string[]>; model: string | null; tag: string | null; tab: string;
+  second: Opened & { recording: Recording; url: string } | null; lesson: { id: string; step: number } | null;
+}
+export interface Method { name: string; title: string; words: string; needs_baseline: boolean; quick: boolean }
+export interface Step { text: string; question: string; show: Show }
+export interface Show {
+  example: string; tab: string; model?: string; tag?: string; seek?: number;
+  why?: { method?: string; listen?: string };
+  network?: { random?: boolean; off?: string[]; level?: string | null; channel?: number | null };
+}
+export interface Lesson { id: string; title: string; aim: string; steps: Step[] }
+export interface Example { id: string; title: string; artist: string; licence: string; kind: string; description: string }
+export interface Offered {
+  max_s: number; max_bytes: number; window_s: number; deleted_within_h: number;
+  models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
+  explanation: {
+    methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
+  };
+}
+export interface Field { start_s: number; end_s: number; low_hz: number; high_hz: number }
+export interface Event extends Field { scale: string; relative: number; whole_window?: boolean; channels?: number[] }
+export interface Mark extends Field { sign: number; strong?: boolean }
+export interface Explanation {
+  scales: string[]; relative: number[]; base: number; logit: number; base_probability: number; probability: number;
+  mean_known: boolean; positive: Event[]; negative: Event[]; marks: Event[];
+  measured: Record<string, { sentence: string; faithful: boolean | null } | undefined>;
+  sounds: { parts: Record<string, string>; scales: string[] };
+}
+export interface SignedMap { scale: string; picture: string; limit: number; thickened: boolean }
+export interface Maps {
+  method: string; baseline: string | null; maps: SignedMap[]; read: OffscreenCanvas[];
+}
+export interface Split { scales: string[]; n_features: number[]; relative: number[][]; base: number[]; mean_known: boolean }
+export interface Level {
+  name: string; channels: number; rows: number; columns: number; picture: string; field_s: number; field_bands: number;
+}
+export interface Network extends Split { levels: Level[]; pictures: OffscreenCanvas[] }
+export interface Curve {
+  title: string; fractions: number[]; deletion: number[]; insertion: number[]; deletion_area: number;
+  insertion_area: number;
+}
+export interface Moment extends Field { example: string; title: string; value: number }
+export interface Picture { width: number; height: number; values: Uint8Array }
+export interface Decoded { picture: Picture; image: OffscreenCanvas; grey?: OffscreenCanvas }
+export interface Source { url: string; offset_s: number; duration_s: number }
+
+declare global {
+  interface Window {
+    msecnn: { offered: Offered; ready: Promise<typeof import("./app.js")>; [name: string]: unknown };
+    gradio_config: { root: string; api_prefix?: string; app_id: string };
+  }
+}

@@ -1,0 +1,122 @@
+// The one way in: drop, choose, record or take an example; then tagging starts by itself.
+
+import { button, fileChooser, h } from "./dom.js";
+import { busy, mountOpened, openExample, openRecording, tellError } from "./open.js";
+import { paintMel, read } from "./pictures.js";
+import { recordButton } from "./recorder.js";
+import { call } from "./rpc.js";
+import { offered } from "./state.js";
+
+const MB = 2 ** 20;
+//: A browser that cannot tell a recording's length says nothing at all.
+const PATIENCE_MS = 5000;
+
+const minutes = (/** @type {number} */ seconds) => `${seconds / 60} minute${seconds === 60 ? "" : "s"}`;
+
+// ---- a file becomes what the server can open
+// The length is read in the browser where it can be, so that nobody uploads what will be refused.
+const durationOf = (url) => new Promise((resolve) => {
+  const probe = new Audio();
+  probe.preload = "metadata";
+  probe.onloadedmetadata = () => resolve(Number.isFinite(probe.duration) ? probe.duration : null);
+  probe.onerror = () => resolve(null);
+  setTimeout(() => resolve(null), PATIENCE_MS);
+  probe.src = url;
+});
+const check = (name, { size }, length_s) => {
+  if (size === 0) throw new Error(`${name} is empty.`);
+  if (size > offered.max_bytes) {
+    throw new Error(`${name} has ${Math.round(size / MB)} MB; this page takes up to ${offered.max_bytes / MB} MB.`);
+  }
+  if (length_s > offered.max_s) {
+    const length = `${(length_s / 60).toFixed(1)} minutes`;
+    throw new Error(`${name} lasts ${length}; this page takes up to ${minutes(offered.max_s)}.`);
+  }
+};
+/** By XMLHttpRequest, for it tells how far it is. */
+const send = (file, name, progress) => new Promise((resolve, reject) => {
+  const config = window.gradio_config, body = new FormData(), request = new XMLHttpRequest();
+  const refuse = (words) => reject(new Error(`${name} ${words}`));
+  body.append("files", file, name);
+  request.open("POST", `${config.root}${config.api_prefix || ""}/upload`);
+  request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
+  request.onload = () => {
+    if (request.status === 200) resolve(JSON.parse(request.responseText)[0]);
+    else if (request.status === 413) refuse("is larger than this page takes.");
+    else refuse(`could not be uploaded (the server said ${request.status}).`);
+  };
+  request.onerror = () => refuse("could not be uploaded: the server does not answer.");
+  request.send(body);
+});
+
+/**
+ * What the server can open, and the address at which this browser has the file itself.
+ * @param {Blob} file
+ * @param {string} name
+ * @param {(words: string) => void} tell
+ */
+export const upload = async (file, name, tell) => {
+  check(name, file, null);
+  const url = URL.createObjectURL(file);
+  tell(`Reading ${name} …`);
+  check(name, file, await durationOf(url));
+  const path = await send(file, name, (part) => tell(`Uploading ${name}: ${Math.round(100 * part)} %`));
+  return { request: { path, name }, url };
+};
+const take = async (/** @type {Blob} */ file, /** @type {string} */ name) => {
+  try {
+    const { request, url } = await upload(file, name, busy);
+    await openRecording(request, url, name);
+  } catch (error) {
+    tellError(error);
+  }
+};
+
+// ---- what is seen
+const exampleCards = () => {
+  const card = ({ id, title, artist, licence, kind, description }) => button(
+    { class: "mse-card", title: description, "data-example": id, onclick: () => openExample(id) },
+    h("img", { alt: "", width: 200, height: 64 }), h("em", {}, kind), h("strong", {}, title),
+    h("span", {}, [artist, licence].filter(Boolean).join(" · ")));
+  const cards = offered.examples.map(card);
+  showPictures(cards).catch(() => {});   // the cards can be chosen without them
+  return h("div", { class: "mse-examples" }, h("h2", {}, "or listen to one of these"),
+    h("div", { class: "mse-cards" }, cards));
+};
+const showPictures = async (/** @type {HTMLElement[]} */ cards) => {
+  const { pictures } = await call("example-pictures");
+  for (const card of cards) {
+    const canvas = paintMel(await read(pictures[card.dataset.example ?? ""]));
+    /** @type {HTMLImageElement} */ (card.querySelector("img")).src = URL.createObjectURL(await canvas.convertToBlob());
+  }
+};
+const dropArea = () => {
+  const { input, label } = fileChooser("mse-file", "primary", (file) => take(file, file.name));
+  const hours = offered.deleted_within_h;
+  return h("div", { class: "mse-drop" }, h("p", { class: "mse-drop-title" }, "Drop a recording here"),
+    h("div", { class: "mse-drop-actions" }, label, recordButton(take)),
+    h("p", { class: "mse-drop-hint" }, `Any audio format, up to ${minutes(offered.max_s)}. `
+      + `It is deleted from this page's server within ${hours} hour${hours === 1 ? "" : "s"}.`), input);
+};
+/** A file may be dropped anywhere on the page. */
+const takeDrops = (/** @type {HTMLElement} */ area) => {
+  const drag = (event) => {
+    event.preventDefault();
+    area.classList.add("over");
+  };
+  document.addEventListener("dragenter", drag);
+  document.addEventListener("dragover", drag);
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) area.classList.remove("over"); });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    area.classList.remove("over");
+    const file = event.dataTransfer?.files[0];
+    if (file) take(file, file.name);
+  });
+};
+
+export const mountUpload = (/** @type {HTMLElement} */ place) => {
+  const [opened, status] = mountOpened(place), area = dropArea();
+  takeDrops(area);
+  place.append(opened, h("div", { class: "mse-upload" }, area, offered.examples.length ? exampleCards() : ""), status);
+};

@@ -1,0 +1,50 @@
+// The exact part of an explanation: from the average clip to this one, one step a scale, as a sentence and a figure.
+
+import { h } from "./dom.js";
+import { percent, plain, scaleTitle, signed } from "./format.js";
+
+/** @import { Explanation } from "./types.d.ts" */
+
+//: Contributions that are not told, for they would be rounded to nothing.
+const NOTHING = 0.005;
+
+/**
+ * @param {Explanation} answer
+ * @param {string} title
+ * @param {string | null} tag
+ */
+export const sentence = (answer, title, tag) => {
+  const { scales, relative, probability, base_probability: base, mean_known: known } = answer;
+  const without = known ? "the average clip gets" : "with no features at all it would give";
+  const start = `${title} gives ${tag} ${percent(probability)}; ${without} ${percent(base)}.`;
+  if (scales.length < 2) {
+    return `${start} It has one scale, so all of the difference comes from ${scaleTitle(scales[0]).toLowerCase()}.`;
+  }
+  const words = (value, verb) => `${scaleTitle(scales[relative.indexOf(value)])} ${verb} most (${signed(value)})`;
+  const best = Math.max(...relative), worst = Math.min(...relative);
+  const lift = best > NOTHING ? words(best, "lifts it") : "";
+  const pull = worst < -NOTHING ? words(worst, "pulls it down") : "";
+  const both = [lift, lift ? pull.toLowerCase() : pull].filter(Boolean).join("; ");
+  return both ? `${start} ${both}.` : start;
+};
+
+const row = (name, number, /** @type {number[]} */ [left, right], kind) => {
+  const style = { left: `${left}%`, width: `${Math.max(0.35, right - left)}%` };
+  return h("div", { class: `mse-step ${kind}` }, h("span", {}, name),
+    h("span", { class: "mse-track" }, h("i", { style })), h("b", {}, number));
+};
+
+export const waterfall = (/** @type {Explanation} */ answer) => {
+  const { scales, relative, base, logit, base_probability: baseP, probability, mean_known: known } = answer;
+  const totals = relative.reduce((list, step) => [...list, (list.at(-1) ?? base) + step], [base]);
+  const low = Math.min(...totals), high = Math.max(...totals), pad = Math.max(0.2, (high - low) * 0.08);
+  const x = (value) => (100 * (value - low + pad)) / (high - low + 2 * pad);
+  const between = (a, b) => [Math.min(x(a), x(b)), Math.max(x(a), x(b))];
+  const point = (name, value, p) => row(name, `${plain(value)} (${percent(p)})`, between(value, value), "point");
+  const steps = scales.map((scale, s) => row(scaleTitle(scale), signed(relative[s]),
+    between(totals[s], totals[s + 1]), relative[s] < 0 ? "down" : "up"));
+  return h("figure", { class: "mse-waterfall", "aria-label": "From the average clip to this one, one step a scale" },
+    h("div", { class: "mse-step-head" }, h("span"), h("span", {}, "logit"), h("b")),
+    point(known ? "Average clip" : "Bias alone", base, baseP), steps, point("This clip", logit, probability),
+    h("figcaption", {}, "Exact: the classifier is linear, so the steps add up to the logit."));
+};

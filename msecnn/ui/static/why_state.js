@@ -1,0 +1,33 @@
+// What "Why this tag" asks about, how it is shown, and the answers to it.
+
+import { offered, state } from "./state.js";
+
+/** @import { Explanation, Maps, Source } from "./types.d.ts" */
+
+export const FIRST = offered.explanation.first;
+
+/** What a visitor has chosen. */
+export const view = { ...FIRST, marks: true, sound: "original" };
+
+export const why = {
+  /** @type {Explanation | null} The exact part. */
+  answer: null,
+  /** @type {Maps | null} */
+  maps: null,
+  /** The key of what is shown, and of what could not be answered. */
+  shown: "", failed: "",
+  /** Whether the maps as they are shown were checked. */
+  checked: false,
+  /** @type {Map<string, Source>} Sounds that were rendered for this explanation. */
+  sounds: new Map(),
+};
+
+export const question = () => ({ model: state.model, tag: state.tag, window: state.window });
+/** Changes when another recording, model, tag or window is asked about. */
+export const whyKey = () => JSON.stringify([state.recording?.url, question()]);
+
+/** For what is saved of the page: the zip and the worksheet. */
+export const settings = () => ({ method: view.method, baseline: view.baseline, checked: why.checked });
+
+export const methodOf = (/** @type {string} */ name) =>
+  offered.explanation.methods.find((method) => method.name === name) ?? offered.explanation.methods[0];
