@@ -140,7 +140,7 @@ def test_clips_that_cannot_be_read_are_named_and_left_out(taggers, music, tmp_pa
     found = evaluation_pipeline.evaluate(one, with_broken, "test", n_replicates=10)
     assert (found.n_clips, found.n_unreadable) == (14, 1)
     assert "broken one" in caplog.text
-    assert "1 could not be read" in report.evaluation(found)
+    assert "1 could not be read" in report.of_checkpoints(found).text()
     with pytest.raises(DatasetError, match="could be read"):
         predict_split(list(one.values()), replace(music, clips=with_broken.clips[-1:]))
 
@@ -216,10 +216,10 @@ def test_ours_stand_beside_the_papers_rows(found):
 
 def test_other_music_never_meets_the_papers_figures(found):
     assert not found.is_magnatagatune
-    printed = report.evaluation(found, markdown=True)
+    printed = report.of_checkpoints(found).markdown()
     assert "No Table 1" in printed
     assert ".914" not in printed
-    assert "of the test split's 5,329 clips" in report.paper_table(replace(found, is_magnatagatune=True))
+    assert "of the test split's 5,329 clips" in report.paper_table(replace(found, is_magnatagatune=True)).text()
 
 
 def test_magnatagatune_is_its_name_and_its_tags(music, tmp_path):
