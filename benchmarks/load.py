@@ -147,10 +147,10 @@ def run(page: RunningPage, n_visitors: int, seconds: float) -> Load:
     took = time.monotonic() - begun
     over.set()
     watcher.join()
-    return judged(sessions, took, alone, memory)
+    return measured(sessions, took, alone, memory)
 
 
-def judged(sessions: list[Session], seconds: float, alone: dict[str, list[float]], memory: list[float]) -> Load:
+def measured(sessions: list[Session], seconds: float, alone: dict[str, list[float]], memory: list[float]) -> Load:
     times = {kind: [second for met in sessions for second in met.seconds[kind]] for kind in alone}
     counts = [met.n_answers for met in sessions]
     half = len(memory) // 2

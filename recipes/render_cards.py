@@ -58,7 +58,7 @@ def _facts(card: dict[str, Any]) -> Iterator[str]:
     run = card.get("run", {})
     facts = {
         "architecture": f"`{card['architecture']}`, {card['n_parameters']:,} parameters",
-        "hears": sound,
+        "input": sound,
         "answers with": f"{len(card['tags'])} tags",
         "data": _data(card.get("data")),
         "seed": (run.get("config") or {}).get("seed"),

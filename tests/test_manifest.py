@@ -331,7 +331,7 @@ def test_a_folder_may_give_its_splits(music: Path, tmp_path: Path, caplog: pytes
     manifest = Manifest.read(tmp_path)
     assert manifest.tags == ("piano", "rock")
     assert [len(manifest.split(split)) for split in SPLITS] == [5, 0, 1]
-    assert "what is learned there leaks into the judgement" in caplog.text
+    assert "what is learned there leaks into the evaluation" in caplog.text
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The judge is right: equal to scikit-learn, honest about doubt, and clear about files it can't read."""
+"""The metrics are right: equal to scikit-learn, honest about doubt, and clear about files it can't read."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Joined clips: a stretch of one, then a stretch of another, with targets that need no guess.
 
-A teacher that hears windows of three seconds says of a clip what it says of its windows, on average. So a clip put
+A teacher with windows of three seconds predicts of a clip what it predicts of its windows, on average. So a clip put
 together from whole windows of two others has a target as exact as theirs: more music for the same labels.
 """
 
@@ -16,7 +16,7 @@ from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
 from msecnn.training.trainer import TrainingData
 
-#: A stretch has at least so many windows: what follows from fewer is heard as an interruption.
+#: A stretch has at least so many windows: fewer sound like an interruption.
 FEWEST_WINDOWS = 3
 #: Teachers' windows may differ by this much and still lie side by side (3.0 s and 187 frames at 16 kHz).
 WINDOW_TOLERANCE_S = 0.05
@@ -116,8 +116,8 @@ def with_concatenation(
         for join in zip(pairs, starts, n_both, strict=True)
     ]
     first_frames = np.rint(n_first * window_frames).astype(np.int64)
-    room = np.stack([mel_config.n_frames - first_frames, first_frames], axis=1)  # frames before a stretch, at most
-    frames = np.minimum(np.rint(starts * window_frames).astype(np.int64), room)
+    space = np.stack([mel_config.n_frames - first_frames, first_frames], axis=1)  # frames before a stretch, at most
+    frames = np.minimum(np.rint(starts * window_frames).astype(np.int64), space)
     rows = np.arange(len(data.targets)) if data.rows is None else data.rows
     mels = ConcatenatedMels(np.asarray(data.mels), Stretches(rows[pairs], frames, first_frames))
     return replace(

@@ -28,7 +28,7 @@ from msecnn.training.trainer import has_bfloat16
 log = logging.getLogger(__name__)
 
 PRECISIONS = ("bfloat16", "float32")
-#: Windows that a teacher hears at once: all of a 29-second clip's.
+#: Windows that a teacher predicts at once: all of a 29-second clip's.
 BATCH_SIZE = 10
 #: Finished labels are written after so many clips: what a kill can cost.
 CLIPS_BETWEEN_WRITES = 100
@@ -56,7 +56,7 @@ class SoftLabels:
         architecture: of its network.
         fingerprint: SHA-256 of its weights and of how they were run.
         tags: K names.
-        window_s: seconds that one window hears.
+        window_s: seconds of one window.
         clips: key (content and stretch) to what is said of it.
     """
 

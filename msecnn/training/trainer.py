@@ -587,7 +587,7 @@ def keep_freed_memory() -> None:
 
 
 def _on_device(mels: NDArray[np.float16] | Tensor, device: torch.device) -> NDArray[np.float16] | Tensor:
-    """All mels on the GPU if they leave room there: then no batch ever travels."""
+    """All mels on the GPU if they leave enough memory there: then no batch ever travels."""
     if device.type != "cuda" or isinstance(mels, Tensor):
         return mels
     free, _ = torch.cuda.mem_get_info(device)

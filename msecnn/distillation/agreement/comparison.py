@@ -1,7 +1,7 @@
-"""Checkpoints judged by an ensemble of teachers, and by what little is known for certain, on clips without full labels.
+"""Checkpoints compared with an ensemble of teachers, and with what is known for certain, on clips without full labels.
 
 The ensemble is the mean probability of several networks that were trained on MagnaTagATune itself. Each of them, and
-any other teacher, is judged by the same measures, so that a student's figure has something to stand beside.
+any other teacher, is evaluated by the same measures, so that a student's figure has something to stand beside.
 """
 
 import re
@@ -51,7 +51,7 @@ class TeacherComparison:
 
     Attributes:
         ensemble: the teachers whose mean probability is the reference.
-        subset: on which voices and scales are judged: recordings, where the manifest tells renders from them.
+        subset: on which voices and scales are evaluated: recordings, where the manifest tells renders from them.
     """
 
     data: str
@@ -87,12 +87,12 @@ def compare_with_teachers(
     n_replicates: int = N_REPLICATES,
     seed: int = 0,
 ) -> TeacherComparison:
-    """Judges checkpoints, given by name, on one split of a manifest that teachers have labelled.
+    """Compares checkpoints, given by name, with teachers on one split of a manifest that teachers have labelled.
 
     Args:
         labels: of every teacher, members of the ensemble and others.
         ensemble: names of at least two teachers.
-        kept: folder in which what was heard is kept for the next time.
+        kept: folder in which predictions are kept for the next time.
         n_replicates, seed: of the bootstrap.
 
     Raises:
@@ -170,16 +170,16 @@ class _Panel:
 
     @property
     def primary(self) -> str:
-        """The subset on which voices and scales are judged."""
+        """The subset on which voices and scales are evaluated."""
         return "recordings" if "recordings" in self.subsets else "all"
 
     def agreements(self) -> list[Agreement]:
         """Everyone with the ensemble; and with the ensemble that lacks a member, that member and the students."""
         pairs = [(name, ENSEMBLE) for name in (*self.students, *self.teachers)]
         pairs += [(name, without(member)) for member in self.ensemble for name in (member, *self.students)]
-        said = self.students | self.teachers
+        probabilities = self.students | self.teachers
         return [
-            agree(name, said[name][chosen], self.references[reference, subset])
+            agree(name, probabilities[name][chosen], self.references[reference, subset])
             for subset, chosen in self.subsets.items()
             for name, reference in pairs
         ]

@@ -65,9 +65,9 @@ class ScaleStudy:
 def scale_study(
     name: str, checkpoint: Checkpoint, predicted: SplitPredictions, chosen: np.ndarray, reference: Reference
 ) -> ScaleStudy:
-    """Studies a network with several scales on the chosen (N,) of the clips that it heard.
+    """Studies a network with several scales on the chosen (N,) of the clips that it predicted.
 
-    Where the checkpoint does not know its average features, those of the clips that were heard take their place.
+    Where the checkpoint does not know its average features, those of the predicted clips take their place.
     """
     own = checkpoint.mean_features
     means = own or {scale: values.mean(axis=0) for scale, values in predicted.features.items()}
