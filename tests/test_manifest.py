@@ -297,9 +297,9 @@ def test_a_table_that_cannot_be_meant_is_refused_in_one_line(
     out = tmp_path / "out"
     arguments = ["csv", str(tmp_path / "table.csv"), "--audio-root", str(music), "--out", str(out), *options]
     assert main(["prepare", *arguments]) == 1
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("msecnn prepare: ")]
-    assert len(told) == 1
-    assert words in told[0]
+    messages = [line for line in capsys.readouterr().err.splitlines() if line.startswith("msecnn prepare: ")]
+    assert len(messages) == 1
+    assert words in messages[0]
     assert not (out / "manifest.jsonl").exists()
 
 

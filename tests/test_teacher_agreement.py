@@ -246,9 +246,9 @@ def teachers(corpus) -> list[SoftLabels]:
     truth = rng.random((len(corpus), len(TAGS)))
     found = []
     for name, noise in (("one", 0.1), ("two", 0.1), ("three", 0.4), ("other", 0.3)):
-        said = np.clip(truth + noise * rng.normal(size=truth.shape), 0, 1).astype(np.float32)
+        noisy = np.clip(truth + noise * rng.normal(size=truth.shape), 0, 1).astype(np.float32)
         clips = {
-            key_of(clip): ClipLabels(clip.clip_id, row[None]) for clip, row in zip(corpus.clips, said, strict=True)
+            key_of(clip): ClipLabels(clip.clip_id, row[None]) for clip, row in zip(corpus.clips, noisy, strict=True)
         }
         fields = {"teacher": name, "fingerprint": name, "tags": TAGS, "window_s": 3.0, "clips": clips}
         found.append(SoftLabels(architecture="won_fcn", **fields))
@@ -282,11 +282,11 @@ def test_everyone_is_compared_with_the_ensemble_and_members_with_the_others(foun
             "recordings",
             "renders",
         }
-    said = {each.teacher: each.probabilities(corpus.clips) for each in teachers}
-    others = (said["one"] + said["two"]) / 2
+    probabilities = {each.teacher: each.probabilities(corpus.clips) for each in teachers}
+    others = (probabilities["one"] + probabilities["two"]) / 2
     alone = by["three", "ensemble without three", "recordings"]
     assert alone.n_clips == 10
-    assert alone.figures["mae"].value == pytest.approx(np.abs(said["three"] - others)[:10].mean(), abs=1e-6)
+    assert alone.figures["mae"].value == pytest.approx(np.abs(probabilities["three"] - others)[:10].mean(), abs=1e-6)
     assert (
         by["three", "ensemble", "all"].figures["mae"].value
         < by["three", "ensemble without three", "all"].figures["mae"].value

@@ -56,10 +56,10 @@ def run(args: argparse.Namespace) -> int:
 def _scores(args: argparse.Namespace) -> int:
     from msecnn.evaluation import metrics, report, scores
 
-    found = metrics.evaluate(
+    evaluation = metrics.evaluate(
         scores.read(args.scores), threshold=args.threshold, n_replicates=args.bootstrap, seed=args.seed
     )
-    return _give(args, found.to_json(), report.of_scores(found))
+    return _give(args, evaluation.to_json(), report.of_scores(evaluation))
 
 
 def _checkpoints(args: argparse.Namespace) -> int:
@@ -69,7 +69,7 @@ def _checkpoints(args: argparse.Namespace) -> int:
     from msecnn.evaluation.predictions import named_taggers
 
     manifest = Manifest.read(args.data)
-    found = evaluation_pipeline.evaluate(
+    evaluation = evaluation_pipeline.evaluate(
         named_taggers(args.checkpoints, device=args.device),
         manifest,
         args.split,
@@ -78,9 +78,9 @@ def _checkpoints(args: argparse.Namespace) -> int:
         n_replicates=args.bootstrap,
         seed=args.seed,
     )
-    rows = paper_table.table_1(found.architectures) if found.is_magnatagatune else None
-    whole = found.to_json() | {"table_1": [row.to_json() for row in rows] if rows else None}
-    return _give(args, whole, report.of_checkpoints(found))
+    rows = paper_table.table_1(evaluation.architectures) if evaluation.is_magnatagatune else None
+    whole = evaluation.to_json() | {"table_1": [row.to_json() for row in rows] if rows else None}
+    return _give(args, whole, report.of_checkpoints(evaluation))
 
 
 def _against(args: argparse.Namespace) -> int:
@@ -89,7 +89,7 @@ def _against(args: argparse.Namespace) -> int:
     from msecnn.distillation.agreement.report import teacher_agreement
     from msecnn.evaluation.predictions import named_taggers
 
-    found = comparison.compare_with_teachers(
+    agreement = comparison.compare_with_teachers(
         named_taggers(args.checkpoints, device=args.device),
         Manifest.read(args.data),
         args.split,
@@ -99,7 +99,7 @@ def _against(args: argparse.Namespace) -> int:
         n_replicates=args.bootstrap,
         seed=args.seed,
     )
-    return _give(args, found.to_json(), teacher_agreement(found))
+    return _give(args, agreement.to_json(), teacher_agreement(agreement))
 
 
 def _give(args: argparse.Namespace, whole: Mapping[str, Any], report: "Report") -> int:

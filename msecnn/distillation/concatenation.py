@@ -98,21 +98,21 @@ def with_concatenation(
         raise DatasetError(
             "clips are joined at teachers' windows; these have other lengths or too few: use --concatenation 0"
         )
-    said = {  # (W, K) of each training clip that is as long as a mel
+    window_labels = {  # (W, K) of each training clip that is as long as a mel
         int(position): np.mean([each.windows(manifest.clips[position])[:n_windows] for each in labels], axis=0)
         for position in data.train
         if min(len(each.windows(manifest.clips[position])) for each in labels) >= n_windows
     }
-    if len(said) < 2:
+    if len(window_labels) < 2:
         raise DatasetError("there are too few clips of full length to join; use --concatenation 0")
     rng = np.random.default_rng([seed, 3])
-    positions = np.array(sorted(said))
+    positions = np.array(sorted(window_labels))
     pairs = np.stack([rng.choice(positions, 2, replace=False) for _ in range(n_concatenated)])
     n_first = rng.integers(FEWEST_WINDOWS, n_windows - FEWEST_WINDOWS, n_concatenated, endpoint=True)
     n_both = np.stack([n_first, n_windows - n_first], axis=1)
     starts = rng.integers(0, n_windows - n_both, endpoint=True)  # in windows
     targets = [
-        np.concatenate([said[clip][start : start + n] for clip, start, n in zip(*join, strict=True)]).mean(0)
+        np.concatenate([window_labels[clip][start : start + n] for clip, start, n in zip(*join, strict=True)]).mean(0)
         for join in zip(pairs, starts, n_both, strict=True)
     ]
     first_frames = np.rint(n_first * window_frames).astype(np.int64)

@@ -145,13 +145,13 @@ class Architecture:
 
 def by_architecture(evaluations: Sequence[CheckpointEvaluation]) -> list[Architecture]:
     """Mean over the checkpoints of each architecture, which differ by their seed."""
-    found = []
+    architectures = []
     for architecture in dict.fromkeys(each.architecture for each in evaluations):
         for protocol in PROTOCOLS:
             own = [each for each in evaluations if each.architecture == architecture and getattr(each, protocol)]
             if own:
-                found.append(_architecture(architecture, protocol, own))
-    return found
+                architectures.append(_architecture(architecture, protocol, own))
+    return architectures
 
 
 def _architecture(architecture: str, protocol: str, own: Sequence[CheckpointEvaluation]) -> Architecture:
@@ -170,14 +170,14 @@ def _architecture(architecture: str, protocol: str, own: Sequence[CheckpointEval
 def compare_architectures(evaluations: Sequence[CheckpointEvaluation], *, seed: int = 0) -> list[Comparison]:
     """Every pair of architectures with several runs each: clips and runs are both drawn anew in each replicate."""
     names = list(dict.fromkeys(each.architecture for each in evaluations))
-    found = []
+    comparisons = []
     for first, second in combinations(names, 2):
         for protocol in PROTOCOLS:
             sides = [[getattr(j, protocol) for j in evaluations if j.architecture == name] for name in (first, second)]
             if min(len(side) for side in sides) < 2 or not all(all(side) for side in sides):
                 continue
-            found.append(Comparison(first, second, protocol, _seed_differences(sides[0], sides[1], seed)))
-    return found
+            comparisons.append(Comparison(first, second, protocol, _seed_differences(sides[0], sides[1], seed)))
+    return comparisons
 
 
 def _seed_differences(first: Sequence[Metrics], second: Sequence[Metrics], seed: int) -> dict[str, Difference]:

@@ -86,20 +86,21 @@ def predict_split(taggers: Sequence[Tagger], manifest: Manifest, *, kept: Path |
     longest = max(samples / rate for rate, samples, _ in (tagger.hears() for tagger in taggers))
     keys = [_key(tagger, manifest, longest) for tagger in taggers]
     places = [kept / f"{key[:16]}.npz" for key in keys] if kept else []
-    found: list[SplitPredictions | None] = [None] * len(keys)
+    predictions: list[SplitPredictions | None] = [None] * len(keys)
     if kept:
-        found = [SplitPredictions.read(place, key) for place, key in zip(places, keys, strict=True)]
-    known = {each.clip_ids.tobytes() for each in found if each}
-    missing = [i for i, each in enumerate(found) if each is None or len(known) > 1]  # a file came or went: all anew
+        predictions = [SplitPredictions.read(place, key) for place, key in zip(places, keys, strict=True)]
+    known = {each.clip_ids.tobytes() for each in predictions if each}
+    # where a file came or went, all are computed anew
+    missing = [i for i, each in enumerate(predictions) if each is None or len(known) > 1]
     if missing:
         fresh = _predict_split([taggers[i] for i in missing], manifest, longest)
         if known and fresh[0].clip_ids.tobytes() not in known:
             missing, fresh = list(range(len(taggers))), _predict_split(taggers, manifest, longest)
         for i, predicted in zip(missing, fresh, strict=True):
-            found[i] = predicted
+            predictions[i] = predicted
             if kept:
                 predicted.write(places[i], keys[i])
-    return [predicted for predicted in found if predicted]
+    return [predicted for predicted in predictions if predicted]
 
 
 def _key(tagger: Tagger, manifest: Manifest, longest_s: float) -> str:

@@ -79,16 +79,16 @@ def scale_study(
     first_windows = np.searchsorted(predicted.window_clip, np.arange(len(predicted.clip_ids) + 1))
     counts = np.diff(first_windows)[:, None]
     clips = np.add.reduceat(windows, first_windows[:-1], axis=1) / counts  # (subsets, N, K) mean over windows
-    found = [agree(label, each[chosen], reference) for (label, _), each in zip(subsets, clips, strict=True)]
+    agreements = [agree(label, each[chosen], reference) for (label, _), each in zip(subsets, clips, strict=True)]
     return ScaleStudy(
         system=name,
         subset=reference.subset,
         n_clips=int(chosen.sum()),
         mean_known=own is not None,
-        whole=found[0],
+        whole=agreements[0],
         ablations=tuple(
-            Ablation(label, kept, each.figures, difference(each, found[0]))
-            for (label, kept), each in list(zip(subsets, found, strict=True))[1:]
+            Ablation(label, kept, each.figures, difference(each, agreements[0]))
+            for (label, kept), each in list(zip(subsets, agreements, strict=True))[1:]
         ),
         shares=tuple(_shares(split, columns, predicted.window_clip, chosen, reference.weights)),
     )
