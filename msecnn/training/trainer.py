@@ -506,7 +506,7 @@ class Trainer:
         if self.folder is None:
             return
         tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= {f"averaged/{name}": value for name, value in self.averaged.weights.items()}
+        tensors |= {f"averaged/{name}": value.clone() for name, value in self.averaged.weights.items()}
         tensors |= {f"best/{name}": value for name, value in self.best_weights.items()}
         for index, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{name}": torch.as_tensor(v) for name, v in values.items() if v is not None}
