@@ -58,7 +58,7 @@ class Outcome:
 def outcome(
     file: DamagedFile, said: str | Sequence[str], seconds: float, peak_mb: float, time_limit_s: float
 ) -> Outcome:
-    """Judges what was said of a file: notes (a list), or why it was refused (a sentence)."""
+    """Classifies the answer to a file: notes (a list), or why it was refused (a sentence)."""
     if isinstance(said, str):
         readable = said.isprintable() and said.endswith(".") and not any(ours in said for ours in OURS)
         answer, message = ("refused" if readable else "crash"), said

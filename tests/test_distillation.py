@@ -276,7 +276,7 @@ def test_from_sounds_and_a_teacher_to_a_checkpoint(tmp_path: Path, capsys: pytes
     assert "WITHOUT WARRANTY" in card["warm_start"]["terms"]
     assert sum(card["variance_share_per_scale"].values()) == pytest.approx(1, abs=1e-3)
     labelled = SoftLabels.read(tmp_path / "labels" / "teacher.npz")
-    assert len(labelled.clips) == 9, "nothing of the test split was heard"
+    assert len(labelled.clips) == 9, "nothing of the test split was labelled"
 
     assert main(command) == 1  # the run is there already: nothing is overwritten
     assert "--resume" in capsys.readouterr().err

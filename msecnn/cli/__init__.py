@@ -24,7 +24,7 @@ COMMANDS = {
     "prepare": "fetch and check a data set and write its manifest",
     "train": "train a network on a manifest",
     "distill": "train a network on what other taggers say of a manifest",
-    "evaluate": "judge checkpoints or a file of scores: ROC-AUC, PR-AUC, intervals",
+    "evaluate": "evaluate checkpoints or a file of scores: ROC-AUC, PR-AUC, intervals",
     "faithfulness": "measure over many clips how faithful each explanation is",
 }
 

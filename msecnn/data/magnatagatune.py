@@ -203,7 +203,7 @@ def _obtain_audio(
     missing = {_name(clip): clip for clip in clips if not clip.path.exists()}
     parts = [root / part.name for part in archive]
     if missing and download:
-        # room for all of it is looked for before anything is downloaded
+        # space for all of it is looked for before anything is downloaded
         there = (path for part in parts for path in (part, Path(f"{part}.partial")) if path.exists())
         to_download = max(0, AUDIO_BYTES - sum(path.stat().st_size for path in there))
         check_space(root, to_download + AUDIO_BYTES * len(missing) // len(clips), "archive and its clips")

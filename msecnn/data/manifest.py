@@ -306,7 +306,7 @@ def deal_groups(sizes: Mapping[str, int], *, seed: int, fractions: Sequence[floa
 
 
 def torn_groups(clips: Iterable[Clip]) -> dict[str, tuple[str, ...]]:
-    """Groups (or equal files) that lie in more than one split, where what was learned leaks into the judgement."""
+    """Groups (or equal files) that lie in more than one split, where what was learned leaks into the evaluation."""
     clips = list(clips)
     group_of = _inseparable(clips)
     splits: dict[str, set[str]] = {}
@@ -317,7 +317,7 @@ def torn_groups(clips: Iterable[Clip]) -> dict[str, tuple[str, ...]]:
 
 def warn_of_torn_groups(clips: Iterable[Clip]) -> None:
     for group, splits in torn_groups(clips).items():
-        logger.warning("%s lies in %s: what is learned there leaks into the judgement", group, " and ".join(splits))
+        logger.warning("%s lies in %s: what is learned there leaks into the evaluation", group, " and ".join(splits))
 
 
 def _inseparable(clips: Sequence[Clip]) -> dict[str, str]:

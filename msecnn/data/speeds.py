@@ -42,7 +42,7 @@ def at_other_speeds(manifest: Manifest, speeds: Sequence[float], folder: Path, *
         `left_out`.
 
     Raises:
-        DatasetError: a speed is out of range, there is nothing to copy, or no room.
+        DatasetError: a speed is out of range, there is nothing to copy, or too little space.
     """
     for speed in speeds:
         if not SLOWEST <= speed <= FASTEST or speed == 1:

@@ -20,7 +20,7 @@ from msecnn.statistics import sigmoid
 #: Penalties on squared weights of standardised features that are tried, per clip.
 RIDGE_STRENGTHS = tuple(float(x) for x in 10.0 ** np.arange(-4, 1.01, 0.5))
 LOGISTIC_STRENGTHS = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
-#: Target probabilities are kept this far from 0 and 1: below it, teachers' logits differ by what nobody hears.
+#: Target probabilities are kept this far from 0 and 1: below it, teachers' logits differ by what is inaudible.
 MIN_PROBABILITY = 1e-3
 #: Calibration leans to "leave it as it is" as if it had seen this many clips say so.
 CALIBRATION_PRIOR = 5.0

@@ -166,7 +166,7 @@ def rank_correlations(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     once = np.ones((len(logits), 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         pairs = zip(logits.T, targets.T, strict=True)
-        return np.array([spearman(said, wanted, once)[0] for said, wanted in pairs])
+        return np.array([spearman(predicted, wanted, once)[0] for predicted, wanted in pairs])
 
 
 def _data(manifest: Manifest) -> dict[str, Any]:

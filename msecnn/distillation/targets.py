@@ -14,7 +14,7 @@ def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, label_odds
     """(N, K) targets for all clips of a manifest, in its order, in the teachers' vocabulary.
 
     Training clips move towards their known labels; a missing label is unknown, and leaves the teachers' word as it is.
-    Validation clips keep it, since agreement is what they judge.
+    Validation clips keep it, since agreement is what they measure.
 
     Raises:
         DatasetError: a clip was not labelled, or the manifest has a tag that the teachers do not know.

@@ -1,4 +1,4 @@
-"""What a tagger said of labelled clips, and the `.npz` file that holds it: all that the judge needs."""
+"""Labels and a tagger's scores of the same clips, and the `.npz` file that holds them: all that metrics need."""
 
 import zipfile
 from dataclasses import dataclass, replace

@@ -35,7 +35,7 @@ def explanation_files(
     equal_loudness: bool = True,
     curves: Sequence[Curves] = (),
 ) -> Iterator[NamedFile]:
-    """Everything that can be seen and heard of an explanation, one file after another.
+    """All pictures and sounds of an explanation, one file after another.
 
     Args:
         share, equal_loudness: of the sounds, see `sonification.sonify`.

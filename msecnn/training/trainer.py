@@ -417,7 +417,7 @@ class Trainer:
         targets = self.targets[self._there(clips)]
         # a CPU mixes what is to be mixed; a GPU mixes all and keeps some, or it would wait to be told how many
         chosen = drawn.partner >= 0
-        rows = torch.as_tensor(chosen).nonzero()[:, 0] if self._on_cpu else torch.arange(len(mels), device=mels.device)
+        rows = np.flatnonzero(chosen) if self._on_cpu else torch.arange(len(mels), device=mels.device)
         if not len(rows):
             return mels, targets
         partners = self._train_clips[torch.as_tensor(drawn.partner[rows]).clamp(min=0)]
@@ -506,7 +506,7 @@ class Trainer:
         if self.folder is None:
             return
         tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= {f"averaged/{name}": value for name, value in self.averaged.weights.items()}
+        tensors |= {f"averaged/{name}": value.clone() for name, value in self.averaged.weights.items()}
         tensors |= {f"best/{name}": value for name, value in self.best_weights.items()}
         for index, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{name}": torch.as_tensor(v) for name, v in values.items() if v is not None}
@@ -587,7 +587,7 @@ def keep_freed_memory() -> None:
 
 
 def _on_device(mels: NDArray[np.float16] | Tensor, device: torch.device) -> NDArray[np.float16] | Tensor:
-    """All mels on the GPU if they leave room there: then no batch ever travels."""
+    """All mels on the GPU if they leave enough memory there: then no batch ever travels."""
     if device.type != "cuda" or isinstance(mels, Tensor):
         return mels
     free, _ = torch.cuda.mem_get_info(device)

@@ -61,7 +61,7 @@ class WaveformTagger(TaggingModule):
 
     sample_rate = SAMPLE_RATE
     scales = ()
-    #: Seconds that one call hears.
+    #: Seconds of sound that one call takes.
     window_s: float
     mel: Callable[[Tensor], Tensor]
 
@@ -89,7 +89,7 @@ class WaveformTagger(TaggingModule):
     def windows(self, waveform: np.ndarray) -> Tensor:
         """Cuts a recording (T,) as the network's authors do, side by side from its start; returns mels (W, 1, F, L).
 
-        What is left over at the end is not heard. A recording shorter than a window is repeated.
+        What is left over at the end is ignored. A recording shorter than a window is repeated.
         """
         waveform = fill_window(waveform, self.window_samples)
         n_windows = len(waveform) // self.window_samples
