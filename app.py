@@ -1,4 +1,4 @@
-"""The front door for `python app.py` and for Hugging Face Spaces: the same as `python -m msecnn serve`."""
+"""The entry point of `python app.py` and of Hugging Face Spaces: the same as `python -m msecnn serve`."""
 
 import contextlib
 import sys

@@ -58,7 +58,7 @@ class Outcome:
 def outcome(
     file: DamagedFile, said: str | Sequence[str], seconds: float, peak_mb: float, time_limit_s: float
 ) -> Outcome:
-    """Judges what was said of a file: notes (a list), or why it was refused (a sentence)."""
+    """Classifies the answer to a file: notes (a list), or why it was refused (a sentence)."""
     if isinstance(said, str):
         readable = said.isprintable() and said.endswith(".") and not any(ours in said for ours in OURS)
         answer, message = ("refused" if readable else "crash"), said
@@ -74,7 +74,7 @@ def outcome(
 
 
 def through_library(files: Sequence[DamagedFile], folder: Path, *, time_limit_s: float) -> list[Outcome]:
-    """`msecnn.audio.load` in a process that is killed when it takes too long, and replaced when it dies."""
+    """`msecnn.audio.read_recording` in a process that is killed when it takes too long, and replaced when it dies."""
     outcomes, worker = [], _Worker()
     for file in tqdm(files, unit="file", desc="library", disable=None):
         path = file.write(folder)
@@ -91,12 +91,12 @@ def through_library(files: Sequence[DamagedFile], folder: Path, *, time_limit_s:
 
 def _read_files(connection: Connection) -> None:
     """The worker: a path comes in; notes, or why it was refused, go out."""
-    from msecnn.audio import AudioError, load
+    from msecnn.audio import AudioError, read_recording
 
     while path := connection.recv():
         begun = time.perf_counter()
         try:
-            recording = load(path)
+            recording = read_recording(path)
             finite = np.isfinite(recording.waveform).all()
             said: str | tuple[str, ...] = recording.notes if finite else "samples that are no numbers got through"
         except AudioError as error:
@@ -148,7 +148,8 @@ def through_command_line(
 
     What a scan passes over by its name is named, so that every file gets an answer.
     """
-    from msecnn.library.scan import readable, scan
+    from msecnn.files import readable
+    from msecnn.library.scan import scan
 
     music = folder / "music"
     music.mkdir()

@@ -50,14 +50,14 @@ def cases(folder: Path) -> dict[str, tuple[Callable[[], Any], Callable[[], Any]]
     short, long = folder / "short.mp3", folder / "long.mp3"
     write_mp3(short, 30)
     write_mp3(long, 300)
-    waveform = audio.load(short, duration_s=CONFIG.window_s).waveform
+    waveform = audio.read_recording(short, duration_s=CONFIG.window_s).waveform
     batch = torch.from_numpy(waveform)[None]
     frontend = LogMelSpectrogram(CONFIG)
     mel = frontend(batch)
     literal = {name: registry.create(name).eval() for name in ("fcn5", "msecnn")}
     taggers = [Tagger.from_checkpoint(name, device="cpu") for name in literal]
     result: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
-        "decode": (lambda: librosa.load(short, sr=12_000, mono=True), lambda: audio.load(short)),
+        "decode": (lambda: librosa.load(short, sr=12_000, mono=True), lambda: audio.read_recording(short)),
         "mel": (lambda: peer_mel(waveform), lambda: frontend(batch)),
     }
     for dtype, suffix in ((torch.float32, "f32"), (torch.bfloat16, "bf16")):

@@ -48,7 +48,7 @@ def system(name: str, teachers: Path) -> Callable[[str], Any]:
     spec.loader.exec_module(program)
     teacher = program.Teacher(PEERS[name.removesuffix(OUR_DECODER)], root=str(teachers))
     if name.endswith(OUR_DECODER):
-        return lambda file: teacher.tag(audio.load(file, sample_rate=program.SR).waveform)
+        return lambda file: teacher.tag(audio.read_recording(file, sample_rate=program.SR).waveform)
     return lambda file: teacher.tag(program.load_audio(file))
 
 

@@ -147,10 +147,10 @@ def run(page: RunningPage, n_visitors: int, seconds: float) -> Load:
     took = time.monotonic() - begun
     over.set()
     watcher.join()
-    return judged(sessions, took, alone, memory)
+    return measured(sessions, took, alone, memory)
 
 
-def judged(sessions: list[Session], seconds: float, alone: dict[str, list[float]], memory: list[float]) -> Load:
+def measured(sessions: list[Session], seconds: float, alone: dict[str, list[float]], memory: list[float]) -> Load:
     times = {kind: [second for met in sessions for second in met.seconds[kind]] for kind in alone}
     counts = [met.n_answers for met in sessions]
     half = len(memory) // 2
@@ -178,13 +178,13 @@ def table(load: Load) -> str:
         f"| {kind} | {load.alone_s[kind]:.2f} | {load.median_s[kind]:.2f} | {load.p95_s[kind]:.2f} |"
         for kind in load.median_s
     ]
-    told = (
+    sentence = (
         f"{load.visitors} visitors, {load.seconds:.0f} s: {load.answers} answers ({load.answers_per_s:g} a second), "
         f"{load.wrong} wrong, {load.lost} lost; the busiest visitor got {load.unevenness:g} times the answers of "
         f"the least. Memory, median of the first half {load.memory_first_half_mb:,.0f} MB, of the second "
         f"{load.memory_second_half_mb:,.0f} MB, at most {load.memory_peak_mb:,.0f} MB."
     )
-    return "\n".join([f"Measured by `python benchmarks/load.py` on {cpu_name()}.", "", *lines, "", told])
+    return "\n".join([f"Measured by `python benchmarks/load.py` on {cpu_name()}.", "", *lines, "", sentence])
 
 
 def main() -> int:

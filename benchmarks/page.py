@@ -121,13 +121,13 @@ def explaining(watch: Stopwatch, repeats: int) -> tuple[float, float]:
     for tag in tags[: repeats + 1]:
         page.evaluate("document.querySelectorAll('.mse-strip small').forEach((note) => { note.textContent = ''; })")
         drawn = "[...document.querySelectorAll('.mse-strip small')].at(-1)?.textContent.includes('±')"
-        asked = f"document.querySelector('.mse-sentence')?.textContent && msecnn.state.tag === {json.dumps(tag)}"
+        answered = f"document.querySelector('.mse-sentence')?.textContent && msecnn.state.tag === {json.dumps(tag)}"
         measured.append(
             watch.measure(
                 lambda tag=tag: page.evaluate(
                     "(tag) => msecnn.set({ tag, model: msecnn.state.models.at(-1).name })", tag
                 ),
-                f"{asked} && {drawn}",
+                f"{answered} && {drawn}",
             )
         )
     return _medians(measured[1:])

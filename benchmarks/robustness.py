@@ -4,7 +4,7 @@
 
 A file must get an answer or one readable sentence within `--time-limit`, whatever is in it. The exit status is 1 where
 one did not, where a process died or wrote a trace, or where one took too much memory. Ten hours of silence are honest
-work for the command line: it is given `--long` of those files, and its time for them is not judged.
+work for the command line: it is given `--long` of those files, and its time for them is not compared.
 """
 
 import argparse

@@ -36,7 +36,7 @@ GPU_BATCH_SIZE = 64
 
 
 def synthetic(n: int) -> TrainingData:
-    """Noise at the level of music; a step takes as long whatever it hears."""
+    """Noise at the level of music; a step takes as long whatever the sound."""
     rng = np.random.default_rng(0)
     mels = rng.normal(-40, 15, (n, 96, 1366)).astype(np.float16)
     return TrainingData(mels, rng.random((n, 50)).astype(np.float32), np.arange(n), np.arange(0))

@@ -8,8 +8,6 @@ NAME/selftest.safetensors   a waveform with its mel, features and logits, agains
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +17,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
-from torch import Tensor, nn
+from torch import Tensor
 
 from msecnn import run_record
 from msecnn.errors import MsecnnError
+from msecnn.files import write_atomically, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
-from msecnn.models.layers import MultiScaleCNN
+from msecnn.models.tagging_model import TaggingModule
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,7 @@ class Checkpoint:
 
     name: str
     folder: Path
-    model: nn.Module
+    model: TaggingModule
     mel_config: MelConfig
     tags: tuple[str, ...]
     card: dict[str, Any]
@@ -79,7 +78,7 @@ def bundled() -> tuple[str, ...]:
 
 def save(
     folder: str | Path,
-    model: nn.Module,
+    model: TaggingModule,
     *,
     mel_config: MelConfig,
     tags: tuple[str, ...],
@@ -102,7 +101,7 @@ def save(
         "schema": SCHEMA,
         "name": folder.name,
         "architecture": model.architecture,
-        "parameters": model.parameters_json(),  # type: ignore[operator]
+        "parameters": model.parameters_json(),
         "n_parameters": sum(parameter.numel() for parameter in model.parameters()),
         "front_end": mel_config.to_json(),
         "tags": list(tags),
@@ -110,14 +109,14 @@ def save(
         **card,
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
-    _write(folder / WEIGHTS, weights)
-    _write(folder / SELFTEST, to_bytes(_selftest(model, mel_config)))
+    write_atomically(folder / WEIGHTS, weights)
+    write_atomically(folder / SELFTEST, to_bytes(_selftest(model, mel_config)))
     write_card(folder, full_card)
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     """Writes a checkpoint's card alone, whole or not at all."""
-    _write(folder / CARD, (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
+    write_json(folder / CARD, card)
 
 
 def load(name_or_folder: str | Path) -> Checkpoint:
@@ -145,9 +144,8 @@ def load(name_or_folder: str | Path) -> Checkpoint:
         if folder.parent == BUNDLED:
             raise CheckpointError(told)
         log.warning(told)  # of a run of one's own: its weights are still what they are
-    sizes: dict[str, int] = model.n_features  # type: ignore[assignment]
     if mean_features and {scale: tuple(mean.shape) for scale, mean in mean_features.items()} != {
-        scale: (count,) for scale, count in sizes.items()
+        scale: (count,) for scale, count in model.n_features.items()
     }:
         raise CheckpointError(f"{folder / WEIGHTS}: its mean_features are not of the sizes of its network's scales.")
     return Checkpoint(
@@ -181,7 +179,7 @@ def verify(checkpoint: Checkpoint) -> None:
             raise CheckpointError(f"{checkpoint.name} failed its self-test: {name} is off by {difference:.2g}.")
 
 
-def _selftest(model: nn.Module, config: MelConfig, waveform: Tensor | None = None) -> dict[str, Tensor]:
+def _selftest(model: TaggingModule, config: MelConfig, waveform: Tensor | None = None) -> dict[str, Tensor]:
     """A second's worth of a rising tone and noise, repeated to a window, and everything the network makes of it."""
     if waveform is None:
         seconds = torch.arange(config.sample_rate) / config.sample_rate
@@ -192,11 +190,11 @@ def _selftest(model: nn.Module, config: MelConfig, waveform: Tensor | None = Non
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        if model.input_kind == "waveform":
+        if model.input_spec.front_end is None:
             result = {"waveform": waveform, "logits": model(window)}
         else:
             mel = LogMelSpectrogram(config)(window)
-            features = {f"features.{scale}": value for scale, value in model.features(mel).items()}  # type: ignore[operator]
+            features = {f"features.{scale}": value for scale, value in model.features(mel).items()}
             result = {"waveform": waveform, "mel": mel, "logits": model(mel), **features}
     model.train(was_training)
     return {name: tensor.float().contiguous() for name, tensor in result.items()}
@@ -226,7 +224,7 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 def _build(
     architecture: str, parameters: dict[str, Any], tags: tuple[str, ...], mel_config: MelConfig, card: Path
-) -> nn.Module:
+) -> TaggingModule:
     """The network that a card describes, checked against its vocabulary and its front end."""
     if parameters.get("n_tags") != len(tags):
         raise CheckpointError(f"{card} names {len(tags)} tags for a network with {parameters.get('n_tags')} outputs.")
@@ -236,11 +234,14 @@ def _build(
         raise CheckpointError(f"{card}: {error.args[0]}") from error
     except (TypeError, ValueError, RuntimeError, MemoryError) as error:
         raise CheckpointError(f"{card}: {architecture} cannot be built: {error}") from error
-    if isinstance(model, MultiScaleCNN) and (model.n_mels, model.n_frames) != (mel_config.n_mels, mel_config.n_frames):
-        raise CheckpointError(
-            f"{card}: its front end gives {mel_config.n_mels} mel bands and {mel_config.n_frames} frames; "
-            f"its network takes {model.n_mels} and {model.n_frames}."
-        )
+    if model.front_end is not None:
+        taken, given = model.front_end, mel_config
+        if (taken.n_mels, taken.n_frames) != (given.n_mels, given.n_frames):
+            raise CheckpointError(
+                f"{card}: its front end gives {given.n_mels} mel bands and {given.n_frames} frames; "
+                f"its network takes {taken.n_mels} and {taken.n_frames}."
+            )
+        model.front_end = given
     return model
 
 
@@ -263,7 +264,7 @@ def _read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
 
 
-def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+def _fill(model: TaggingModule, tensors: dict[str, Tensor], path: Path) -> None:
     """Copies weights in; names and shapes must match exactly."""
     expected = model.state_dict()
     if expected.keys() != tensors.keys():
@@ -276,17 +277,3 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
         if not tensor.isfinite().all():
             raise CheckpointError(f"{path}: {name} holds numbers that are not finite.")
     model.load_state_dict(tensors)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise

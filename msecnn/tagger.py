@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from msecnn.audio import AudioStream, Recording, Source
 from msecnn.checkpoint import Checkpoint, load
@@ -21,6 +21,8 @@ from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
+from msecnn.models.tagging_model import InputSpec
+from msecnn.statistics import sigmoid
 
 #: A path, the bytes of a file, a loaded `Recording`, or a waveform array with its sample rate in Hz.
 Tagged = Source | Recording | tuple[np.ndarray, int]
@@ -105,10 +107,8 @@ class Tagger:
         self.checkpoint = checkpoint
         self.device = pick_device(device)
         self.model = checkpoint.model.to(self.device)
-        self._network: nn.Module = self.model
-        if isinstance(self.model, MultiScaleCNN):
-            self._network = FoldedNetwork(self.model, DTYPES[dtype])
-        elif dtype != "float32":
+        self._fast = FoldedNetwork(self.model, DTYPES[dtype]) if isinstance(self.model, MultiScaleCNN) else None
+        if self._fast is None and dtype != "float32":
             raise MsecnnError(f"{checkpoint.name} runs in float32 only.")
 
     @classmethod
@@ -126,20 +126,18 @@ class Tagger:
         """Tags one recording; the options are those of the function `tag`."""
         return tag(recording, [self], **options)[0]
 
-    def hears(self) -> tuple[int, int, MelConfig | None]:
-        """Sample rate, samples of a window, and front end (None for a model on waveforms): what models can share."""
-        if self.model.input_kind == "waveform":
-            return int(self.model.sample_rate), int(self.model.window_samples), None  # type: ignore[arg-type]
-        config = self.checkpoint.mel_config
-        return config.sample_rate, config.window_samples, config
+    @property
+    def input_spec(self) -> InputSpec:
+        """What the model takes; taggers that take the same share it."""
+        return self.model.input_spec
 
     def run(self, inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Logits (B, K) and features of a batch of mels or waveforms on this tagger's device."""
         with MODEL_LOCK, torch.inference_mode():
-            if isinstance(self._network, FoldedNetwork):
-                features = self._network.features(inputs)
-                return self._network.classify(features), features
-            return self._network(inputs), {}
+            if self._fast is not None:
+                features = self._fast.features(inputs)
+                return self._fast.classify(features), features
+            return self.model(inputs), self.model.features(inputs)
 
 
 def pick_device(device: str | torch.device | None = None) -> torch.device:
@@ -168,7 +166,7 @@ def tag(
     keep_mel: bool = True,
     progress: Callable[[float, float | None], None] | None = None,
 ) -> list[TagPrediction]:
-    """Tags one recording with several models that hear the same sound, decoded once.
+    """Tags one recording with several models, decoded once for those that share their input.
 
     Windows start every `hop_s` seconds. The last one is moved back so that it is full, unless less than `LEFTOVER_S` is
     left for it. A recording shorter than a window is repeated up to it; the notes say so.
@@ -177,7 +175,7 @@ def tag(
         hop_s: seconds from one window's start to the next; a window's own length by default.
         start_s, duration_s: the part to tag; all by default.
         keep_mel: keep each window's mel in the result (0.5 MB a window).
-        progress: called with seconds heard so far, and of the whole where its header tells.
+        progress: called with seconds tagged so far, and of the whole where its header tells.
 
     Returns:
         One prediction for each tagger, in their order.
@@ -189,11 +187,10 @@ def tag(
         raise MsecnnError(f"The hop must be at least 0.01 seconds, not {hop_s:g}.")
     predictions: dict[int, TagPrediction] = {}
     part = (start_s, duration_s)
-    for hearing in dict.fromkeys(tagger.hears() for tagger in taggers):
-        group = [i for i, tagger in enumerate(taggers) if tagger.hears() == hearing]
-        listener = _Listener([taggers[i] for i in group], keep_mel)
-        heard = listener.listen(recording, hop_s, part, progress)
-        predictions |= dict(zip(group, heard, strict=True))
+    for spec in dict.fromkeys(tagger.input_spec for tagger in taggers):
+        group = [i for i, tagger in enumerate(taggers) if tagger.input_spec == spec]
+        predictor = _Predictor([taggers[i] for i in group], spec, keep_mel)
+        predictions |= dict(zip(group, predictor.predict(recording, hop_s, part, progress), strict=True))
     return [predictions[i] for i in range(len(taggers))]
 
 
@@ -214,12 +211,12 @@ def _frontend(config: MelConfig, device: torch.device) -> LogMelSpectrogram:
     return LogMelSpectrogram(config).to(device)
 
 
-class _Listener:
-    """Takes one recording through several models that share their front end, a batch of windows at a time."""
+class _Predictor:
+    """Takes one recording through several models that share their input, a batch of windows at a time."""
 
-    def __init__(self, taggers: Sequence[Tagger], keep_mel: bool) -> None:
+    def __init__(self, taggers: Sequence[Tagger], spec: InputSpec, keep_mel: bool) -> None:
         self.taggers = taggers
-        self.sample_rate, self.window_samples, config = taggers[0].hears()
+        self.sample_rate, self.window_samples, config = spec.sample_rate, spec.window_samples, spec.front_end
         self.device = taggers[0].device
         self.frontend = _frontend(config, self.device) if config else None
         self.keep_mel = keep_mel and config is not None
@@ -227,7 +224,7 @@ class _Listener:
         self.logits: list[list[np.ndarray]] = [[] for _ in taggers]
         self.features: list[list[dict[str, np.ndarray]]] = [[] for _ in taggers]
 
-    def listen(
+    def predict(
         self,
         recording: Tagged,
         hop_s: float | None,
@@ -287,7 +284,7 @@ class _Listener:
     ) -> TagPrediction:
         checkpoint = self.taggers[i].checkpoint
         logits = np.concatenate(self.logits[i])  # (W, K)
-        probabilities = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
+        probabilities = sigmoid(logits)
         features = {scale: np.concatenate([f[scale] for f in self.features[i]]) for scale in self.features[i][0]}
         return TagPrediction(
             model=checkpoint.name,

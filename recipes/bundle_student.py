@@ -1,6 +1,6 @@
-"""Bundle a distilled student: its checkpoint under its own name, with the figures of its judgement in the card.
+"""Bundle a distilled student: its checkpoint under its own name, with its agreement with teachers in the card.
 
-    python recipes/bundle_student.py runs/msecnn/checkpoint msecnn [--judgement DIR/report.json]
+    python recipes/bundle_student.py runs/msecnn/checkpoint msecnn [--agreement DIR/report.json]
 
 The report is what `python -m msecnn evaluate msecnn ... --against LABELS --out DIR` wrote for these very weights.
 The card's prose is written anew from its facts. A bundled checkpoint can be given too, to correct its card: then its
@@ -18,7 +18,7 @@ from msecnn import checkpoint
 from msecnn.distillation import model_card
 from msecnn.run_record import contradictions
 
-#: Of the judgement's figures, those that the card repeats, by the names that it gives them.
+#: Of the figures of agreement, those that the card repeats, by the names that it gives them.
 FIGURES = {
     "roc_auc_top": "ROC-AUC, each tag's top 10 %",
     "pr_auc_top": "PR-AUC, each tag's top 10 %",
@@ -35,7 +35,7 @@ LICENCE = "MIT for the weights; see terms"
 
 
 def evaluations(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The card's metrics from a judgement of these weights on the recordings of the test split."""
+    """The card's metrics: agreement of these weights with teachers on the recordings of the test split."""
     found = _agreement(report, name)
     protocol = (
         f"agreement with the mean probability of {', '.join(report['ensemble'])} on the recordings of "
@@ -88,14 +88,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("name")
-    parser.add_argument("--judgement", type=Path)
+    parser.add_argument("--agreement", type=Path)
     parser.add_argument("--explain", metavar="TEXT", help="why command and configuration disagree")
     args = parser.parse_args()
     whole = json.loads((args.checkpoint / checkpoint.CARD).read_text(encoding="utf-8"))
     card = {key: value for key, value in whole.items() if key not in OF_THE_NETWORK}
     card |= {"licence": LICENCE, "known_contradictions": explained(whole, args.explain)}
-    if args.judgement:
-        report = json.loads(args.judgement.read_text(encoding="utf-8"))
+    if args.agreement:
+        report = json.loads(args.agreement.read_text(encoding="utf-8"))
         kept = [metric for metric in card["metrics"] if TEST not in metric["protocol"]]
         card["metrics"] = kept + evaluations(report, args.name)
         card["weakest_tags"] = weakest_tags(report, args.name)

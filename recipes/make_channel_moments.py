@@ -2,7 +2,7 @@
 
     python recipes/make_channel_moments.py [CHECKPOINT ...]
 
-Writes channel_moments.json beside each checkpoint, with the hash of the weights that heard them.
+Writes channel_moments.json beside each checkpoint, with the hash of the weights that computed them.
 """
 
 import argparse

@@ -7,7 +7,6 @@ Packages already in FOLDER are not downloaded again. CREDITS.md is written from 
 import argparse
 import json
 import logging
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from typing import Any
 import av
 import numpy as np
 from tqdm import tqdm
+
+from msecnn.files import replacing
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "assets" / "examples"
 DURATION_S = 29.12  # one window of the networks
@@ -77,8 +78,7 @@ def cut(path: Path, start_s: float) -> tuple[np.ndarray, int]:
 
 def write_mp3(path: Path, clip: np.ndarray, sample_rate: int, metadata: dict[str, str]) -> None:
     """Encode `(2, T)` float32 as MP3."""
-    temporary = path.with_suffix(".part")
-    with av.open(str(temporary), "w", format="mp3") as container:
+    with replacing(path) as partial, av.open(str(partial), "w", format="mp3") as container:
         container.metadata.update(metadata)
         stream: Any = container.add_stream("libmp3lame", rate=sample_rate, layout="stereo", format="fltp")
         stream.bit_rate = BIT_RATE
@@ -89,7 +89,6 @@ def write_mp3(path: Path, clip: np.ndarray, sample_rate: int, metadata: dict[str
         for frame in fifo.read_many(1152, partial=True):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    os.replace(temporary, path)
 
 
 def main() -> None:

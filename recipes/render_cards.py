@@ -13,8 +13,8 @@ PAGE = ROOT / "docs" / "models.md"
 
 INTRODUCTION = """# The models' cards
 
-Written by `python recipes/render_cards.py` from `checkpoints/*/card.json`; a test holds this page to them. The command
-`python -m msecnn models` prints the shortest form of it.
+For everybody who uses the weights. Written by `python recipes/render_cards.py` from `checkpoints/*/card.json`; a test
+holds this page to them. The command `python -m msecnn models` prints the shortest form of it.
 """
 #: Sections that are prose in the card: its key and the heading here.
 PROSE = {
@@ -58,7 +58,7 @@ def _facts(card: dict[str, Any]) -> Iterator[str]:
     run = card.get("run", {})
     facts = {
         "architecture": f"`{card['architecture']}`, {card['n_parameters']:,} parameters",
-        "hears": sound,
+        "input": sound,
         "answers with": f"{len(card['tags'])} tags",
         "data": _data(card.get("data")),
         "seed": (run.get("config") or {}).get("seed"),

@@ -1,4 +1,4 @@
-"""From nothing to the paper's Table 1: fetch MagnaTagATune, train each recipe with three seeds, judge, write the table.
+"""From nothing to the paper's Table 1: fetch MagnaTagATune, train each recipe with three seeds, evaluate, write it.
 
     python recipes/run.py recipes/fcn5_magnatagatune.toml recipes/msecnn_magnatagatune.toml --root /data/magnatagatune
 

@@ -33,8 +33,8 @@ from msecnn.distillation.skip_study.arms import ARMS  # noqa: E402
 from msecnn.distillation.skip_study.criteria import Criterion, label_criteria, teacher_criteria  # noqa: E402
 from msecnn.distillation.soft_labels import SoftLabels, ensemble, labelled  # noqa: E402
 from msecnn.evaluation.metrics import N_REPLICATES  # noqa: E402
+from msecnn.files import write_atomically  # noqa: E402
 from msecnn.frontend import MelConfig  # noqa: E402
-from msecnn.training.run_folder import write_atomically  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "skips.md"
 TEACHERS = ("MTT_musicnn", "MTT_vgg", "mtat_musicnn")

@@ -1,7 +1,7 @@
 """A MagnaTagATune of a few made-up clips: files, names and labels as published, and a tone for each tag as the sound.
 
 The rows are chosen from the real label files where ../shared/mtt has them, else made up in the same form. Used by the
-tests of the data room, of the recipes and of the whole path from `prepare` to the table.
+tests of the data, of the recipes and of the whole path from `prepare` to the table.
 """
 
 import csv

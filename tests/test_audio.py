@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from msecnn.audio import AudioError, AudioStream, load, probe, write_wav
+from msecnn.audio import AudioError, AudioStream, probe, read_recording, write_wav
+from msecnn.files import WriteError
 
 RATE = 12_000
 SECONDS = 8.0
@@ -35,7 +36,7 @@ def files() -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def whole(files: dict[str, bytes]) -> dict[str, np.ndarray]:
-    return {name: load(data).waveform for name, data in files.items()}
+    return {name: read_recording(data).waveform for name, data in files.items()}
 
 
 def tone(frequency_hz: float, sample_rate: int, seconds: float = 2.0) -> np.ndarray:
@@ -64,7 +65,7 @@ def test_part_reached_by_seeking_equals_the_whole(
     # AAC's decoder fills noise bands from a generator whose state depends on what was decoded before
     tolerance = 1e-3 if FORMATS[name].codec == "aac" else 1e-6
     for start_s in (0.0, 0.4321, 2.5, 4.98765, 7.1):
-        part = load(files[name], start_s=start_s, duration_s=0.8)
+        part = read_recording(files[name], start_s=start_s, duration_s=0.8)
         first = round(part.start_s * RATE)
         assert abs(part.start_s - start_s) <= 0.5 / RATE
         assert len(part.waveform) == round(0.8 * RATE)
@@ -76,7 +77,7 @@ def test_header_is_told(name: str, files: dict[str, bytes]) -> None:
     info = probe(files[name])
     assert (info.sample_rate, info.channels) == (rate_of(name), 2)
     assert info.duration_s == pytest.approx(SECONDS, rel=0.05 if name == "aac" else 0.01)  # aac: from the bit rate
-    recording = load(files[name])
+    recording = read_recording(files[name])
     assert recording.duration_s == pytest.approx(SECONDS, abs=0.06)
     assert recording.notes == (f"Resampled from {info.sample_rate:,} Hz to 12,000 Hz.", "Mixed 2 channels to one.")
 
@@ -87,7 +88,7 @@ def test_path_bytes_and_stream_agree(
 ) -> None:
     path = tmp_path / "a misleading name.txt"
     path.write_bytes(files[name])
-    recording = load(path)
+    recording = read_recording(path)
     np.testing.assert_array_equal(recording.waveform, whole[name])
     assert recording.name == path.name
     with AudioStream(str(path)) as stream:
@@ -100,7 +101,7 @@ def test_path_bytes_and_stream_agree(
 def test_rates_and_channels(sample_rate: int, n_channels: int) -> None:
     """A tone in every channel, at gains whose mean is 1/2, comes out as that tone at half scale."""
     gains = np.linspace(0.25, 0.75, n_channels) if n_channels > 1 else np.array([0.5])
-    recording = load(encode(gains[:, None] * tone(440, sample_rate, 1.0), sample_rate, "24bit.wav"))
+    recording = read_recording(encode(gains[:, None] * tone(440, sample_rate, 1.0), sample_rate, "24bit.wav"))
     middle = slice(RATE // 4, 3 * RATE // 4)
     np.testing.assert_allclose(recording.waveform[middle], 0.5 * tone(440, RATE, 1.0)[middle], atol=1e-4)
     assert (recording.source_sample_rate, recording.source_channels) == (sample_rate, n_channels)
@@ -112,7 +113,9 @@ def test_many_channels(name: str, n_channels: int) -> None:
     """PyAV alone ends the process on eight planes (M4A, Opus, WavPack) and on eight named speakers (CAF)."""
     gains = np.full(n_channels, 0.5)
     gains[3] = 0  # the bass channel, which codecs strip of all but bass
-    recording = load(encode(gains[:, None] * tone(440, 48_000, 1.0), 48_000, name, bit_rate=64_000 * n_channels))
+    recording = read_recording(
+        encode(gains[:, None] * tone(440, 48_000, 1.0), 48_000, name, bit_rate=64_000 * n_channels)
+    )
     middle = recording.waveform[RATE // 4 : 3 * RATE // 4]
     assert np.sqrt(2 * np.mean(middle**2)) == pytest.approx(gains.mean(), rel=0.02)
     assert recording.source_channels == n_channels
@@ -130,7 +133,7 @@ def test_unusual_loudspeakers_are_read(container: str) -> None:
     else:
         box = struct.pack(">I", len(body) + 12) + b"chan" + bytes(4) + body
         data = with_box_in_sample_entry(data.replace(b"chan", b"free"), box)
-    waveform = load(data).waveform
+    waveform = read_recording(data).waveform
     middle = slice(RATE // 4, 3 * RATE // 4)
     assert np.sqrt(2 * np.mean(waveform[middle] ** 2)) == pytest.approx(0.5, rel=0.01)
 
@@ -155,7 +158,7 @@ def test_loudspeakers_that_the_codec_names_are_refused() -> None:
     page[22:26] = bytes(4)
     page[22:26] = struct.pack("<I", ogg_checksum(bytes(page)))
     with pytest.raises(AudioError, match="unusual set of loudspeakers"):
-        load(bytes(page) + ambisonic[len(page) :])
+        read_recording(bytes(page) + ambisonic[len(page) :])
 
 
 def ogg_checksum(page: bytes) -> int:
@@ -173,22 +176,24 @@ def ogg_checksum(page: bytes) -> int:
 
 def test_alias_is_inaudible() -> None:
     """A 6.2 kHz tone lies above the new Nyquist frequency; what is left of it must be below -100 dB."""
-    left = load(tone(6_200, 44_100, 4.0), source_sample_rate=44_100).waveform[RATE:-RATE]  # away from the edges
+    left = read_recording(tone(6_200, 44_100, 4.0), source_sample_rate=44_100).waveform[
+        RATE:-RATE
+    ]  # away from the edges
     assert 20 * np.log10(np.sqrt(np.mean(left**2)) / np.sqrt(0.5)) < -100
 
 
 @pytest.mark.parametrize("sample_rate", [8_000, 22_050, 44_100, 44_101, 192_000])
 def test_streamed_blocks_equal_one_shot_resampling(sample_rate: int) -> None:
     samples = music(5.3, sample_rate, 1)[0]
-    streamed = load(samples, source_sample_rate=sample_rate).waveform
+    streamed = read_recording(samples, source_sample_rate=sample_rate).waveform
     np.testing.assert_allclose(streamed, soxr.resample(samples, sample_rate, RATE, quality="HQ"), atol=1e-6)
 
 
 @pytest.mark.parametrize("sample_rate", [8_000, 12_000, 22_050, 44_101, 192_000])
 def test_part_of_an_array_equals_the_whole(sample_rate: int) -> None:
     samples = music(6.0, sample_rate)
-    everything = load(samples, source_sample_rate=sample_rate).waveform
-    part = load(samples, source_sample_rate=sample_rate, start_s=3.21, duration_s=1.5)
+    everything = read_recording(samples, source_sample_rate=sample_rate).waveform
+    part = read_recording(samples, source_sample_rate=sample_rate, start_s=3.21, duration_s=1.5)
     first = round(3.21 * RATE)
     np.testing.assert_allclose(part.waveform, everything[first : first + len(part.waveform)], atol=1e-6)
 
@@ -211,14 +216,14 @@ def test_part_of_an_array_equals_the_whole(sample_rate: int) -> None:
 )
 def test_array_layouts_and_types_agree(convert: Callable[[np.ndarray], np.ndarray]) -> None:
     samples = music(1.0, 22_050)
-    expected = load(samples, source_sample_rate=22_050).waveform
-    got = load(convert(samples), source_sample_rate=22_050)
+    expected = read_recording(samples, source_sample_rate=22_050).waveform
+    got = read_recording(convert(samples), source_sample_rate=22_050)
     np.testing.assert_allclose(got.waveform, expected, atol=2.0**-15)
     assert got.duration_s == pytest.approx(1.0)
 
 
 def test_unsigned_bytes_are_centred() -> None:
-    assert np.abs(load(np.full(2_000, 128, np.uint8), source_sample_rate=RATE).waveform).max() == 0
+    assert np.abs(read_recording(np.full(2_000, 128, np.uint8), source_sample_rate=RATE).waveform).max() == 0
 
 
 @pytest.mark.parametrize(
@@ -242,7 +247,7 @@ def test_unsigned_bytes_are_centred() -> None:
 )
 def test_unusable_array_is_refused(array: np.ndarray, sample_rate: int | None, phrase: str) -> None:
     with pytest.raises(AudioError, match=phrase):
-        load(array, source_sample_rate=sample_rate)
+        read_recording(array, source_sample_rate=sample_rate)
 
 
 # ---- what is wrong is told in one sentence
@@ -283,7 +288,7 @@ def test_unusable_bytes_are_refused_in_one_sentence(kind: str, tmp_path: Path, c
     path.write_bytes(make())
     for source in (make(), path):
         with pytest.raises(AudioError, match=phrase) as caught:
-            load(source)
+            read_recording(source)
         message = str(caught.value)
         assert message.endswith(".")
         assert message.isprintable()
@@ -313,10 +318,10 @@ def test_unusable_paths_are_refused(tmp_path: Path) -> None:
         str(tmp_path / "list.m3u"): "not a recording",
     }.items():
         with pytest.raises(AudioError, match=phrase) as caught:
-            load(source)
+            read_recording(source)
         assert str(caught.value).isprintable()
     with pytest.raises(AudioError, match="not list"):
-        load([1, 2, 3])  # type: ignore[arg-type]
+        read_recording([1, 2, 3])  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -324,7 +329,7 @@ def test_forbidden_file_is_refused(tmp_path: Path) -> None:
     write_wav(tmp_path / "secret.wav", np.zeros(9_000), RATE)
     (tmp_path / "secret.wav").chmod(0)
     with pytest.raises(AudioError, match="permission"):
-        load(tmp_path / "secret.wav")
+        read_recording(tmp_path / "secret.wav")
 
 
 @pytest.mark.parametrize(
@@ -341,7 +346,7 @@ def test_forbidden_file_is_refused(tmp_path: Path) -> None:
 )
 def test_impossible_part_is_refused(asked: dict[str, float], phrase: str) -> None:
     with pytest.raises(AudioError, match=phrase):
-        load(np.zeros(9 * RATE), source_sample_rate=RATE, **asked)  # type: ignore[arg-type]
+        read_recording(np.zeros(9 * RATE), source_sample_rate=RATE, **asked)  # type: ignore[arg-type]
 
 
 # ---- what is odd is told in the notes
@@ -353,7 +358,7 @@ def test_impossible_part_is_refused(asked: dict[str, float], phrase: str) -> Non
 def test_truncated_file_yields_its_beginning_and_says_so(
     name: str, files: dict[str, bytes], whole: dict[str, np.ndarray]
 ) -> None:
-    recording = load(files[name][: int(0.6 * len(files[name]))])
+    recording = read_recording(files[name][: int(0.6 * len(files[name]))])
     n = len(recording.waveform)
     assert 0.4 * SECONDS * RATE < n < 0.75 * SECONDS * RATE
     np.testing.assert_allclose(recording.waveform[: n - RATE // 4], whole[name][: n - RATE // 4], atol=1e-6)
@@ -362,15 +367,15 @@ def test_truncated_file_yields_its_beginning_and_says_so(
 
 def test_truncated_m4a_with_its_index_in_front_yields_its_beginning() -> None:
     data = encode(music(6.0, 44_100), 44_100, "m4a", options={"moov_size": "30000"})
-    recording = load(data[: len(data) // 2])
+    recording = read_recording(data[: len(data) // 2])
     assert 1.5 < recording.duration_s < 4
     assert any("cut short" in note for note in recording.notes)
 
 
 def test_silence_and_unscaled_floats_are_told() -> None:
-    assert "silent" in load(encode(np.zeros((2, 44_100)), 44_100, "mp3")).notes[-1]
-    assert "full scale" in load(encode(music(1.0, 44_100) * 32_768, 44_100, "float32.wav")).notes[-1]
-    part = load(music(5.0, RATE, 1), source_sample_rate=RATE, start_s=1.0, duration_s=2.0)
+    assert "silent" in read_recording(encode(np.zeros((2, 44_100)), 44_100, "mp3")).notes[-1]
+    assert "full scale" in read_recording(encode(music(1.0, 44_100) * 32_768, 44_100, "float32.wav")).notes[-1]
+    part = read_recording(music(5.0, RATE, 1), source_sample_rate=RATE, start_s=1.0, duration_s=2.0)
     assert part.notes == ("Only the part from 1.0 s to 3.0 s was read.",)
     assert part.duration_s == 5.0
 
@@ -379,21 +384,23 @@ def test_pictures_are_not_the_recording(files: dict[str, bytes], whole: dict[str
     """A cover of two megabytes before an MP3 hides it from FFmpeg's probe; a FLAC's cover is a video stream to it."""
     n = 2_000_000
     tag = b"ID3\3\0\0" + bytes([n >> 21 & 127, n >> 14 & 127, n >> 7 & 127, n & 127]) + b"\xff\xfb\x90\x44" * (n // 4)
-    np.testing.assert_array_equal(load(tag + files["mp3"]).waveform, whole["mp3"])
-    np.testing.assert_array_equal(load(tag + tag + files["mp3"]).waveform, whole["mp3"])
+    np.testing.assert_array_equal(read_recording(tag + files["mp3"]).waveform, whole["mp3"])
+    np.testing.assert_array_equal(read_recording(tag + tag + files["mp3"]).waveform, whole["mp3"])
     picture = b"\x89PNG\r\n\x1a\n" + bytes(1_000)
     fields = struct.pack(">II", 3, 9) + b"image/png" + struct.pack(">IIIIII", 0, 9, 9, 24, 0, len(picture)) + picture
     flac = files["flac"]
     first_block = 4 + 4 + 34  # marker, block header, STREAMINFO
     block = bytes([6]) + len(fields).to_bytes(3, "big") + fields
-    np.testing.assert_array_equal(load(flac[:first_block] + block + flac[first_block:]).waveform, whole["flac"])
+    np.testing.assert_array_equal(
+        read_recording(flac[:first_block] + block + flac[first_block:]).waveform, whole["flac"]
+    )
 
 
 def test_sizes_left_open_by_a_pipe_are_no_damage(files: dict[str, bytes], whole: dict[str, np.ndarray]) -> None:
     data = bytearray(files["16bit.wav"])
     at = data.index(b"data") + 4
     data[4:8] = data[at : at + 4] = b"\xff" * 4
-    recording = load(bytes(data))
+    recording = read_recording(bytes(data))
     np.testing.assert_array_equal(recording.waveform, whole["16bit.wav"])
     assert len(recording.notes) == 2
 
@@ -402,7 +409,7 @@ def test_mp3_without_a_header_of_its_length_is_measured(files: dict[str, bytes])
     """Without Xing or Info frame FFmpeg guesses from the first bit rate; a part's `duration_s` must not be a guess."""
     data = encode(music(SECONDS, 44_100), 44_100, "mp3", options={"write_xing": "0"})
     quiet = encode(np.zeros((2, 10 * 44_100)), 44_100, "mp3", bit_rate=32_000, options={"write_xing": "0"})
-    part = load(quiet + data, start_s=1.0, duration_s=1.0)
+    part = read_recording(quiet + data, start_s=1.0, duration_s=1.0)
     assert part.duration_s == pytest.approx(18.0, abs=0.2)
 
 
@@ -419,12 +426,12 @@ def test_ten_hours_are_reached_by_seeking(tmp_path: Path) -> None:
         file.write(samples.tobytes())
         file.truncate(44 + n_bytes)  # a hole in the file, not bytes on the disk
     assert probe(path).duration_s == 36_000
-    recording = load(path, start_s=34_999.0, duration_s=4.0)
+    recording = read_recording(path, start_s=34_999.0, duration_s=4.0)
     assert recording.duration_s == 36_000
     expected = soxr.resample(samples / np.float32(32_768), 8_000, RATE)
     np.testing.assert_allclose(recording.waveform[RATE : 3 * RATE], expected, atol=2e-3)  # 2e-3: the edges' ringing
     with pytest.raises(AudioError, match="longer than 4 hours"):
-        load(path)
+        read_recording(path)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads its own memory from /proc")
@@ -453,7 +460,7 @@ def test_long_file_streams_in_bounded_memory(tmp_path: Path) -> None:
 def test_threads_and_files_do_not_disturb_each_other(files: dict[str, bytes], whole: dict[str, np.ndarray]) -> None:
     got: dict[str, np.ndarray] = {}
     names = ["mp3", "vorbis.ogg", "opus", "flac", "m4a", "webm", "16bit.wav", "mp4"]
-    threads = [threading.Thread(target=lambda n=n: got.update({n: load(files[n]).waveform})) for n in names]
+    threads = [threading.Thread(target=lambda n=n: got.update({n: read_recording(files[n]).waveform})) for n in names]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -470,11 +477,11 @@ def test_files_are_closed(tmp_path: Path, files: dict[str, bytes]) -> None:
     cut.write_bytes(files["m4a"][:5_000])
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
-        load(good)
-        load(good, start_s=4.0, duration_s=1.0)
+        read_recording(good)
+        read_recording(good, start_s=4.0, duration_s=1.0)
         for path in (bad, cut):
             with pytest.raises(AudioError):
-                load(path)
+                read_recording(path)
     assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -487,7 +494,7 @@ def test_examples_are_one_window_of_clean_sound_and_credited() -> None:
     credits = (folder / "CREDITS.md").read_text()
     assert len({example["kind"] for example in examples}) == 8
     for example in examples:
-        recording = load(folder / example["file"])
+        recording = read_recording(folder / example["file"])
         assert (folder / example["file"]).stat().st_size < 600_000
         assert len(recording.waveform) == 349_440  # 29.12 s
         assert len(recording.notes) == 2  # resampled and mixed: neither cut short nor silent
@@ -506,7 +513,7 @@ def test_examples_are_one_window_of_clean_sound_and_credited() -> None:
 def answer(source: bytes | Path) -> str:
     """What a person would be told; anything but notes or an `AudioError` fails the test that asks."""
     try:
-        recording = load(source)
+        recording = read_recording(source)
     except AudioError as error:
         return str(error)
     assert np.isfinite(recording.waveform).all()
@@ -562,7 +569,7 @@ def short_files() -> dict[str, bytes]:
 @settings(max_examples=200, deadline=None)
 def test_any_array_gets_an_answer(array: np.ndarray, sample_rate: int | None) -> None:
     try:
-        recording = load(array, source_sample_rate=sample_rate)
+        recording = read_recording(array, source_sample_rate=sample_rate)
     except AudioError:
         return
     assert np.isfinite(recording.waveform).all()
@@ -576,7 +583,7 @@ def test_any_array_gets_an_answer(array: np.ndarray, sample_rate: int | None) ->
 def test_written_wav_is_read_back(encoding: str, tolerance: float, tmp_path: Path) -> None:
     waveform = music(1.0, RATE, 1)[0]
     write_wav(tmp_path / "out.wav", waveform, RATE, encoding=encoding)  # type: ignore[arg-type]
-    recording = load(tmp_path / "out.wav")
+    recording = read_recording(tmp_path / "out.wav")
     np.testing.assert_allclose(recording.waveform, waveform, atol=tolerance)
     assert recording.notes == ()
 
@@ -584,13 +591,13 @@ def test_written_wav_is_read_back(encoding: str, tolerance: float, tmp_path: Pat
 def test_wav_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_wav(tmp_path / "out.wav", np.ones(100) * 7, RATE)  # beyond full scale: clipped, not wrapped
     before = (tmp_path / "out.wav").read_bytes()
-    assert load(tmp_path / "out.wav").waveform.min() > 0.99
+    assert read_recording(tmp_path / "out.wav").waveform.min() > 0.99
 
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(WriteError, match="disk full"):
         write_wav(tmp_path / "out.wav", np.zeros(100), RATE)
     assert os.listdir(tmp_path) == ["out.wav"]
     assert (tmp_path / "out.wav").read_bytes() == before

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from toy_networks import TOY_CONFIG, toy, toy_mel
 
 from msecnn import checkpoint
-from msecnn.audio import load
+from msecnn.audio import read_recording
 from msecnn.explain import METHODS
 from msecnn.explain import saliency as module
 from msecnn.explain.baselines import baseline_mel
@@ -136,7 +136,7 @@ def test_maps_of_a_toy_are_captums(method: str, scale: str, monkeypatch: pytest.
 @pytest.fixture(scope="module")
 def piano() -> Iterator[np.ndarray]:
     config = MelConfig()
-    waveform = load(PIANO, sample_rate=config.sample_rate, duration_s=config.window_s).waveform
+    waveform = read_recording(PIANO, sample_rate=config.sample_rate, duration_s=config.window_s).waveform
     with torch.no_grad():
         yield LogMelSpectrogram(config)(torch.from_numpy(waveform[: config.window_samples])[None])[0, 0].numpy()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msecnn.audio import load
+from msecnn.audio import read_recording
 from msecnn.checkpoint import bundled
 from msecnn.tagger import Tagger, TagPrediction, tag
 
@@ -77,7 +77,7 @@ def test_silence_and_noise_claim_nothing_with_confidence(tagger: Tagger, level: 
 def test_three_seconds_repeated_are_tagged_as_the_whole(tagger: Tagger, predicted: dict[str, TagPrediction]) -> None:
     shared = []
     for name, prediction in predicted.items():
-        waveform = load(EXAMPLES / f"{name}.mp3", sample_rate=SAMPLE_RATE).waveform
+        waveform = read_recording(EXAMPLES / f"{name}.mp3", sample_rate=SAMPLE_RATE).waveform
         for start_s in (3, 13, 23):
             excerpt = waveform[start_s * SAMPLE_RATE : (start_s + 3) * SAMPLE_RATE]
             shared.append(len(top(tagger.tag((excerpt, SAMPLE_RATE)), 5) & top(prediction, 5)))

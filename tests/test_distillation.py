@@ -14,7 +14,7 @@ from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.backbone_start import warm_start
 from msecnn.distillation.concatenation import with_concatenation
-from msecnn.distillation.linear_head import calibrate, cross_entropy, fit_head, sigmoid, variance_shares
+from msecnn.distillation.linear_head import calibrate, cross_entropy, fit_head, variance_shares
 from msecnn.distillation.pipeline import DistillConfig, idle_skips
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, ensemble, key_of
 from msecnn.distillation.targets import soft_targets
@@ -22,6 +22,7 @@ from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.statistics import sigmoid
 from msecnn.tags import MAGNATAGATUNE_TAGS
 from msecnn.training.trainer import TrainConfig, TrainingData
 
@@ -275,7 +276,7 @@ def test_from_sounds_and_a_teacher_to_a_checkpoint(tmp_path: Path, capsys: pytes
     assert "WITHOUT WARRANTY" in card["warm_start"]["terms"]
     assert sum(card["variance_share_per_scale"].values()) == pytest.approx(1, abs=1e-3)
     labelled = SoftLabels.read(tmp_path / "labels" / "teacher.npz")
-    assert len(labelled.clips) == 9, "nothing of the test split was heard"
+    assert len(labelled.clips) == 9, "nothing of the test split was labelled"
 
     assert main(command) == 1  # the run is there already: nothing is overwritten
     assert "--resume" in capsys.readouterr().err

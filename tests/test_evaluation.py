@@ -1,4 +1,4 @@
-"""Checkpoints are judged on the right clips, by both protocols, and only MagnaTagATune's figures meet the paper's."""
+"""Checkpoints are scored on the right clips, by both protocols, and only MagnaTagATune's figures meet the paper's."""
 
 import gzip
 import json
@@ -110,8 +110,8 @@ def test_means_over_seeds_and_differences_between_architectures(found):
 def test_runs_that_disagree_widen_the_interval():
     rng = np.random.default_rng(0)
     clips = rng.normal(0, 0.01, 2000)
-    alike = paired_runs.difference([[0.5, 0.5], [0.4, 0.4]], [[0.5 + clips] * 2, [0.4 + clips] * 2])
-    apart = paired_runs.difference([[0.3, 0.7], [0.4, 0.4]], [[0.3 + clips, 0.7 + clips], [0.4 + clips] * 2])
+    alike = paired_runs.difference_of_means([[0.5, 0.5], [0.4, 0.4]], [[0.5 + clips] * 2, [0.4 + clips] * 2])
+    apart = paired_runs.difference_of_means([[0.3, 0.7], [0.4, 0.4]], [[0.3 + clips, 0.7 + clips], [0.4 + clips] * 2])
     assert alike.value == pytest.approx(apart.value)
     assert alike.interval == pytest.approx((0.1, 0.1))  # the choice of clips is shared, so it cancels
     assert apart.interval == pytest.approx((-0.1, 0.3))
@@ -140,7 +140,7 @@ def test_clips_that_cannot_be_read_are_named_and_left_out(taggers, music, tmp_pa
     found = evaluation_pipeline.evaluate(one, with_broken, "test", n_replicates=10)
     assert (found.n_clips, found.n_unreadable) == (14, 1)
     assert "broken one" in caplog.text
-    assert "1 could not be read" in report.evaluation(found)
+    assert "1 could not be read" in report.of_checkpoints(found).text()
     with pytest.raises(DatasetError, match="could be read"):
         predict_split(list(one.values()), replace(music, clips=with_broken.clips[-1:]))
 
@@ -207,7 +207,7 @@ def test_the_papers_table_is_the_papers():
 def test_ours_stand_beside_the_papers_rows(found):
     rows = {row.system: row for row in paper_table.table_1(found.architectures)}
     assert list(rows)[:2] == ["MsE-CNN", "FCN-5"]
-    assert len(rows) == len(paper_table.PAPER_TABLE_1)  # nothing of the wide network was judged
+    assert len(rows) == len(paper_table.PAPER_TABLE_1)  # nothing of the wide network was evaluated
     mean = next(a for a in found.architectures if (a.architecture, a.protocol) == ("msecnn", "filtered"))
     assert rows["MsE-CNN"].filtered_roc_auc == mean.roc_auc
     assert rows["MsE-CNN"].n_runs == 2
@@ -216,10 +216,10 @@ def test_ours_stand_beside_the_papers_rows(found):
 
 def test_other_music_never_meets_the_papers_figures(found):
     assert not found.is_magnatagatune
-    printed = report.evaluation(found, markdown=True)
+    printed = report.of_checkpoints(found).markdown()
     assert "No Table 1" in printed
     assert ".914" not in printed
-    assert "of the test split's 5,329 clips" in report.paper_table(replace(found, is_magnatagatune=True))
+    assert "of the test split's 5,329 clips" in report.paper_table(replace(found, is_magnatagatune=True)).text()
 
 
 def test_magnatagatune_is_its_name_and_its_tags(music, tmp_path):
@@ -234,7 +234,7 @@ def test_magnatagatune_is_its_name_and_its_tags(music, tmp_path):
     assert not other.is_magnatagatune
 
 
-def test_command_judges_checkpoints_of_one_name(folders, music, tmp_path, capsys):
+def test_command_evaluates_checkpoints_of_one_name(folders, music, tmp_path, capsys):
     manifest = music.write(tmp_path / "music")
     command = ["evaluate", folders["fcn5_0"], folders["msecnn_1"], folders["fcn5_0"], "--data", str(manifest)]
     command += ["--device", "cpu", "--bootstrap", "20", "--out", str(tmp_path / "out")]

@@ -25,7 +25,7 @@ def run_tag(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
 def by_format(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, float]]]:
     """For each format, for each model, the tags of the piano example written in it."""
     folder = tmp_path_factory.mktemp("formats")
-    waveform = audio.load(PIANO, sample_rate=48_000).waveform
+    waveform = audio.read_recording(PIANO, sample_rate=48_000).waveform
     paths = [folder / "original.wav"]
     audio.write_wav(paths[0], waveform, 48_000)
     paths.append(folder / "rounded to 8 bits.wav")  # whose noise fills the quiet bands, whatever file carries it

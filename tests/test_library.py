@@ -19,11 +19,12 @@ import torch
 
 from msecnn import audio, checkpoint
 from msecnn.cli import main
+from msecnn.files import readable
 from msecnn.frontend import MelConfig
 from msecnn.library import workers
 from msecnn.library.result_journal import LibraryError, ResultJournal
 from msecnn.library.run import in_order, tag_library
-from msecnn.library.scan import readable, scan
+from msecnn.library.scan import scan
 from msecnn.library.serving import ModelServer
 from msecnn.library.tables import write_table
 from msecnn.library.tagging_job import RecordingTagger, TaggingJob, error_answer

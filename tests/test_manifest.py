@@ -297,9 +297,9 @@ def test_a_table_that_cannot_be_meant_is_refused_in_one_line(
     out = tmp_path / "out"
     arguments = ["csv", str(tmp_path / "table.csv"), "--audio-root", str(music), "--out", str(out), *options]
     assert main(["prepare", *arguments]) == 1
-    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("msecnn prepare: ")]
-    assert len(told) == 1
-    assert words in told[0]
+    messages = [line for line in capsys.readouterr().err.splitlines() if line.startswith("msecnn prepare: ")]
+    assert len(messages) == 1
+    assert words in messages[0]
     assert not (out / "manifest.jsonl").exists()
 
 
@@ -331,7 +331,7 @@ def test_a_folder_may_give_its_splits(music: Path, tmp_path: Path, caplog: pytes
     manifest = Manifest.read(tmp_path)
     assert manifest.tags == ("piano", "rock")
     assert [len(manifest.split(split)) for split in SPLITS] == [5, 0, 1]
-    assert "what is learned there leaks into the judgement" in caplog.text
+    assert "what is learned there leaks into the evaluation" in caplog.text
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

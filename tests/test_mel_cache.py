@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from msecnn import files
-from msecnn.audio import load, write_wav
+from msecnn.audio import read_recording, write_wav
 from msecnn.data import mel_cache
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.mel_cache import MelCache
@@ -40,7 +40,7 @@ def make_manifest(folder: Path, n_clips: int, *, seconds: float = 2.0) -> Manife
 
 
 def expected_mel(clip: Clip, config: MelConfig) -> torch.Tensor:
-    recording = load(
+    recording = read_recording(
         clip.path, start_s=clip.start_s, duration_s=min(clip.duration_s or config.window_s, config.window_s)
     )
     waveform = fill_window(recording.waveform, config.window_samples)

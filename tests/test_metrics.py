@@ -1,4 +1,4 @@
-"""The judge is right: equal to scikit-learn, honest about doubt, and clear about files it can't read."""
+"""The metrics are right: equal to scikit-learn, honest about doubt, and clear about files it can't read."""
 
 import json
 from pathlib import Path
@@ -146,7 +146,7 @@ def test_a_tag_that_cannot_be_ranked_is_named_and_left_out():
     }
     assert found.n_tags == 2
     assert found.roc_auc.macro == pytest.approx(roc_auc_score(labels[:, [0, 4]], scores.scores[:, [0, 4]]))
-    assert "tag 1 (no positive clip)" in report.summary(found)
+    assert "tag 1 (no positive clip)" in report.of_scores(found).text()
 
 
 def test_nothing_to_rank_is_one_sentence():

@@ -40,7 +40,7 @@ def measured(n_tags: int = len(OWN_TAGS)) -> Measured:
 
 
 def made_up(licence: str = "CC0-1.0", **run: Any) -> dict[str, Any]:
-    """The card of a run from nothing, of two teachers that nobody has heard of, with tags of their own."""
+    """The card of a run from nothing, of two teachers that nobody knows, with tags of their own."""
     manifest = Manifest(OWN_TAGS, clips(20, 9, licence), "noises")
     config = {"order": "literal", "epochs": 3}
     record = {"config": config, "distillation": {"auxiliary": False}, "best_epoch": 2} | run

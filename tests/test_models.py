@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from msecnn.frontend import LogMelSpectrogram
 from msecnn.models import registry
 from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.fast.gradients import scale_gradients
@@ -37,6 +38,27 @@ def mel() -> Tensor:
 @pytest.mark.parametrize(("name", "count"), [("fcn5", 447_922), ("msecnn", 470_372), ("msecnn_wide", 6_372_900)])
 def test_parameter_count(name: str, count: int) -> None:
     assert sum(parameter.numel() for parameter in registry.create(name).parameters()) == count
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_system_keeps_the_contract_of_a_tagging_model(name: str) -> None:
+    model = registry.create(name).eval()
+    spec = model.input_spec
+    inputs = torch.randn(1, spec.window_samples, generator=torch.Generator().manual_seed(2))  # (B, T)
+    if spec.front_end is not None:
+        inputs = LogMelSpectrogram(spec.front_end)(inputs)  # (B, 1, F, L)
+    with torch.no_grad():
+        logits, features = model(inputs), model.features(inputs)
+    assert logits.shape == (1, 50)
+    assert {scale: value.shape for scale, value in features.items()} == {
+        scale: (1, model.n_features[scale]) for scale in model.scales
+    }
+    if model.scales:
+        concatenated = torch.cat([features[scale] for scale in model.scales], dim=1)
+        assert torch.equal(model.classifier(concatenated), logits)
+    again = registry.create(model.architecture, **model.parameters_json())
+    again.load_state_dict(model.state_dict())
+    assert (again.input_spec, again.scales) == (spec, model.scales)
 
 
 def test_figure_1_table() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from msecnn.audio import load, write_wav
+from msecnn.audio import read_recording, write_wav
 from msecnn.cli import main
 from msecnn.data import debian
 from msecnn.data.manifest import Manifest, torn_groups
@@ -70,7 +70,7 @@ def test_the_listed_clips_come_from_their_places(unpacked: Path, tmp_path: Path)
     assert np.isnan(manifest.labels()).all()
     assert manifest.left_out == {}
     clip = manifest.clips[3]
-    recording = load(clip.path, start_s=clip.start_s, duration_s=clip.duration_s)
+    recording = read_recording(clip.path, start_s=clip.start_s, duration_s=clip.duration_s)
     expected = noise(3)[18_000 : 18_000 + round(29.12 * 12_000)]
     assert np.abs(recording.waveform - expected).max() < 1e-3
 

@@ -29,7 +29,7 @@ def runner() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def finished(runner, tmp_path_factory) -> Path:
-    """A made-up MagnaTagATune of 60 clips, prepared, trained on for an epoch, and judged."""
+    """A made-up MagnaTagATune of 60 clips, prepared, trained on for an epoch, and evaluated."""
     root = made_up.build(tmp_path_factory.mktemp("magnatagatune"), n_clips=60)
     assert runner.main(command(root)) == 0
     return root

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from msecnn.audio import write_wav
 from msecnn.data.manifest import Clip, Manifest
-from msecnn.distillation.linear_head import sigmoid
 from msecnn.distillation.skip_study import report, runs
 from msecnn.distillation.skip_study.analysis import MARGIN, analyse, conclusion, verdict
 from msecnn.distillation.skip_study.arms import (
@@ -35,8 +34,9 @@ from msecnn.distillation.skip_study.runs import Condition, RunResult, SkipData, 
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, key_of
 from msecnn.errors import DatasetError
 from msecnn.evaluation.metrics import Difference
-from msecnn.evaluation.paired_runs import difference, paired_difference
+from msecnn.evaluation.paired_runs import difference_of_means, paired_difference
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.statistics import sigmoid
 from msecnn.training import trainer
 from msecnn.training.deep_supervision import DeepSupervision
 from msecnn.training.trainer import History, TrainConfig, TrainingData, masked_bce, train
@@ -312,7 +312,7 @@ def test_pairing_takes_away_what_a_seed_does_to_both_sides() -> None:
     seeds = rng.normal(0, 1, (5, 1))
     first, second = seeds + 0.1 + np.zeros((5, 500)), seeds + np.zeros((5, 500))
     paired = paired_difference(first - second)
-    apart = difference([first[:, 0], second[:, 0]], [list(first[:, 1:]), list(second[:, 1:])])  # type: ignore[list-item]
+    apart = difference_of_means([first[:, 0], second[:, 0]], [list(first[:, 1:]), list(second[:, 1:])])  # type: ignore[list-item]
     assert paired.interval == pytest.approx((0.1, 0.1))
     assert apart.interval[0] < -0.3 < 0.5 < apart.interval[1]
 

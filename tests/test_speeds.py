@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msecnn.audio import load, write_wav
+from msecnn.audio import read_recording, write_wav
 from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.speeds import at_other_speeds
@@ -30,7 +30,7 @@ def manifest(tmp_path: Path) -> Manifest:
 @pytest.mark.parametrize("speed", [0.87, 1.15])
 def test_pitch_and_tempo_move_together(manifest: Manifest, tmp_path: Path, speed: float) -> None:
     (copy,) = at_other_speeds(manifest, [speed], tmp_path / "copies", jobs=1).clips
-    waveform = load(copy.path, sample_rate=16_000).waveform
+    waveform = read_recording(copy.path, sample_rate=16_000).waveform
     assert copy.duration_s == pytest.approx(8 / speed, abs=0.01)
     assert len(waveform) == pytest.approx(16_000 * 8 / speed, abs=50)
     loudest_s = np.abs(waveform).argmax() / 16_000

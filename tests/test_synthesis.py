@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msecnn.audio import load
+from msecnn.audio import read_recording
 from msecnn.data.manifest import Manifest
 from msecnn.data.synthesis import effects
 from msecnn.data.synthesis.piece import SAMPLE_RATE, Piece, only_instruments, without_voice
@@ -76,7 +76,8 @@ def test_a_file_that_was_deleted_is_made_again(tmp_path: Path) -> None:
 def test_no_peak_is_beyond_the_bound_and_loudness_below_it_is_kept(tmp_path: Path) -> None:
     pieces = [make_piece("loud", lambda rng: noise(rng, 3.0)), make_piece("soft", lambda rng: noise(rng, 0.01))]
     loud, soft = (
-        load(clip.path, sample_rate=SAMPLE_RATE).waveform for clip in write_pieces(pieces, tmp_path, name="some").clips
+        read_recording(clip.path, sample_rate=SAMPLE_RATE).waveform
+        for clip in write_pieces(pieces, tmp_path, name="some").clips
     )
     assert np.abs(loud).max() == pytest.approx(0.98, abs=1e-4)
     assert effects.level_db(soft) == pytest.approx(-40, abs=0.3)

@@ -115,7 +115,8 @@ def test_path_bytes_array_and_recording_agree(taggers: list[Tagger], tmp_path: P
     path = tmp_path / "noise.wav"
     audio.write_wav(path, noise(WINDOW), RATE)
     logits = [
-        taggers[0].tag(recording).window_logits for recording in (path, str(path), path.read_bytes(), audio.load(path))
+        taggers[0].tag(recording).window_logits
+        for recording in (path, str(path), path.read_bytes(), audio.read_recording(path))
     ]
     for other in logits[1:]:
         np.testing.assert_allclose(other, logits[0], atol=1e-5)

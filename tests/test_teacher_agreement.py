@@ -18,7 +18,7 @@ from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.agreement import comparison
 from msecnn.distillation.agreement import metrics as agreement
 from msecnn.distillation.agreement.known_labels import known_labels, negatives, sung
-from msecnn.distillation.agreement.metrics import Reference, agree, difference
+from msecnn.distillation.agreement.metrics import Reference, agree, agreement_difference
 from msecnn.distillation.agreement.scale_study import scale_study
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, key_of
 from msecnn.errors import DatasetError
@@ -114,11 +114,11 @@ def test_intervals_hold_the_figure_and_shrink_with_pairing():
     first, second = agree("nearer", nearer, target), agree("near", near, target)
     for figure in first.figures.values():
         assert figure.interval[0] <= figure.value <= figure.interval[1]
-    found = difference(first, second)
+    found = agreement_difference(first, second)
     assert found["spearman"].excludes_zero
     assert found["spearman"].value == pytest.approx(first.figures["spearman"].value - second.figures["spearman"].value)
     assert np.ptp(found["spearman"].interval) < 0.5 * np.ptp(first.figures["spearman"].interval)
-    assert difference(first, first)["mae"].interval == (0, 0)
+    assert agreement_difference(first, first)["mae"].interval == (0, 0)
 
 
 KNOWN = ("piano", "flute", "vocal", "choir", "slow")
@@ -159,7 +159,7 @@ def test_who_sings():
     assert sung(labels, clips, KNOWN) == pytest.approx([1, 0, np.nan, 0, 1, 1], nan_ok=True)
 
 
-def a_heard_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoint, SplitPredictions]:
+def a_predicted_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoint, SplitPredictions]:
     """MsE-CNN's classifier on made-up features; every third clip has two windows."""
     torch.manual_seed(0)
     model = registry.create("msecnn", n_tags=len(TAGS)).eval()
@@ -168,8 +168,8 @@ def a_heard_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoint, S
     window_clip = np.repeat(np.arange(n_clips), [2 if i % 3 == 0 else 1 for i in range(n_clips)])
     rng = np.random.default_rng(1)
     features = {scale: rng.normal(size=(len(window_clip), n)).astype("f4") for scale, n in model.n_features.items()}
-    joined = torch.from_numpy(np.concatenate(list(features.values()), axis=1))
-    windows = model.classifier(joined).sigmoid().detach().numpy()
+    concatenated = torch.from_numpy(np.concatenate(list(features.values()), axis=1))
+    windows = model.classifier(concatenated).sigmoid().detach().numpy()
     clips = np.stack([windows[window_clip == i].mean(axis=0) for i in range(n_clips)])
     predicted = SplitPredictions(np.arange(n_clips).astype(str), TAGS, clips, window_clip, features)
     means = {scale: torch.full((n,), 0.5) for scale, n in model.n_features.items()}
@@ -177,7 +177,7 @@ def a_heard_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoint, S
 
 
 def test_all_scales_together_are_the_network():
-    network, predicted = a_heard_network()
+    network, predicted = a_predicted_network()
     chosen = np.arange(60) % 4 > 0
     target = replace(reference(45), probabilities=predicted.probabilities[chosen].astype(float))
     found = scale_study("m", network, predicted, chosen, target)
@@ -194,7 +194,7 @@ def test_all_scales_together_are_the_network():
 
 
 def test_shares_are_the_covariances_of_the_terms():
-    network, predicted = a_heard_network()
+    network, predicted = a_predicted_network()
     one_window = np.ones(60, dtype=bool)
     predicted = replace(
         predicted, window_clip=np.arange(60), features={s: f[:60] for s, f in predicted.features.items()}
@@ -211,7 +211,7 @@ def test_shares_are_the_covariances_of_the_terms():
 
 
 def test_skips_that_do_nothing_are_found_out():
-    network, predicted = a_heard_network(skips=False)
+    network, predicted = a_predicted_network(skips=False)
     found = scale_study("m", network, predicted, np.ones(60, dtype=bool), reference(60))
     shares = {each.scale: each.share.value for each in found.shares}
     assert shares["level5"] == pytest.approx(1)
@@ -246,9 +246,9 @@ def teachers(corpus) -> list[SoftLabels]:
     truth = rng.random((len(corpus), len(TAGS)))
     found = []
     for name, noise in (("one", 0.1), ("two", 0.1), ("three", 0.4), ("other", 0.3)):
-        said = np.clip(truth + noise * rng.normal(size=truth.shape), 0, 1).astype(np.float32)
+        noisy = np.clip(truth + noise * rng.normal(size=truth.shape), 0, 1).astype(np.float32)
         clips = {
-            key_of(clip): ClipLabels(clip.clip_id, row[None]) for clip, row in zip(corpus.clips, said, strict=True)
+            key_of(clip): ClipLabels(clip.clip_id, row[None]) for clip, row in zip(corpus.clips, noisy, strict=True)
         }
         fields = {"teacher": name, "fingerprint": name, "tags": TAGS, "window_s": 3.0, "clips": clips}
         found.append(SoftLabels(architecture="won_fcn", **fields))
@@ -282,11 +282,11 @@ def test_everyone_is_compared_with_the_ensemble_and_members_with_the_others(foun
             "recordings",
             "renders",
         }
-    said = {each.teacher: each.probabilities(corpus.clips) for each in teachers}
-    others = (said["one"] + said["two"]) / 2
+    probabilities = {each.teacher: each.probabilities(corpus.clips) for each in teachers}
+    others = (probabilities["one"] + probabilities["two"]) / 2
     alone = by["three", "ensemble without three", "recordings"]
     assert alone.n_clips == 10
-    assert alone.figures["mae"].value == pytest.approx(np.abs(said["three"] - others)[:10].mean(), abs=1e-6)
+    assert alone.figures["mae"].value == pytest.approx(np.abs(probabilities["three"] - others)[:10].mean(), abs=1e-6)
     assert (
         by["three", "ensemble", "all"].figures["mae"].value
         < by["three", "ensemble without three", "all"].figures["mae"].value

@@ -226,7 +226,7 @@ def test_labels_are_kept_by_content_and_teacher(
     assert sorted(predicted) == ["a"] * 3 + ["b"] * 3
 
     again = label(manifest, teachers, tmp_path / "labels", precision="float32")
-    assert len(predicted) == 6, "what was labelled is not heard again"
+    assert len(predicted) == 6, "what was labelled is not predicted again"
     renamed = [Clip(f"new {c.clip_id}", tmp_path / "elsewhere", "valid", c.labels, duration_s=4.0, hash=c.hash)
                for c in manifest.clips]  # fmt: skip
     for before, after in zip(first, again, strict=True):

@@ -265,9 +265,9 @@ def test_early_stopping_waits_as_told_and_keeps_the_best() -> None:
 
 def test_the_run_folder_tells_all_and_the_best_weights_are_those_of_the_model(tmp_path: Path) -> None:
     weights = run(tmp_path)
-    told = json.loads((tmp_path / "config.json").read_text())
-    assert TrainConfig.from_json(told["config"]) == CONFIG
-    assert {"command", "commit", "versions", "machine", "fingerprint"} <= told.keys()
+    record = json.loads((tmp_path / "config.json").read_text())
+    assert TrainConfig.from_json(record["config"]) == CONFIG
+    assert {"command", "commit", "versions", "machine", "fingerprint"} <= record.keys()
     history = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
     assert [epoch["epoch"] for epoch in history] == [1, 2, 3, 4]
     assert_equal_bit_for_bit(load_file(tmp_path / "best.safetensors"), weights)
@@ -569,9 +569,9 @@ def test_mistakes_at_the_command_line_are_told_in_one_line(
     }
     for sentence, options in cases.items():
         assert command(data_set, tmp_path / "run", *options) == 1, sentence
-        told = capsys.readouterr().err.strip().splitlines()[-1]
-        assert told.startswith("msecnn train: ")
-        assert sentence in told
+        message = capsys.readouterr().err.strip().splitlines()[-1]
+        assert message.startswith("msecnn train: ")
+        assert sentence in message
 
 
 def test_a_recipe_sets_what_is_not_typed(data_set: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
     python docs/screenshots/take.py
 
-Opens `python app.py`, visits it in Chromium and writes the PNGs beside this file.
+Opens the page of `python app.py` in Chromium and writes the PNGs beside this file.
 """
 
 import shutil

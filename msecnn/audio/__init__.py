@@ -5,7 +5,7 @@ at a time, and a part of a long file is reached by seeking. No bytes reach FFmpe
 """
 
 from msecnn.audio.decoder import AudioInfo
-from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, load, probe
+from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, probe, read_recording
 from msecnn.audio.source import AudioError
 from msecnn.audio.wav import wav_bytes, write_wav
 
@@ -16,8 +16,8 @@ __all__ = [
     "AudioStream",
     "Recording",
     "Source",
-    "load",
     "probe",
+    "read_recording",
     "wav_bytes",
     "write_wav",
 ]

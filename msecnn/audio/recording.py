@@ -16,7 +16,7 @@ from msecnn.audio.source import AudioError
 Source = str | Path | bytes | np.ndarray
 
 SAMPLE_RATE = 12_000  # Hz; what both networks hear (facts: Choi et al. 2016)
-MAX_LOADED_S = 4 * 3600.0  # `load` keeps the waveform in memory; longer recordings are for `AudioStream`
+MAX_LOADED_S = 4 * 3600.0  # `read_recording` keeps the waveform in memory; longer recordings are for `AudioStream`
 FILTER_S = 0.1  # resampled and dropped before a window; soxr HQ's filter is far shorter at every rate above
 SILENCE = 1e-4  # peak, full scale 1 (-80 dB)
 LOUD = 8.0  # peak; float files that were never scaled to 1 reach thousands
@@ -62,7 +62,7 @@ def probe(source: Source, *, source_sample_rate: int | None = None) -> AudioInfo
         return stream.info
 
 
-def load(
+def read_recording(
     source: Source,
     *,
     sample_rate: int = SAMPLE_RATE,
@@ -70,7 +70,7 @@ def load(
     start_s: float = 0.0,
     duration_s: float | None = None,
 ) -> Recording:
-    """Load a recording, or a part of it, as a mono waveform.
+    """Reads a recording, or a part of it, as a mono waveform.
 
     A part holds the same samples as the same stretch of the whole, to float32 rounding, as far as codec and container
     permit: AAC's decoder fills in noise (error about 1e-4), Vorbis in WebM is stamped to the millisecond only.
@@ -123,7 +123,7 @@ class AudioStream:
                 ...
         print(stream.notes)
 
-    Args: see `load`.
+    Args: see `read_recording`.
 
     Attributes:
         info: What the header says.

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from msecnn.errors import MsecnnError
+from msecnn.files import printable
 
+LONGEST_NAME = 80  # characters of a file's name in a sentence
 LAYOUT_NAMES = re.compile(rb"chan|chnl|CHAN")
 LARGEST_OGG_PAGE = 65_307  # bytes, RFC 3533
 UNKNOWN_RIFF_SIZE = 0x7FFF_F000  # bytes; programs that write to a pipe leave about this or more as a file's size
@@ -26,7 +28,7 @@ def open_source(source: str | Path | bytes) -> tuple[str, BinaryIO]:
         return "recording", BytesIO(source)
     if not isinstance(source, (str, Path)):
         raise AudioError(f"A recording is a path, bytes or a numpy array, not {type(source).__name__}.")
-    name = printable(Path(source).name or str(source))
+    name = printable(Path(source).name or str(source), longest=LONGEST_NAME)
     try:
         mode = os.stat(source).st_mode
         if stat.S_ISDIR(mode):
@@ -42,12 +44,6 @@ def open_source(source: str | Path | bytes) -> tuple[str, BinaryIO]:
         file.close()
         raise AudioError(f"“{name}” is empty (0 bytes).")
     return name, file
-
-
-def printable(name: str) -> str:
-    """A file name that is safe inside one line of text."""
-    name = "".join(c if c.isprintable() else "�" for c in name)
-    return name if len(name) <= 80 else f"{name[:50]}…{name[-20:]}"
 
 
 class ContentView:

@@ -1,12 +1,12 @@
 """Waveforms as WAV files."""
 
-import os
 import struct
-import tempfile
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
+from msecnn.files import write_atomically
 
 
 def write_wav(
@@ -17,17 +17,7 @@ def write_wav(
     encoding: Literal["pcm16", "float32"] = "pcm16",
 ) -> None:
     """Write a mono waveform `(T,)` as a WAV file, whole or not at all; 16-bit samples are clipped to full scale."""
-    content = wav_bytes(waveform, sample_rate, encoding=encoding)
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp lets nobody else read, and a sound is made to be heard
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_atomically(path, wav_bytes(waveform, sample_rate, encoding=encoding))
 
 
 def wav_bytes(waveform: np.ndarray, sample_rate: int, *, encoding: Literal["pcm16", "float32"] = "pcm16") -> bytes:

@@ -1,14 +1,21 @@
 """The command line: one file a subcommand, imported only when it is named, so that `--help` answers at once."""
 
 import argparse
+import contextlib
+import errno
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 
 from msecnn import __version__
 from msecnn.errors import MsecnnError
+from msecnn.files import why
 
+#: What the system answers where an output takes no more; with a file's name it would be about that file.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 COMMANDS = {
     "tag": "tag recordings, or a whole music library, with one or several models",
     "explain": "show, exactly, why a model gave a tag: per scale, per cell of the spectrogram",
@@ -17,7 +24,7 @@ COMMANDS = {
     "prepare": "fetch and check a data set and write its manifest",
     "train": "train a network on a manifest",
     "distill": "train a network on what other taggers say of a manifest",
-    "evaluate": "judge checkpoints or a file of scores: ROC-AUC, PR-AUC, intervals",
+    "evaluate": "evaluate checkpoints or a file of scores: ROC-AUC, PR-AUC, intervals",
     "faithfulness": "measure over many clips how faithful each explanation is",
 }
 
@@ -41,13 +48,48 @@ def main(argv: Sequence[str] | None = None) -> int:
             importlib.import_module(f"msecnn.cli.{name}").add_arguments(subparser)
     args = parser.parse_args(argv, argparse.Namespace(words=argv))
     try:
-        return int(importlib.import_module(f"msecnn.cli.{args.command}").run(args))
+        with _ended_in_order():
+            status = int(importlib.import_module(f"msecnn.cli.{args.command}").run(args))
+            sys.stdout.flush()
+            return status
     except MsecnnError as error:
         print(f"msecnn {args.command}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print(f"msecnn {args.command}: stopped", file=sys.stderr)
-        return 130
+        return 128 + (signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT)
     except BrokenPipeError:  # the reader of our output went away, as `| head` does: not our error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        _drop_output()
+        return 128 + 13  # SIGPIPE, which not every system has
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        _drop_output()
+        print(f"msecnn {args.command}: The output cannot be written: {why(error)}.", file=sys.stderr)
+        return 1
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which then ends a command like Ctrl-C: what it was writing is cleaned up."""
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Turns SIGTERM into an exception meanwhile; a command may take it over."""
+
+    def end(number: int, frame: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():  # which alone may take signals
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _drop_output() -> None:
+    """Lets what is still buffered go nowhere, or the interpreter would fail to write it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,18 +1,21 @@
-"""`python -m msecnn evaluate`: judge a file of scores, or checkpoints by a manifest's labels or by teachers."""
+"""`python -m msecnn evaluate`: a file of scores, or checkpoints by labels or by agreement with teachers."""
 
 import argparse
 import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msecnn.errors import MsecnnError
+
+if TYPE_CHECKING:
+    from msecnn.evaluation.tables import Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="a folder, or the name of a bundled one")
-    parser.add_argument("--data", type=Path, metavar="MANIFEST", help="whose clips to judge on")
+    parser.add_argument("--data", type=Path, metavar="MANIFEST", help="whose clips to evaluate on")
     parser.add_argument("--split", default="test", help="train, valid or test (%(default)s)")
     parser.add_argument("--device", help="cpu or cuda (a GPU if there is one)")
     parser.add_argument(
@@ -21,17 +24,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--against", type=Path, nargs="+", metavar="LABELS",
-        help="judge by what teachers say instead of labels: their .npz files as distill writes them, or their folder",
+        help="compare with teachers instead of labels: their .npz files as distill writes them, or their folder",
     )  # fmt: skip
     parser.add_argument(
         "--ensemble", nargs="+", metavar="TEACHER",
-        help="whose mean probability to judge by (MTT_musicnn MTT_vgg mtat_musicnn); the other teachers are judged too",
+        help="whose mean probability is the reference (MTT_musicnn MTT_vgg mtat_musicnn); others are compared too",
     )  # fmt: skip
     parser.add_argument("--threshold", type=float, default=0.5, help="of F1 (%(default)s)")
     parser.add_argument("--bootstrap", type=int, default=1000, metavar="R", help="replicates (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (%(default)s)")
     parser.add_argument("--format", choices=("table", "markdown", "json"), default="table")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="also write report.json and report.md, and keep scores")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="for report.json, report.md, wide tables as CSV, and predictions, which are kept",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,14 +56,10 @@ def run(args: argparse.Namespace) -> int:
 def _scores(args: argparse.Namespace) -> int:
     from msecnn.evaluation import metrics, report, scores
 
-    found = metrics.evaluate(
+    evaluation = metrics.evaluate(
         scores.read(args.scores), threshold=args.threshold, n_replicates=args.bootstrap, seed=args.seed
     )
-    texts = {
-        name: "\n\n".join([report.summary(found, markdown=markdown), report.per_tag(found, markdown=markdown)])
-        for name, markdown in (("table", False), ("markdown", True))
-    }
-    return _give(args, found.to_json(), texts)
+    return _give(args, evaluation.to_json(), report.of_scores(evaluation))
 
 
 def _checkpoints(args: argparse.Namespace) -> int:
@@ -65,55 +69,51 @@ def _checkpoints(args: argparse.Namespace) -> int:
     from msecnn.evaluation.predictions import named_taggers
 
     manifest = Manifest.read(args.data)
-    found = evaluation_pipeline.evaluate(
+    evaluation = evaluation_pipeline.evaluate(
         named_taggers(args.checkpoints, device=args.device),
         manifest,
         args.split,
-        kept=args.out / "heard" if args.out else None,
+        kept=args.out / "predictions" if args.out else None,
         threshold=args.threshold,
         n_replicates=args.bootstrap,
         seed=args.seed,
     )
-    rows = paper_table.table_1(found.architectures) if found.is_magnatagatune else None
-    whole = found.to_json() | {"table_1": [row.to_json() for row in rows] if rows else None}
-    texts = {
-        name: report.evaluation(found, markdown=markdown) for name, markdown in (("table", False), ("markdown", True))
-    }
-    return _give(args, whole, texts)
+    rows = paper_table.table_1(evaluation.architectures) if evaluation.is_magnatagatune else None
+    whole = evaluation.to_json() | {"table_1": [row.to_json() for row in rows] if rows else None}
+    return _give(args, whole, report.of_checkpoints(evaluation))
 
 
 def _against(args: argparse.Namespace) -> int:
     from msecnn.data.manifest import Manifest
     from msecnn.distillation.agreement import comparison
-    from msecnn.distillation.agreement import report as agreement_report
+    from msecnn.distillation.agreement.report import teacher_agreement
     from msecnn.evaluation.predictions import named_taggers
 
-    found = comparison.compare_with_teachers(
+    agreement = comparison.compare_with_teachers(
         named_taggers(args.checkpoints, device=args.device),
         Manifest.read(args.data),
         args.split,
         comparison.read_labels(args.against),
         ensemble=args.ensemble or comparison.INDEPENDENT_ENSEMBLE,
-        kept=args.out / "heard" if args.out else None,
+        kept=args.out / "predictions" if args.out else None,
         n_replicates=args.bootstrap,
         seed=args.seed,
     )
-    texts = {
-        name: agreement_report.judgement(found, markdown=markdown)
-        for name, markdown in (("table", False), ("markdown", True))
-    }
-    return _give(args, found.to_json(), texts)
+    return _give(args, agreement.to_json(), teacher_agreement(agreement))
 
 
-def _give(args: argparse.Namespace, whole: Mapping[str, Any], texts: Mapping[str, str]) -> int:
-    """Prints what was found in the format asked for, and writes it where `--out` says."""
+def _give(args: argparse.Namespace, whole: Mapping[str, Any], report: "Report") -> int:
+    """Prints the report in the format asked for, and writes it where `--out` says, wide tables as CSV beside it."""
     from msecnn.evaluation.report import plain
-    from msecnn.training.run_folder import write_atomically
+    from msecnn.evaluation.tables import FOLDER
+    from msecnn.files import write_atomically
 
     as_json = json.dumps(plain(dict(whole)), indent=1, ensure_ascii=False)
-    print(as_json if args.format == "json" else texts[args.format])
+    print(as_json if args.format == "json" else report.markdown() if args.format == "markdown" else report.text())
     if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
-        write_atomically(args.out / "report.json", (as_json + "\n").encode())
-        write_atomically(args.out / "report.md", (texts["markdown"] + "\n").encode())
+        files = {"report.json": as_json + "\n", "report.md": report.markdown() + "\n"}
+        files |= {f"{FOLDER}/{name}": text for name, text in report.csv_files().items()}
+        (args.out / FOLDER).mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            write_atomically(args.out / name, text.encode())
     return 0

@@ -74,15 +74,15 @@ class Option:
 
 def of_config(config: type) -> Iterator[Option]:
     """An option for each plain field of a configuration, with its default and its line of documentation."""
-    told = dict(re.findall(r"^    ([\w, ]+): (.+(?:\n {8}.+)*)", inspect.getdoc(config) or "", re.MULTILINE))
-    told = {name: " ".join(text.split()) for names, text in told.items() for name in names.split(", ")}
+    descriptions = dict(re.findall(r"^    ([\w, ]+): (.+(?:\n {8}.+)*)", inspect.getdoc(config) or "", re.MULTILINE))
+    descriptions = {name: " ".join(text.split()) for names, text in descriptions.items() for name in names.split(", ")}
     for field in fields(config):
         if field.default is MISSING:
             continue
         many = isinstance(field.default, tuple)
         kind = str if many else int if field.default is None else type(field.default)
         metavar = "PREFIX" if many else {int: "N", float: "X", str: "NAME", bool: None}[kind]
-        yield Option(field.name, kind, f"{told[field.name]} ({field.default})", metavar, many=many)
+        yield Option(field.name, kind, f"{descriptions[field.name]} ({field.default})", metavar, many=many)
 
 
 def resolve(args: argparse.Namespace, options: Sequence[Option]) -> argparse.Namespace:

@@ -1,26 +1,16 @@
 """`tag`: recordings or a whole library in, tags out: as a table, JSON, CSV or Parquet."""
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
-    from msecnn.library.run import Engine
+    from msecnn.library.file_tags import FileTagWriter
+    from msecnn.library.stamps import Engine
     from msecnn.library.tagging_job import RecordingTagger
-
-#: Up to so many files starting worker processes takes longer than it saves.
-FEW = 4
-#: Whose tags go into files when no model is named.
-WRITER = "msecnn"
-#: Takes answers, returns how many files could not be written.
-FileTagWriter = Callable[[Iterable[dict[str, Any]]], int]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,34 +33,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     library.add_argument("--out", metavar="TABLE", type=Path, help="write all answers to a .csv, .jsonl or .parquet")
     library.add_argument("--jobs", type=int, metavar="N", help="processes that work at once (default: one a core)")
     library.add_argument("--resume", action="store_true", help="go on with the run to --out that was interrupted")
+    library.add_argument(
+        "--check-content", action="store_true", help="tell changed files by their content, not only by size and time"
+    )
     library.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: on a cluster that is there")
     files = parser.add_argument_group("tags in the files themselves (MP3, FLAC, Ogg, MP4)")
     files.add_argument("--write-tags", action="store_true", help="write the --top tags of one model into each file")
     files.add_argument("--tag-field", default="MSECNN_TAGS", metavar="F", help="the field (default: MSECNN_TAGS)")
     files.add_argument("--min-probability", type=float, default=0.2, metavar="P", help="none below (default: 0.2)")
-    files.add_argument("--dry-run", action="store_true", help="only say what --write-tags or --undo would do")
+    files.add_argument("--dry-run", action="store_true", help="only say what --write-tags, --undo, --clean would do")
     files.add_argument("--undo-list", type=Path, metavar="U", help="remember there what fields held before")
     files.add_argument("--undo", type=Path, metavar="U", help="give fields the values back that an undo list remembers")
+    files.add_argument("--clean", action="store_true", help="remove the copies that a killed run left in the folders")
 
 
 def run(args: argparse.Namespace) -> int:
     from msecnn.checkpoint import bundled
+    from msecnn.library import file_tags, reporting, scan, unfinished
     from msecnn.library.tagging_job import RecordingTagger, TaggingJob
-    from msecnn.tagger import UNTRAINED
 
     _check(args)
     if args.undo:
-        return _undo(args)
-    files, n_unreadable = _find(args.files) if args.recursive else (args.files, 0)
+        return int(file_tags.tell_undo(args.undo, dry_run=args.dry_run, say=_say) > 0)
+    if args.clean:
+        left = scan.scan(args.files).unfinished
+        return int(unfinished.remove_unfinished(left, dry_run=args.dry_run, say=_say) > 0)
+    files, n_bad = reporting.find_recordings(args.files, _say) if args.recursive else (args.files, 0)
     models = tuple(dict.fromkeys(args.model or bundled()))
     tagger = RecordingTagger(TaggingJob(models, args.hop_s, args.device, args.dtype))
-    for loaded in tagger.taggers:
-        if loaded.checkpoint.untrained:
-            _say(UNTRAINED.format(model=loaded.name))
-    writer = _file_tag_writer(args, tagger) if args.write_tags else None
-    engine = _engine(args, files, tagger)
-    to = _to_file if args.out else _to_stdout
-    return int(to(args, files, tagger, engine, writer) + n_unreadable > 0)
+    reporting.tell_untrained(tagger.taggers, _say)
+    how = {"content": args.check_content, "writer": _writer(args, tagger) if args.write_tags else None, "say": _say}
+    engine = _engine(args, tagger, len(files))
+    if args.out:
+        n_bad += reporting.tag_to_table(files, tagger, engine, args.out, resume=args.resume, **how)
+    else:
+        n_bad += reporting.tag_to_stream(files, tagger, engine, sys.stdout, form=args.format, top=args.top, **how)
+    return int(n_bad > 0)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -80,182 +78,29 @@ def _check(args: argparse.Namespace) -> None:
         raise MsecnnError(f"--jobs must be at least 1, not {args.jobs}.")
     if args.resume and not args.out:
         raise MsecnnError("--resume goes on with a run to a file: give its --out.")
-    if args.dry_run and not (args.write_tags or args.undo):
-        raise MsecnnError("--dry-run goes with --write-tags or --undo: nothing else changes your files.")
+    if args.dry_run and not (args.write_tags or args.undo or args.clean):
+        raise MsecnnError("--dry-run goes with --write-tags, --undo or --clean: nothing else changes your files.")
     if not 0 <= args.min_probability <= 1:
         raise MsecnnError(f"--min-probability must be between 0 and 1, not {args.min_probability:g}.")
     if not (args.files or args.undo):
         raise MsecnnError("Name at least one recording or folder; --help tells more.")
 
 
-def _find(paths: Sequence[str]) -> tuple[Sequence[str], int]:
-    """The recordings in folders; says what else is there, and counts the folders that cannot be read."""
-    from msecnn.library.scan import printable, scan
-
-    found = scan(paths)
-    for folder, why in found.unreadable.items():
-        _say(f"The folder “{printable(folder)}” cannot be read: {why}.")
-    if skipped := found.skipped_sentence():
-        _say(skipped)
-    if not found.files:
-        raise MsecnnError("There are no recordings in what was named.")
-    return found.files, len(found.unreadable)
-
-
-def _engine(args: argparse.Namespace, files: Sequence[str], tagger: "RecordingTagger") -> "Engine":
-    from msecnn.library.serving import ModelServer
-    from msecnn.library.workers import n_cores, tag_in_workers
+def _engine(args: argparse.Namespace, tagger: "RecordingTagger", n_files: int) -> "Engine":
+    from msecnn.library.engines import FEW, cluster_engine, local_engine
 
     if args.engine == "ray":
-        from msecnn.library.cluster import tag_on_cluster
-
-        return lambda files: tag_on_cluster(files, tagger.job, jobs=args.jobs)
-    if args.jobs is None and not args.out and len(files) <= FEW:
-        return lambda files: _here(files, tagger)
-    server = ModelServer(tagger.taggers) if tagger.taggers[0].device.type == "cuda" else None
-    return lambda files: tag_in_workers(files, tagger.job, jobs=args.jobs or n_cores(), server=server)
+        return cluster_engine(tagger, jobs=args.jobs)
+    return local_engine(tagger, here=not args.out and n_files <= FEW, jobs=args.jobs)
 
 
-def _here(files: Sequence[str], tagger: "RecordingTagger") -> Iterator[tuple[int, dict[str, Any]]]:
-    """Tags a few files in this process; the bar follows the seconds of a long one."""
-    for index, file in enumerate(files):
-        with tqdm(unit="s", leave=False, delay=2, disable=not sys.stderr.isatty()) as bar:
+def _writer(args: argparse.Namespace, tagger: "RecordingTagger") -> "FileTagWriter":
+    from msecnn.library.file_tags import FileTagWriter
 
-            def progress(heard_s: float, whole_s: float | None, bar: Any = bar) -> None:
-                bar.total = whole_s and round(whole_s)
-                bar.update(round(heard_s) - bar.n)
-
-            yield index, tagger(file, progress=progress)
-
-
-def _to_file(
-    args: argparse.Namespace,
-    files: Sequence[str],
-    tagger: "RecordingTagger",
-    engine: "Engine",
-    writer: FileTagWriter | None,
-) -> int:
-    from msecnn.library.run import journal_path, tag_library
-
-    if args.resume and args.out.exists() and not journal_path(args.out).exists():
-        _say(f"{args.out} is complete: no run was interrupted. Without --resume all is tagged anew.")
-        return 0
-
-    n_unwritten = 0
-
-    def then(answers: Iterable[dict[str, Any]]) -> None:
-        nonlocal n_unwritten
-        n_unwritten = writer(_telling_errors(answers)) if writer else sum(0 for _ in _telling_errors(answers))
-
-    try:
-        summary = tag_library(files, tagger, engine, args.out, resume=args.resume, then=then)
-    except KeyboardInterrupt:
-        _say("the answers so far are kept, and --resume goes on from them")
-        raise
-    _say(f"recordings tagged: {summary.n_tagged:,}; not readable: {summary.n_errors:,}; all are in {args.out}")
-    return summary.n_errors + n_unwritten
-
-
-def _telling_errors(answers: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for answer in answers:
-        if "error" in answer:
-            _say(answer["error"])
-        yield answer
-
-
-def _to_stdout(
-    args: argparse.Namespace,
-    files: Sequence[str],
-    tagger: "RecordingTagger",
-    engine: "Engine",
-    writer: FileTagWriter | None,
-) -> int:
-    from msecnn.library.run import in_order, progress_bar
-    from msecnn.library.scan import readable
-    from msecnn.library.tables import write_csv
-
-    answers = []
-    with progress_bar(len(files)) as bar:
-        for answer in _telling_errors(in_order(engine(files))):
-            bar.update()
-            answers.append(answer)
-            if args.format == "table":
-                print_table(answer, args.top, sys.stdout)
-    if args.format == "json":
-        named = [{**answer, "file": readable(answer["file"])} for answer in answers]
-        print(json.dumps(named, ensure_ascii=False, indent=2))
-    elif args.format == "csv":
-        write_csv(answers, tagger.tags, sys.stdout)
-    n_unwritten = writer(answers) if writer else 0
-    return sum("error" in answer for answer in answers) + n_unwritten
-
-
-def _file_tag_writer(args: argparse.Namespace, tagger: "RecordingTagger") -> FileTagWriter:
-    """What `--write-tags` does with the answers; returns how many files could not be written."""
-    from msecnn.library.fields import check_field
-    from msecnn.library.file_tags import UndoList, write_tags
-
-    model = (
-        tagger.taggers[0] if args.model else next((t for t in tagger.taggers if t.name == WRITER), tagger.taggers[0])
-    )
-    if model.checkpoint.untrained:
-        raise MsecnnError(f"{model.name} has random weights: its tags are not written into files.")
-    field = check_field(args.tag_field)
-    undo_list = args.undo_list or (args.out.with_name(f"{args.out.name}.undo") if args.out else Path("msecnn.undo"))
-
-    def write(answers: Iterable[dict[str, Any]]) -> int:
-        changes = write_tags(
-            answers,
-            model=model.name,
-            top=args.top,
-            min_probability=args.min_probability,
-            undo_list=None if args.dry_run else UndoList(undo_list),
-            field=field,
-        )
-        n_errors = n_changed = 0
-        for change in changes:
-            n_errors += change.error is not None
-            n_changed += change.error is None
-            if change.error or args.dry_run:
-                _say(change.sentence(field))
-        would = "would be " if args.dry_run else ""
-        undoing = "" if args.dry_run or not n_changed else f"; --undo {undo_list} takes it back"
-        _say(f"files whose {field} {would}changed: {n_changed:,}; that could not be: {n_errors:,}{undoing}")
-        return n_errors
-
-    return write
-
-
-def _undo(args: argparse.Namespace) -> int:
-    """Takes back what `--write-tags` wrote."""
-    from msecnn.library.file_tags import UndoList, undo
-
-    n_errors = n_changed = 0
-    for field, change in undo(UndoList(args.undo), dry_run=args.dry_run):
-        n_errors += change.error is not None
-        n_changed += change.error is None
-        if change.error or args.dry_run:
-            _say(change.sentence(field))
-    would = "would be " if args.dry_run else ""
-    _say(f"files {would}given back what they had: {n_changed:,}; that could not be: {n_errors:,}")
-    return int(n_errors > 0)
-
-
-def print_table(answer: dict[str, Any], top: int, out: TextIO) -> None:
-    """The models' top tags side by side."""
-    from msecnn.library.scan import printable
-
-    file = printable(answer["file"])
-    if "error" in answer:
-        print(f"{file}: {answer['error']}", file=out)
-        return
-    print(f"{file} ({answer['duration_s']:.1f} s)", file=out)
-    for note in answer["notes"]:
-        print(f"  {note}", file=out)
-    print("  " + "".join(f"{model:<26}" for model in answer["models"]).rstrip(), file=out)
-    ranked = [sorted(said["tags"].items(), key=lambda pair: -pair[1])[:top] for said in answer["models"].values()]
-    for row in zip(*ranked, strict=False):
-        print("  " + "".join(f"{probability:.3f}  {tag:<19}" for tag, probability in row).rstrip(), file=out)
+    out: Path | None = args.out
+    how = {name: getattr(args, name) for name in ("top", "min_probability", "dry_run")}
+    how["undo_list"] = args.undo_list or (out.with_name(f"{out.name}.undo") if out else Path("msecnn.undo"))
+    return FileTagWriter.of(tagger.taggers, named=bool(args.model), field=args.tag_field, say=_say, **how)
 
 
 def _say(sentence: str) -> None:

@@ -143,7 +143,9 @@ def from_folder(
     return _finish(list(clips.values()), tags, left_out, name or folder.resolve().name, licence, draw=draw)
 
 
-def _clip_in_folder(file: Path, place: tuple[str, ...], found: Inspection, tags: Sequence[str], *, given: bool) -> Clip:
+def _clip_in_folder(
+    file: Path, place: tuple[str, ...], inspection: Inspection, tags: Sequence[str], *, given: bool
+) -> Clip:
     """A clip from its place, (split,) tag, group…, name."""
     return Clip(
         clip_id="/".join(place),
@@ -151,8 +153,8 @@ def _clip_in_folder(file: Path, place: tuple[str, ...], found: Inspection, tags:
         split=place[0] if given else "train",
         labels=np.array([tag == place[given] for tag in tags], dtype=np.float32),
         group="/".join(place[1 + given : -1]) or None,
-        duration_s=found.duration_s,
-        hash=found.hash,
+        duration_s=inspection.duration_s,
+        hash=inspection.hash,
     )
 
 
@@ -199,7 +201,7 @@ def _read_table(table: Path, columns: Columns) -> tuple[list[dict[str, str]], Co
 
 
 def _clip_from_row(
-    row: Mapping[str, str], file: Path, columns: Columns, found: Inspection, labels: Sequence[float]
+    row: Mapping[str, str], file: Path, columns: Columns, inspection: Inspection, labels: Sequence[float]
 ) -> Clip:
     start_s = _number(row, columns.start_s, 0.0)
     clip_id = (
@@ -212,9 +214,9 @@ def _clip_from_row(
         split=SPLIT_SYNONYMS.get(split, split),
         labels=np.array(labels, dtype=np.float32),
         group=" / ".join(filter(None, (row[column] for column in columns.group))) or None,
-        duration_s=_number(row, columns.duration_s, max(0.0, found.duration_s - start_s)),
+        duration_s=_number(row, columns.duration_s, max(0.0, inspection.duration_s - start_s)),
         start_s=start_s,
-        hash=found.hash,
+        hash=inspection.hash,
         extra={key: value for key, value in row.items() if key not in (columns.path, columns.tags, columns.split)},
     )
 
@@ -276,5 +278,5 @@ def _by_frequency(probabilities: Iterable[Mapping[str, float]]) -> tuple[str, ..
 def _tell_unused_tags(probabilities: Iterable[Mapping[str, float]], tags: Sequence[str]) -> None:
     unused = Counter(tag for known in probabilities for tag in known if tag not in tags)
     if unused:
-        told = ", ".join(f"{tag} ({count})" for tag, count in unused.most_common())
-        logger.warning("tags that are not in the vocabulary and are left out: %s", told)
+        names_and_counts = ", ".join(f"{tag} ({count})" for tag, count in unused.most_common())
+        logger.warning("tags that are not in the vocabulary and are left out: %s", names_and_counts)

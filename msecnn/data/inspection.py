@@ -48,13 +48,13 @@ def inspect_files(paths: Sequence[Path], journal_path: Path, *, jobs: int | None
         known = {row["state"]: Inspection(**row["found"]) for row in journal.rows}
         states = {path: _state(path) for path in paths}
         todo = [path for path in paths if states[path] not in known]
-        for path, found in tqdm(
+        for path, inspection in tqdm(
             map_in_order(inspect, todo, jobs=jobs), total=len(todo), desc="decoding", unit="file", disable=not todo
         ):
-            if found.problem:
-                logger.warning("left out %s: %s", path, found.problem)
-            known[states[path]] = found
-            journal.append({"state": states[path], "found": asdict(found)})
+            if inspection.problem:
+                logger.warning("left out %s: %s", path, inspection.problem)
+            known[states[path]] = inspection
+            journal.append({"state": states[path], "found": asdict(inspection)})
     return {path: known[states[path]] for path in paths}
 
 

@@ -11,7 +11,6 @@ ROOT/annotations_final.csv, clip_info_final.csv    the labels (CC BY-NC-SA 3.0),
 import csv
 import io
 import logging
-import os
 import zipfile
 from bisect import bisect_right
 from collections import Counter
@@ -26,7 +25,7 @@ from msecnn.data.download import RemoteFile, fetch, sha256
 from msecnn.data.inspection import inspect_files
 from msecnn.data.manifest import SPLITS, Clip, Manifest, deal_groups
 from msecnn.errors import DatasetError
-from msecnn.files import check_space, locked_folder
+from msecnn.files import check_space, locked_folder, write_atomically
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 logger = logging.getLogger(__name__)
@@ -204,7 +203,7 @@ def _obtain_audio(
     missing = {_name(clip): clip for clip in clips if not clip.path.exists()}
     parts = [root / part.name for part in archive]
     if missing and download:
-        # room for all of it is looked for before anything is downloaded
+        # space for all of it is looked for before anything is downloaded
         there = (path for part in parts for path in (part, Path(f"{part}.partial")) if path.exists())
         to_download = max(0, AUDIO_BYTES - sum(path.stat().st_size for path in there))
         check_space(root, to_download + AUDIO_BYTES * len(missing) // len(clips), "archive and its clips")
@@ -258,9 +257,7 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> N
     """Writes one file, whole or not at all; reading to the end checks its checksum."""
     content = archive.read(member)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    write_atomically(path, content)
 
 
 def _inner_name(member: zipfile.ZipInfo) -> str:

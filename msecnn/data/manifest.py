@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from msecnn.errors import DatasetError
+from msecnn.files import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -151,14 +152,12 @@ class Manifest:
             "tags": list(self.tags),
             "left_out": dict(self.left_out),
         }
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        with partial.open("w", encoding="utf-8") as file:
+        with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
             file.write(json.dumps(header, ensure_ascii=False) + "\n")
             for clip in self.clips:
                 place = {"clip_id": clip.clip_id, "path": Path(os.path.abspath(clip.path)).relative_to(root).as_posix()}
                 row = place | _clip_row(clip, self.tags, absent=absent)
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        os.replace(partial, path)
         return path
 
     @classmethod
@@ -307,7 +306,7 @@ def deal_groups(sizes: Mapping[str, int], *, seed: int, fractions: Sequence[floa
 
 
 def torn_groups(clips: Iterable[Clip]) -> dict[str, tuple[str, ...]]:
-    """Groups (or equal files) that lie in more than one split, where what was learned leaks into the judgement."""
+    """Groups (or equal files) that lie in more than one split, where what was learned leaks into the evaluation."""
     clips = list(clips)
     group_of = _inseparable(clips)
     splits: dict[str, set[str]] = {}
@@ -318,7 +317,7 @@ def torn_groups(clips: Iterable[Clip]) -> dict[str, tuple[str, ...]]:
 
 def warn_of_torn_groups(clips: Iterable[Clip]) -> None:
     for group, splits in torn_groups(clips).items():
-        logger.warning("%s lies in %s: what is learned there leaks into the judgement", group, " and ".join(splits))
+        logger.warning("%s lies in %s: what is learned there leaks into the evaluation", group, " and ".join(splits))
 
 
 def _inseparable(clips: Sequence[Clip]) -> dict[str, str]:

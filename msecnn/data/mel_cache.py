@@ -22,11 +22,11 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from msecnn.audio import AudioError, load
+from msecnn.audio import AudioError, read_recording
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order, one_thread_per_job
 from msecnn.errors import DatasetError
-from msecnn.files import JsonLinesLog, check_space, locked_folder, read_json_lines
+from msecnn.files import JsonLinesLog, check_space, locked_folder, read_json_lines, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 
 logger = logging.getLogger(__name__)
@@ -142,9 +142,7 @@ def _start(home: Path, config: MelConfig) -> None:
         _check_probe(home, config)
         return
     np.save(home / "probe.npy", _probe(config))
-    partial = home / "config.json.partial"
-    partial.write_text(json.dumps(config.to_json(), indent=2) + "\n")
-    os.replace(partial, home / "config.json")
+    write_json(home / "config.json", config.to_json())
 
 
 def _probe(config: MelConfig) -> np.ndarray:
@@ -213,7 +211,7 @@ def _mel_or_reason(clip: Clip, frontend: LogMelSpectrogram) -> np.ndarray | str:
         if hashlib.sha256(content).hexdigest() != clip.hash:
             return f"{clip.path} has changed since the manifest was made"
         stretch_s = _stretch_s(clip, config)
-        recording = load(content, sample_rate=config.sample_rate, start_s=clip.start_s, duration_s=stretch_s)
+        recording = read_recording(content, sample_rate=config.sample_rate, start_s=clip.start_s, duration_s=stretch_s)
     except OSError as error:
         return f"cannot read {clip.path}: {error.strerror}"
     except AudioError as error:

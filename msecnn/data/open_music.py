@@ -6,7 +6,6 @@ ROOT/tracks/PACKAGE/…    the tracks, as their packages hold them
 
 import csv
 import logging
-import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from msecnn.data.debian import check_source, unpacked
 from msecnn.data.inspection import Inspection, inspect_files
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.errors import DatasetError
-from msecnn.files import locked_folder
+from msecnn.files import locked_folder, write_atomically
 from msecnn.frontend import MelConfig
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
@@ -226,7 +225,5 @@ def _take(track: Track, folder: Path, root: Path) -> bool:
     except (StopIteration, KeyError, OSError, zipfile.BadZipFile):
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".partial")
-    partial.write_bytes(content)
-    os.replace(partial, target)
+    write_atomically(target, content)
     return True

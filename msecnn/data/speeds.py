@@ -42,7 +42,7 @@ def at_other_speeds(manifest: Manifest, speeds: Sequence[float], folder: Path, *
         `left_out`.
 
     Raises:
-        DatasetError: a speed is out of range, there is nothing to copy, or no room.
+        DatasetError: a speed is out of range, there is nothing to copy, or too little space.
     """
     for speed in speeds:
         if not SLOWEST <= speed <= FASTEST or speed == 1:
@@ -84,7 +84,7 @@ def _copy(clip: Clip, speed: float, folder: Path) -> tuple[Path, float | None, s
             rate = round(SAMPLE_RATE / speed)
             longest_s = WINDOW_S * speed
             duration_s = longest_s if clip.duration_s is None else min(clip.duration_s, longest_s)
-            found = audio.load(clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=duration_s)
+            found = audio.read_recording(clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=duration_s)
             audio.write_wav(path, found.waveform, SAMPLE_RATE)
         return path, audio.probe(path).duration_s, sha256(path)
     except AudioError as error:

@@ -19,7 +19,8 @@ from msecnn.data.mel_cache import MelCache
 from msecnn.distillation.teachers import Teacher
 from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
-from msecnn.models.layers import ConvLevel, MultiScaleCNN
+from msecnn.models.conv_pool import conv_bias
+from msecnn.models.layers import MultiScaleCNN, running_statistics
 from msecnn.models.published.waveform import N_MELS, SAMPLE_RATE
 from msecnn.models.published.won import Level, WonFcn
 
@@ -46,15 +47,14 @@ def warm_start(
     donor_maps = [donor.input_norm(donor.windows(waveform)[:1]) for waveform in waveforms]
     _match_input(student.input_norm, mels, torch.cat(donor_maps), mel_config)
     student_maps = [student.input_norm(mel.transpose(0, 1)[None]).transpose(1, 2) for mel in mels]
-    for level, block in zip(student.levels, donor.levels, strict=True):
-        assert isinstance(level, ConvLevel)  # for the type checker, as below
-        assert isinstance(block, Level)
+    for level, block in zip(student.conv_levels, donor.levels, strict=True):
+        assert isinstance(block, Level)  # for the type checker
         if level.conv.weight.shape != block.conv.weight.shape:
             raise ValueError("a warm start needs levels of the donor's widths; this student's are others")
         # A negative scale would turn the maximum into a minimum where the pooling comes first: flip the filter.
         sign = torch.where(block.norm.weight < 0, -1.0, 1.0)
         level.conv.weight.copy_(block.conv.weight * sign[:, None, None, None])
-        level.conv.bias.copy_(block.conv.bias * sign)  # type: ignore[union-attr, operator]
+        conv_bias(level.conv).copy_(conv_bias(block.conv) * sign)
         donor_maps = [block.pool(block.norm(block.conv(x))) for x in donor_maps]
         student_maps = [level.pool(level.conv(x)) for x in student_maps]
         _match(level.norm, _moments(student_maps), _moments(donor_maps))
@@ -94,8 +94,8 @@ def _moments(maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 def _match(norm: nn.BatchNorm2d, found: tuple[Tensor, Tensor], wanted: tuple[Tensor, Tensor]) -> None:
     """Sets statistics, scale and shift so that what has the moments `found` leaves with the moments `wanted`."""
-    norm.running_mean.copy_(found[0])  # type: ignore[union-attr]
-    norm.running_var.copy_(found[1])  # type: ignore[union-attr]
+    for statistic, moment in zip(running_statistics(norm), found, strict=True):
+        statistic.copy_(moment)
     norm.weight.copy_((wanted[1] * (1 + norm.eps / found[1])).sqrt())
     norm.bias.copy_(wanted[0])
 
@@ -116,7 +116,9 @@ def start_warm(student: MultiScaleCNN, donor: Teacher, manifest: Manifest, cache
     chosen = np.sort(np.random.default_rng([seed, 2]).choice(len(long_enough), count, replace=False))
     clips = [long_enough[index] for index in chosen]
     waveforms = [
-        audio.load(clip.path, sample_rate=SAMPLE_RATE, start_s=clip.start_s, duration_s=clip.duration_s).waveform
+        audio.read_recording(
+            clip.path, sample_rate=SAMPLE_RATE, start_s=clip.start_s, duration_s=clip.duration_s
+        ).waveform
         for clip in clips
     ]
     student.eval()

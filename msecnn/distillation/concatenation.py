@@ -1,6 +1,6 @@
 """Joined clips: a stretch of one, then a stretch of another, with targets that need no guess.
 
-A teacher that hears windows of three seconds says of a clip what it says of its windows, on average. So a clip put
+A teacher with windows of three seconds predicts of a clip what it predicts of its windows, on average. So a clip put
 together from whole windows of two others has a target as exact as theirs: more music for the same labels.
 """
 
@@ -16,7 +16,7 @@ from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
 from msecnn.training.trainer import TrainingData
 
-#: A stretch has at least so many windows: what follows from fewer is heard as an interruption.
+#: A stretch has at least so many windows: fewer sound like an interruption.
 FEWEST_WINDOWS = 3
 #: Teachers' windows may differ by this much and still lie side by side (3.0 s and 187 frames at 16 kHz).
 WINDOW_TOLERANCE_S = 0.05
@@ -98,26 +98,26 @@ def with_concatenation(
         raise DatasetError(
             "clips are joined at teachers' windows; these have other lengths or too few: use --concatenation 0"
         )
-    said = {  # (W, K) of each training clip that is as long as a mel
+    window_labels = {  # (W, K) of each training clip that is as long as a mel
         int(position): np.mean([each.windows(manifest.clips[position])[:n_windows] for each in labels], axis=0)
         for position in data.train
         if min(len(each.windows(manifest.clips[position])) for each in labels) >= n_windows
     }
-    if len(said) < 2:
+    if len(window_labels) < 2:
         raise DatasetError("there are too few clips of full length to join; use --concatenation 0")
     rng = np.random.default_rng([seed, 3])
-    positions = np.array(sorted(said))
+    positions = np.array(sorted(window_labels))
     pairs = np.stack([rng.choice(positions, 2, replace=False) for _ in range(n_concatenated)])
     n_first = rng.integers(FEWEST_WINDOWS, n_windows - FEWEST_WINDOWS, n_concatenated, endpoint=True)
     n_both = np.stack([n_first, n_windows - n_first], axis=1)
     starts = rng.integers(0, n_windows - n_both, endpoint=True)  # in windows
     targets = [
-        np.concatenate([said[clip][start : start + n] for clip, start, n in zip(*join, strict=True)]).mean(0)
+        np.concatenate([window_labels[clip][start : start + n] for clip, start, n in zip(*join, strict=True)]).mean(0)
         for join in zip(pairs, starts, n_both, strict=True)
     ]
     first_frames = np.rint(n_first * window_frames).astype(np.int64)
-    room = np.stack([mel_config.n_frames - first_frames, first_frames], axis=1)  # frames before a stretch, at most
-    frames = np.minimum(np.rint(starts * window_frames).astype(np.int64), room)
+    space = np.stack([mel_config.n_frames - first_frames, first_frames], axis=1)  # frames before a stretch, at most
+    frames = np.minimum(np.rint(starts * window_frames).astype(np.int64), space)
     rows = np.arange(len(data.targets)) if data.rows is None else data.rows
     mels = ConcatenatedMels(np.asarray(data.mels), Stretches(rows[pairs], frames, first_frames))
     return replace(

@@ -15,10 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from msecnn.statistics import sigmoid
+
 #: Penalties on squared weights of standardised features that are tried, per clip.
 RIDGE_STRENGTHS = tuple(float(x) for x in 10.0 ** np.arange(-4, 1.01, 0.5))
 LOGISTIC_STRENGTHS = (1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
-#: Target probabilities are kept this far from 0 and 1: below it, teachers' logits differ by what nobody hears.
+#: Target probabilities are kept this far from 0 and 1: below it, teachers' logits differ by what is inaudible.
 MIN_PROBABILITY = 1e-3
 #: Calibration leans to "leave it as it is" as if it had seen this many clips say so.
 CALIBRATION_PRIOR = 5.0
@@ -180,11 +182,6 @@ def logit(probabilities: np.ndarray) -> np.ndarray:
     """Log odds, of probabilities kept away from 0 and 1."""
     p = np.clip(np.asarray(probabilities, dtype=np.float64), MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     return np.log(p / (1 - p))
-
-
-def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Probabilities, without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * logits))
 
 
 def cross_entropy(logits: np.ndarray, targets: np.ndarray) -> float:

@@ -12,11 +12,12 @@ import numpy as np
 
 from msecnn.data.manifest import Manifest
 from msecnn.distillation.agreement.metrics import spearman
-from msecnn.distillation.linear_head import LinearHead, cross_entropy, sigmoid
+from msecnn.distillation.linear_head import LinearHead, cross_entropy
 from msecnn.distillation.soft_labels import SoftLabels
 from msecnn.distillation.teachers import CREDITS, Teacher
 from msecnn.evaluation.metrics import ReliabilityBin, calibration_error, reliability
 from msecnn.evaluation.pipeline import MAGNATAGATUNE
+from msecnn.statistics import sigmoid
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 MIT_TERMS = (
@@ -165,7 +166,7 @@ def rank_correlations(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
     once = np.ones((len(logits), 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         pairs = zip(logits.T, targets.T, strict=True)
-        return np.array([spearman(said, wanted, once)[0] for said, wanted in pairs])
+        return np.array([spearman(predicted, wanted, once)[0] for predicted, wanted in pairs])
 
 
 def _data(manifest: Manifest) -> dict[str, Any]:

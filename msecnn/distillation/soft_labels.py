@@ -28,7 +28,7 @@ from msecnn.training.trainer import has_bfloat16
 log = logging.getLogger(__name__)
 
 PRECISIONS = ("bfloat16", "float32")
-#: Windows that a teacher hears at once: all of a 29-second clip's.
+#: Windows that a teacher predicts at once: all of a 29-second clip's.
 BATCH_SIZE = 10
 #: Finished labels are written after so many clips: what a kill can cost.
 CLIPS_BETWEEN_WRITES = 100
@@ -56,7 +56,7 @@ class SoftLabels:
         architecture: of its network.
         fingerprint: SHA-256 of its weights and of how they were run.
         tags: K names.
-        window_s: seconds that one window hears.
+        window_s: seconds of one window.
         clips: key (content and stretch) to what is said of it.
     """
 
@@ -154,11 +154,11 @@ def label(
     with one_thread_per_job() as jobs:
         predicted = map_in_order(lambda clip: _predict_split(clip, teachers, labels, precision), missing, jobs=jobs)
         bar = tqdm(predicted, desc="labels", unit="clip", total=len(missing), disable=not missing)
-        for count, (clip, said) in enumerate(bar, start=1):
-            if isinstance(said, str):
-                log.warning("passed over %s: %s", clip.clip_id, said)
+        for count, (clip, labels_of_windows) in enumerate(bar, start=1):
+            if isinstance(labels_of_windows, str):
+                log.warning("passed over %s: %s", clip.clip_id, labels_of_windows)
             else:
-                for begun, windows in said:
+                for begun, windows in labels_of_windows:
                     begun.clips[key_of(clip)] = ClipLabels(clip.clip_id, windows)
             if count % CLIPS_BETWEEN_WRITES == 0 or count == len(missing):
                 for begun in labels:
@@ -251,20 +251,20 @@ def _predict_split(
     torch.set_flush_denormal(True)
     key = key_of(clip)
     recordings: dict[int, np.ndarray] = {}
-    said = []
+    labels_of_windows = []
     for teacher, begun in zip(teachers, labels, strict=True):
         if key in begun.clips:
             continue
         rate = teacher.model.sample_rate
         if rate not in recordings:
             try:
-                recordings[rate] = audio.load(
+                recordings[rate] = audio.read_recording(
                     clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=clip.duration_s
                 ).waveform
             except AudioError as error:
                 return str(error)
-        said.append((begun, tag_windows(teacher, recordings[rate], precision=precision)))
-    return said
+        labels_of_windows.append((begun, tag_windows(teacher, recordings[rate], precision=precision)))
+    return labels_of_windows
 
 
 @torch.inference_mode()

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from msecnn.data.manifest import Manifest
-from msecnn.distillation.linear_head import sigmoid
 from msecnn.distillation.soft_labels import SoftLabels, ensemble
 from msecnn.errors import DatasetError
+from msecnn.statistics import sigmoid
 
 
 def soft_targets(manifest: Manifest, labels: Sequence[SoftLabels], *, label_odds_factor: float) -> np.ndarray:
     """(N, K) targets for all clips of a manifest, in its order, in the teachers' vocabulary.
 
     Training clips move towards their known labels; a missing label is unknown, and leaves the teachers' word as it is.
-    Validation clips keep it, since agreement is what they judge.
+    Validation clips keep it, since agreement is what they measure.
 
     Raises:
         DatasetError: a clip was not labelled, or the manifest has a tag that the teachers do not know.

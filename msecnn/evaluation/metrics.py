@@ -142,8 +142,8 @@ class ReliabilityBin:
 class Metrics:
     """Everything measured of one set of scores.
 
-    `roc_replicates` and `pr_replicates` (R,) are the macro figures of each bootstrap replicate; two models judged on
-    the same clips with the same seed share their draws, which is what `difference` needs.
+    `roc_replicates` and `pr_replicates` (R,) are the macro figures of each bootstrap replicate; two models evaluated on
+    the same clips with the same seed share their draws, which is what `differences` needs.
     """
 
     n_clips: int
@@ -169,7 +169,7 @@ class Metrics:
 
 
 def evaluate(scores: Scores, *, threshold: float = 0.5, n_replicates: int = N_REPLICATES, seed: int = 0) -> Metrics:
-    """Judges scores; a tag without a positive, or without a negative, is left out of every mean and named.
+    """Evaluates scores; a tag without a positive, or without a negative, is left out of every mean and named.
 
     Raises:
         DatasetError: no tag has both.
@@ -288,7 +288,7 @@ class Difference:
 
 
 def differences(first: Metrics, second: Metrics) -> dict[str, Difference]:
-    """Macro ROC-AUC and PR-AUC of `first` minus `second`, judged on the same clips with the same seed and draws."""
+    """Macro ROC-AUC and PR-AUC of `first` minus `second`, evaluated on the same clips with the same seed and draws."""
     if (first.n_clips, first.n_replicates, first.seed) != (second.n_clips, second.n_replicates, second.seed):
         raise ValueError("paired differences need the same clips, seed and number of replicates")
     return {

@@ -23,7 +23,7 @@ def over_seeds(values: Sequence[float], replicates: Sequence[np.ndarray]) -> Ove
     return OverSeeds(float(np.mean(values)), interval(np.mean(replicates, axis=0)), min(values), max(values))
 
 
-def difference(
+def difference_of_means(
     values: Sequence[Sequence[float]], replicates: Sequence[Sequence[np.ndarray]], *, seed: int = 0
 ) -> Difference:
     """Mean of the first side's runs minus mean of the second's, where the runs too are a sample.

@@ -60,7 +60,7 @@ class Row:
 
 
 def table_1(architectures: Sequence[Architecture]) -> list[Row]:
-    """The paper's rows, and ours where a checkpoint of that architecture was judged."""
+    """The paper's rows, and ours where a checkpoint of that architecture was evaluated."""
     measured = {(each.architecture, each.protocol): each for each in architectures}
     rows = [
         _row(each.system, each.roc_auc, each.pr_auc, each.protocol, each.architecture, measured)

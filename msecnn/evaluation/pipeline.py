@@ -1,4 +1,4 @@
-"""Checkpoints judged on a split of a manifest, by both protocols, one by one, in pairs and as architectures over seeds.
+"""Checkpoints evaluated on a split of a manifest, by both protocols: each, in pairs, and as architectures over seeds.
 
 A clip's score is the mean probability over its windows. "Unfiltered" takes every clip (Pons et al. 2018), "filtered"
 only clips that carry at least one of the tags (Won et al. 2020); the difference is large in PR-AUC, so both are given.
@@ -53,12 +53,12 @@ def shared_tags(manifest: Manifest, predicted: Sequence[SplitPredictions]) -> tu
         raise DatasetError(f"The checkpoints and {manifest.name} have no tag in common.")
     if len(shared) < len(manifest.tags):
         unknown = ", ".join(tag for tag in manifest.tags if tag not in shared)
-        log.warning("not judged, since a checkpoint does not know them: %s", unknown)
+        log.warning("not evaluated, since a checkpoint does not know them: %s", unknown)
     return shared
 
 
 def scores_of(predicted: SplitPredictions, manifest: Manifest, tags: tuple[str, ...]) -> Scores:
-    """A checkpoint's probabilities for some tags, beside the manifest's labels of the clips that were heard.
+    """A checkpoint's probabilities for some tags, beside the manifest's labels of the clips that could be read.
 
     Raises:
         DatasetError: the labels are probabilities.
@@ -67,7 +67,7 @@ def scores_of(predicted: SplitPredictions, manifest: Manifest, tags: tuple[str, 
     evaluations = replace(manifest, clips=tuple(clips[str(name)] for name in predicted.clip_ids))
     labels = evaluations.labels()[:, [manifest.tags.index(tag) for tag in tags]]
     if ((labels > 0) & (labels < 1)).any():
-        raise DatasetError(f"The labels of {manifest.name} are probabilities; judge agreement with --against LABELS.")
+        raise DatasetError(f"The labels of {manifest.name} are probabilities; give --against LABELS for agreement.")
     probabilities = predicted.probabilities[:, [predicted.tags.index(tag) for tag in tags]]
     return checked(labels, probabilities, np.array(tags), groups(evaluations))
 
@@ -92,7 +92,7 @@ class CheckpointEvaluation:
 
 
 def evaluate_checkpoint(name: str, checkpoint: Checkpoint, scores: Scores, **options: Any) -> CheckpointEvaluation:
-    """Judges one checkpoint's scores; the options are those of `metrics.evaluate`."""
+    """Evaluates one checkpoint's scores; the options are those of `metrics.evaluate`."""
     try:
         filtered = metrics.evaluate(scores.filtered(), **options) if (scores.labels == 1).any() else None
     except DatasetError:  # every clip that is left carries the only tag
@@ -145,13 +145,13 @@ class Architecture:
 
 def by_architecture(evaluations: Sequence[CheckpointEvaluation]) -> list[Architecture]:
     """Mean over the checkpoints of each architecture, which differ by their seed."""
-    found = []
+    architectures = []
     for architecture in dict.fromkeys(each.architecture for each in evaluations):
         for protocol in PROTOCOLS:
             own = [each for each in evaluations if each.architecture == architecture and getattr(each, protocol)]
             if own:
-                found.append(_architecture(architecture, protocol, own))
-    return found
+                architectures.append(_architecture(architecture, protocol, own))
+    return architectures
 
 
 def _architecture(architecture: str, protocol: str, own: Sequence[CheckpointEvaluation]) -> Architecture:
@@ -170,19 +170,19 @@ def _architecture(architecture: str, protocol: str, own: Sequence[CheckpointEval
 def compare_architectures(evaluations: Sequence[CheckpointEvaluation], *, seed: int = 0) -> list[Comparison]:
     """Every pair of architectures with several runs each: clips and runs are both drawn anew in each replicate."""
     names = list(dict.fromkeys(each.architecture for each in evaluations))
-    found = []
+    comparisons = []
     for first, second in combinations(names, 2):
         for protocol in PROTOCOLS:
             sides = [[getattr(j, protocol) for j in evaluations if j.architecture == name] for name in (first, second)]
             if min(len(side) for side in sides) < 2 or not all(all(side) for side in sides):
                 continue
-            found.append(Comparison(first, second, protocol, _seed_differences(sides[0], sides[1], seed)))
-    return found
+            comparisons.append(Comparison(first, second, protocol, _seed_differences(sides[0], sides[1], seed)))
+    return comparisons
 
 
 def _seed_differences(first: Sequence[Metrics], second: Sequence[Metrics], seed: int) -> dict[str, Difference]:
     return {
-        name: paired_runs.difference(
+        name: paired_runs.difference_of_means(
             [[getattr(m, name).macro for m in side] for side in (first, second)],
             [[getattr(m, replicates) for m in side] for side in (first, second)],
             seed=seed,
@@ -230,10 +230,10 @@ def evaluate(
     n_replicates: int = metrics.N_REPLICATES,
     seed: int = 0,
 ) -> Evaluation:
-    """Judges checkpoints, given by name, on one split of a manifest.
+    """Evaluates checkpoints, given by name, on one split of a manifest.
 
     Args:
-        kept: folder in which what was heard is kept for the next time.
+        kept: folder in which predictions are kept for the next time.
         threshold: of F1.
         n_replicates, seed: of the bootstrap.
     """

@@ -1,4 +1,4 @@
-"""What checkpoints make of the clips of a manifest: probabilities and features, heard once and kept."""
+"""What checkpoints make of the clips of a manifest: probabilities and features, computed once and kept."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from msecnn.tagger import Tagger, TagPrediction, tag
 
 log = logging.getLogger(__name__)
 
-#: A clip that is longer than its windows by less than this is heard without its end, which adds nothing.
+#: A clip that is longer than its windows by less than this is predicted without its end, which adds nothing.
 LEFTOVER_S = 1.0
 
 
@@ -73,37 +73,38 @@ class SplitPredictions:
 
 
 def predict_split(taggers: Sequence[Tagger], manifest: Manifest, *, kept: Path | None = None) -> list[SplitPredictions]:
-    """Lets every tagger hear every clip; clips that cannot be read are named in the log and left out for all.
+    """Predicts every clip by every tagger; clips that cannot be read are named in the log and left out for all.
 
     Args:
-        kept: folder in which what was heard is kept, and from which it is taken again where nothing has changed.
+        kept: folder in which predictions are kept, and from which they are taken again where nothing has changed.
 
     Raises:
         DatasetError: there is no clip, or none can be read.
     """
     if not len(manifest):
         raise DatasetError(f"{manifest.name} has no clips in this split.")
-    longest = max(samples / rate for rate, samples, _ in (tagger.hears() for tagger in taggers))
+    longest = max(tagger.input_spec.window_s for tagger in taggers)
     keys = [_key(tagger, manifest, longest) for tagger in taggers]
     places = [kept / f"{key[:16]}.npz" for key in keys] if kept else []
-    found: list[SplitPredictions | None] = [None] * len(keys)
+    predictions: list[SplitPredictions | None] = [None] * len(keys)
     if kept:
-        found = [SplitPredictions.read(place, key) for place, key in zip(places, keys, strict=True)]
-    known = {each.clip_ids.tobytes() for each in found if each}
-    missing = [i for i, each in enumerate(found) if each is None or len(known) > 1]  # a file came or went: all anew
+        predictions = [SplitPredictions.read(place, key) for place, key in zip(places, keys, strict=True)]
+    known = {each.clip_ids.tobytes() for each in predictions if each}
+    # where a file came or went, all are computed anew
+    missing = [i for i, each in enumerate(predictions) if each is None or len(known) > 1]
     if missing:
         fresh = _predict_split([taggers[i] for i in missing], manifest, longest)
         if known and fresh[0].clip_ids.tobytes() not in known:
             missing, fresh = list(range(len(taggers))), _predict_split(taggers, manifest, longest)
         for i, predicted in zip(missing, fresh, strict=True):
-            found[i] = predicted
+            predictions[i] = predicted
             if kept:
                 predicted.write(places[i], keys[i])
-    return [predicted for predicted in found if predicted]
+    return [predicted for predicted in predictions if predicted]
 
 
 def _key(tagger: Tagger, manifest: Manifest, longest_s: float) -> str:
-    """What a model's answers follow from: its weights, its front end, and the clips with the part that is heard."""
+    """What a model's answers follow from: its weights, its front end, and the clips with the part that is predicted."""
     card = tagger.checkpoint.card
     parts = [card["sha256"], card["architecture"], card["front_end"], tagger.checkpoint.tags, manifest.hash, longest_s]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -120,7 +121,7 @@ def _predict_split(taggers: Sequence[Tagger], manifest: Manifest, longest_s: flo
 
     answers: list[list[TagPrediction]] = []
     names = []
-    with tqdm(total=len(manifest), desc="hearing", unit="clip") as bar:
+    with tqdm(total=len(manifest), desc="predicting", unit="clip") as bar:
         for clip, predictions in map_in_order(answer, manifest.clips):
             bar.update()
             if isinstance(predictions, str):
@@ -134,7 +135,7 @@ def _predict_split(taggers: Sequence[Tagger], manifest: Manifest, longest_s: flo
 
 
 def _predicted_s(clip: Clip, window_s: float) -> float | None:
-    """How much of a clip to hear: whole windows where less than `LEFTOVER_S` is left over, else all."""
+    """How much of a clip to predict: whole windows where less than `LEFTOVER_S` is left over, else all."""
     if clip.duration_s is None or clip.duration_s < window_s:
         return clip.duration_s
     left = clip.duration_s % window_s

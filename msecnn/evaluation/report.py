@@ -1,4 +1,4 @@
-"""The judge's findings for people: tables as aligned plain text or as Markdown."""
+"""An evaluation as paragraphs and tables."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,23 +7,8 @@ from msecnn.evaluation.metrics import Difference, Interval, Metrics
 from msecnn.evaluation.paired_runs import OverSeeds
 from msecnn.evaluation.paper_table import N_TEST_CLIPS, Row, table_1
 from msecnn.evaluation.pipeline import PROTOCOLS, CheckpointEvaluation, Comparison, Evaluation
+from msecnn.evaluation.tables import Report, Table
 from msecnn.tags import MAGNATAGATUNE_TAGS
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool = False) -> str:
-    """Rows of text under a header; the first column is set left, the others right."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    cells = [
-        [
-            text.ljust(width) if i == 0 else text.rjust(width)
-            for i, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        for row in [header, *rows]
-    ]
-    if not markdown:
-        return "\n".join("  ".join(row).rstrip() for row in cells)
-    rule = ["-" * width if i == 0 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in [cells[0], rule, *cells[1:]])
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -36,8 +21,13 @@ def spread(interval: Interval, digits: int = 4) -> str:
     return f"{number(interval[0], digits)} to {number(interval[1], digits)}"
 
 
+def estimate(value: float, interval: Interval, digits: int = 4) -> str:
+    """A figure and its 95 % interval as `value [low to high]`."""
+    return f"{number(value, digits)} [{spread(interval, digits)}]"
+
+
 def protocol_line(metrics: Metrics) -> str:
-    """How many clips were judged, and how the intervals were drawn."""
+    """How many clips were evaluated, and how the intervals were drawn."""
     drawn = "clips" if metrics.n_groups == metrics.n_clips else f"{metrics.n_groups:,} groups of clips"
     return (
         f"{metrics.n_clips:,} clips, {metrics.n_tags} tags; 95 % intervals from {metrics.n_replicates:,} bootstrap "
@@ -51,7 +41,12 @@ def left_out_line(metrics: Metrics) -> str:
     return f"Left out: {named}." if named else ""
 
 
-def summary(metrics: Metrics, *, markdown: bool = False) -> str:
+def of_scores(metrics: Metrics) -> Report:
+    """The figures of one file of scores: over all tags, then tag by tag."""
+    return Report([*_summary(metrics), _per_tag(metrics)])
+
+
+def _summary(metrics: Metrics) -> list[str | Table]:
     """The figures over all tags."""
     roc, pr, f1 = metrics.roc_auc, metrics.pr_auc, metrics.f1
     rows = [
@@ -59,28 +54,25 @@ def summary(metrics: Metrics, *, markdown: bool = False) -> str:
         ["PR-AUC", number(pr.macro), spread(pr.interval), number(pr.micro)],
         [f"F1 at {f1.threshold:g}", number(f1.macro), "", number(f1.micro)],
     ]
-    whole = table(["", "macro", "95 % interval", "micro"], rows, markdown=markdown)
+    whole = Table("summary", ["", "macro", "95 % interval", "micro"], rows)
     calibration = f"Expected calibration error: {number(metrics.ece)}." if metrics.ece is not None else ""
-    return "\n\n".join(part for part in [protocol_line(metrics), whole, calibration, left_out_line(metrics)] if part)
+    return [protocol_line(metrics), whole, calibration, left_out_line(metrics)]
 
 
-def per_tag(metrics: Metrics, *, markdown: bool = False) -> str:
+def _per_tag(metrics: Metrics) -> Table:
     """One row a tag."""
-    header = ["tag", "clips", "positive", "ROC-AUC", "95 % interval", "PR-AUC", "95 % interval", "F1"]
     rows = [
         [
             each.tag,
             str(each.n),
             str(each.n_positive),
-            number(each.roc_auc, 3),
-            spread(each.roc_auc_interval, 3),
-            number(each.pr_auc, 3),
-            spread(each.pr_auc_interval, 3),
+            estimate(each.roc_auc, each.roc_auc_interval, 3),
+            estimate(each.pr_auc, each.pr_auc_interval, 3),
             number(each.f1, 3),
         ]
         for each in metrics.per_tag
     ]
-    return table(header, rows, markdown=markdown)
+    return Table("tags", ["tag", "clips", "positive", "ROC-AUC", "PR-AUC", "F1"], rows)
 
 
 def plain(value: Any) -> Any:
@@ -92,117 +84,116 @@ def plain(value: Any) -> Any:
     return None if isinstance(value, float) and value != value else value
 
 
-def difference(value: Difference, digits: int = 4) -> str:
+def difference_cell(value: Difference, digits: int = 4) -> str:
     """A paired difference with its interval, and a word where the interval excludes zero."""
     sure = ", excludes zero" if value.excludes_zero else ""
     return f"{value.value:+.{digits}f} ({value.interval[0]:+.{digits}f} to {value.interval[1]:+.{digits}f}{sure})"
 
 
-def evaluation(found: Evaluation, *, markdown: bool = False) -> str:
-    """Everything found of checkpoints: figures, seeds, differences, the paper's table, and every tag."""
-    unread = f"; {found.n_unreadable} could not be read" if found.n_unreadable else ""
-    share = found.artists_in_training
+def of_checkpoints(evaluation: Evaluation) -> Report:
+    """Figures of checkpoints, means over seeds, differences, the paper's table, and every tag."""
+    unread = f"; {evaluation.n_unreadable} could not be read" if evaluation.n_unreadable else ""
+    share = evaluation.artists_in_training
     artists = f" {share:.0%} of the clips are by an artist of the training split." if share is not None else ""
-    parts = [
-        f"{found.data}, split {found.split}: {found.n_clips:,} clips{unread}.{artists} Clip score: mean over windows. "
-        "Filtered: clips with at least one of the tags.",
-        protocol_line(found.evaluations[0].unfiltered),
-        table(
-            ["checkpoint", "protocol", "clips", "ROC-AUC", "95 % interval", "PR-AUC", "95 % interval", "F1", "ECE"],
-            [_line(each, protocol) for each in found.evaluations for protocol in PROTOCOLS if getattr(each, protocol)],
-            markdown=markdown,
-        ),
-        left_out_line(found.evaluations[0].unfiltered),
-        _over_seeds(found, markdown=markdown),
-        _comparisons("Paired differences", found.comparisons, markdown=markdown),
-        _comparisons(
-            "Architectures, with runs drawn anew as well as clips", found.architecture_comparisons, markdown=markdown
-        ),
-        paper_table(found, markdown=markdown),
-    ]
-    parts += [_per_tag_of_all(found.evaluations, protocol, markdown=markdown) for protocol in PROTOCOLS]
-    return "\n\n".join(part for part in parts if part)
+    evaluations = evaluation.evaluations
+    return Report(
+        [
+            f"{evaluation.data}, split {evaluation.split}: {evaluation.n_clips:,} clips{unread}.{artists} Clip score: "
+            "mean over windows. Filtered: clips with at least one of the tags. In brackets: 95 % intervals.",
+            protocol_line(evaluations[0].unfiltered),
+            _checkpoints(evaluations),
+            left_out_line(evaluations[0].unfiltered),
+            *_over_seeds(evaluation),
+            *_comparisons("Paired differences", "checkpoint_differences", evaluation.comparisons),
+            *_comparisons(
+                "Architectures, with runs drawn anew as well as clips",
+                "architecture_differences",
+                evaluation.architecture_comparisons,
+            ),
+            *paper_table(evaluation).parts,
+            *(part for protocol in PROTOCOLS for part in _per_tag_of_all(evaluations, protocol)),
+        ]
+    )
 
 
-def _line(evaluations: CheckpointEvaluation, protocol: str) -> list[str]:
-    figures: Metrics = getattr(evaluations, protocol)
+def _checkpoints(evaluations: Sequence[CheckpointEvaluation]) -> Table:
+    header = ["checkpoint", "protocol", "clips", "ROC-AUC", "PR-AUC", "F1", "ECE"]
+    rows = [_row(each, protocol) for each in evaluations for protocol in PROTOCOLS if getattr(each, protocol)]
+    return Table("checkpoints", header, rows, shown=[title for title in header if title != "clips"])
+
+
+def _row(evaluation: CheckpointEvaluation, protocol: str) -> list[str]:
+    figures: Metrics = getattr(evaluation, protocol)
     return [
-        evaluations.name + (" (untrained)" if evaluations.untrained else ""),
+        evaluation.name + (" (untrained)" if evaluation.untrained else ""),
         protocol,
         str(figures.n_clips),
-        *_with_interval(figures.roc_auc.macro, figures.roc_auc.interval),
-        *_with_interval(figures.pr_auc.macro, figures.pr_auc.interval),
+        estimate(figures.roc_auc.macro, figures.roc_auc.interval),
+        estimate(figures.pr_auc.macro, figures.pr_auc.interval),
         number(figures.f1.macro, 3),
         number(figures.ece),
     ]
 
 
-def _with_interval(value: float, interval: Interval) -> list[str]:
-    return [number(value), spread(interval)]
-
-
-def _over_seeds(found: Evaluation, *, markdown: bool) -> str:
+def _over_seeds(evaluation: Evaluation) -> list[str | Table]:
     """Architectures with several checkpoints; empty where there is none."""
-    rows = []
-    for each in found.architectures:
-        if len(each.names) > 1:
-            figures = [cell for area in (each.roc_auc, each.pr_auc) for cell in _seed_cells(area)]
-            rows.append([each.architecture, each.protocol, str(len(each.names)), *figures])
-    header = ["architecture", "protocol", "runs"]
-    header += [cell for name in ("ROC-AUC", "PR-AUC") for cell in (name, "95 % interval", "runs from to")]
-    return "Means over runs:\n\n" + table(header, rows, markdown=markdown) if rows else ""
+    rows = [
+        [
+            f"{each.architecture}, {len(each.names)} runs",
+            each.protocol,
+            *(cell for area in (each.roc_auc, each.pr_auc) for cell in _seed_cells(area)),
+        ]
+        for each in evaluation.architectures
+        if len(each.names) > 1
+    ]
+    header = ["architecture", "protocol", "ROC-AUC", "runs of ROC-AUC", "PR-AUC", "runs of PR-AUC"]
+    return ["Means over runs, and the lowest and highest run:", Table("runs", header, rows)] if rows else []
 
 
 def _seed_cells(area: OverSeeds) -> list[str]:
-    return [number(area.value), spread(area.interval), spread((area.low, area.high))]
+    return [estimate(area.value, area.interval), spread((area.low, area.high))]
 
 
-def _comparisons(title: str, comparisons: Sequence[Comparison], *, markdown: bool) -> str:
+def _comparisons(title: str, name: str, comparisons: Sequence[Comparison]) -> list[str | Table]:
     rows = [
-        [f"{each.first} − {each.second}", each.protocol, *(difference(d) for d in each.differences.values())]
+        [f"{each.first} − {each.second}", each.protocol, *(difference_cell(d) for d in each.differences.values())]
         for each in comparisons
     ]
-    return f"{title}:\n\n" + table(["", "protocol", "ROC-AUC", "PR-AUC"], rows, markdown=markdown) if rows else ""
+    return [f"{title}:", Table(name, ["first − second", "protocol", "ROC-AUC", "PR-AUC"], rows)] if rows else []
 
 
-def paper_table(found: Evaluation, *, markdown: bool = False) -> str:
+def paper_table(evaluation: Evaluation) -> Report:
     """Table 1 of the paper with our figures, or the sentence that says why there is none."""
-    if not found.is_magnatagatune:
-        return (
-            "No Table 1: its figures were measured on all of MagnaTagATune, split by folder, with 50 tags; these on "
-            f"{found.data}."
-        )
-    header = ["system", "paper", "its protocol", "ours, filtered", "95 %", "ours, unfiltered", "95 %", "runs"]
-    rows = [_paper_row(row) for row in table_1(found.architectures)]
-    whole = "Table 1 of the paper (ROC-AUC / PR-AUC):\n\n" + table(header, rows, markdown=markdown)
-    n_tags = found.evaluations[0].unfiltered.n_tags
-    if (found.n_clips, n_tags) == (N_TEST_CLIPS, len(MAGNATAGATUNE_TAGS)):
-        return whole
-    return (
-        f"{whole}\n\nOurs are of {found.n_clips:,} of the test split's {N_TEST_CLIPS:,} clips and {n_tags} of its "
-        f"{len(MAGNATAGATUNE_TAGS)} tags: they do not compare with the paper's."
-    )
+    if not evaluation.is_magnatagatune:
+        reason = "No Table 1: its figures were measured on all of MagnaTagATune, split by folder, with 50 tags"
+        return Report([f"{reason}; these on {evaluation.data}."])
+    header = ["system", "paper", "its protocol", "ours, filtered", "ours, unfiltered", "runs"]
+    rows = [_paper_row(row) for row in table_1(evaluation.architectures)]
+    parts: list[str | Table] = ["Table 1 of the paper (ROC-AUC / PR-AUC):", Table("table_1", header, rows)]
+    n_tags = evaluation.evaluations[0].unfiltered.n_tags
+    if (evaluation.n_clips, n_tags) == (N_TEST_CLIPS, len(MAGNATAGATUNE_TAGS)):
+        return Report(parts)
+    counts = f"{evaluation.n_clips:,} of the test split's {N_TEST_CLIPS:,} clips and {n_tags} of its"
+    compare = f"{len(MAGNATAGATUNE_TAGS)} tags: they do not compare with the paper's."
+    return Report([*parts, f"Ours are of {counts} {compare}"])
 
 
 def _paper_row(row: Row) -> list[str]:
     cells = [row.system, f"{number(row.paper_roc_auc, 3)} / {number(row.paper_pr_auc, 3)}", row.paper_protocol]
     for roc, pr in ((row.filtered_roc_auc, row.filtered_pr_auc), (row.unfiltered_roc_auc, row.unfiltered_pr_auc)):
-        if roc and pr:
-            cells += [f"{number(roc.value)} / {number(pr.value)}", f"{spread(roc.interval)} / {spread(pr.interval)}"]
-        else:
-            cells += ["–", ""]
+        cells.append(" / ".join(estimate(area.value, area.interval) for area in (roc, pr) if area) or "–")
     return [*cells, str(row.n_runs or "")]
 
 
-def _per_tag_of_all(evaluations: Sequence[CheckpointEvaluation], protocol: str, *, markdown: bool) -> str:
+def _per_tag_of_all(evaluations: Sequence[CheckpointEvaluation], protocol: str) -> list[str | Table]:
     """One row a tag, ROC-AUC and PR-AUC of every checkpoint."""
     figures: list[Metrics] = [getattr(each, protocol) for each in evaluations]
     if not all(figures):
-        return ""
-    header = ["tag", "positive", *(f"{each.name} {area}" for each in evaluations for area in ("ROC-AUC", "PR-AUC"))]
+        return []
     rows = [
-        [each.tag, str(each.n_positive)]
-        + [number(area, 3) for own in figures for area in (own.per_tag[i].roc_auc, own.per_tag[i].pr_auc)]
-        for i, each in enumerate(figures[0].per_tag)
+        [tag.tag, str(tag.n_positive)]
+        + [f"{number(own.per_tag[k].roc_auc, 3)} / {number(own.per_tag[k].pr_auc, 3)}" for own in figures]
+        for k, tag in enumerate(figures[0].per_tag)
     ]
-    return f"Per tag, {protocol}:\n\n" + table(header, rows, markdown=markdown)
+    header = ["tag", "positive", *(each.name for each in evaluations)]
+    return [f"Per tag, {protocol}: ROC-AUC / PR-AUC.", Table(f"tags_{protocol}", header, rows)]

@@ -1,6 +1,5 @@
-"""What a tagger said of labelled clips, and the `.npz` file that holds it: all that the judge needs."""
+"""Labels and a tagger's scores of the same clips, and the `.npz` file that holds them: all that metrics need."""
 
-import os
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from msecnn.errors import DatasetError
+from msecnn.files import replacing
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,8 @@ def read_arrays(path: str | Path, needed: tuple[str, ...]) -> dict[str, np.ndarr
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Writes an `.npz` file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def read(path: str | Path) -> Scores:

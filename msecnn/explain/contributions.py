@@ -9,7 +9,7 @@ Axis letters: W windows, S scales, C features of a scale, K tags, N subsets of s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from msecnn.explain import ExplanationError
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.statistics import sigmoid
 
 #: Terms and bias differ from the network's own float32 logit by no more than this share of their size.
 TOLERANCE = 1e-5
@@ -125,7 +126,7 @@ def ablate(contributions: Contributions, keep: np.ndarray | Sequence[bool], *, r
     terms = contributions.relative if relative_to_mean else contributions.terms
     base = contributions.base_value if relative_to_mean else contributions.bias
     logits = base + np.tensordot(keep.astype(terms.dtype), terms, axes=(-1, 1))  # (N?, W, K)
-    return 1 / (1 + np.exp(-logits))
+    return sigmoid(logits)
 
 
 def with_scales(model: nn.Module) -> MultiScaleCNN:
@@ -134,10 +135,10 @@ def with_scales(model: nn.Module) -> MultiScaleCNN:
     Raises:
         ExplanationError: it has no scales, as the networks on waveforms have none.
     """
-    if not getattr(model, "scales", ()):
+    if not isinstance(model, MultiScaleCNN):
         name = getattr(model, "architecture", type(model).__name__)
         raise ExplanationError(f"{name} has no scales, so its tags cannot be taken apart by scale.")
-    return cast(MultiScaleCNN, model)
+    return model
 
 
 def scale_weights(model: MultiScaleCNN) -> dict[str, np.ndarray]:

@@ -94,7 +94,7 @@ class Explanation:
         if self.recording is None:
             raise ExplanationError("An explanation has sounds only if it was asked for with its recording.")
         config = self.mel_config
-        window = audio.load(
+        window = audio.read_recording(
             self.recording, sample_rate=config.sample_rate, start_s=self.start_s, duration_s=config.window_s
         )
         return window.waveform[: config.window_samples]

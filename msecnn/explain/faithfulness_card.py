@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from msecnn.checkpoint import Checkpoint
 from msecnn.explain import BASELINES, METHODS
 from msecnn.explain.comparison import ALL, Row
 from msecnn.explain.faithfulness import BLIND_ORDERS
+from msecnn.files import write_json
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +71,7 @@ def write_measured(checkpoint: Checkpoint, rows: Iterable[Row], protocol: Mappin
         "protocol": dict(protocol),
         "rows": [row.to_json() for row in rows],
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_json(path, content, indent=1)
 
 
 def verdicts(checkpoint: Checkpoint) -> dict[str, Verdict]:

@@ -7,7 +7,6 @@ Axis letters: C channels, F' and L' rows and columns of a level's map, F mel ban
 """
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import nn
 from msecnn.explain import ExplanationError
 from msecnn.explain.contributions import with_scales
 from msecnn.explain.winning_cells import all_maps, field_of_cell, winners_of_map
+from msecnn.files import write_json
 from msecnn.frontend import MelConfig
 
 #: Where a checkpoint's folder keeps its channels' moments.
@@ -179,10 +179,7 @@ def top_moments(
 
 def write_moments(folder: Path, channel_moments: ChannelMoments) -> None:
     """Writes them beside a checkpoint, whole or not at all."""
-    path = folder / FILE_NAME
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(channel_moments.to_json(), separators=(",", ":")) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_json(folder / FILE_NAME, channel_moments.to_json(), indent=None)
 
 
 def read_moments(folder: Path, weights_sha256: str) -> ChannelMoments | None:

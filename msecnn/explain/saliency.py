@@ -1,8 +1,9 @@
-"""Where in the spectrogram each scale looks for a tag: six attribution methods, a signed map for each scale.
+"""Where in the spectrogram each scale looks for a tag: seven attribution methods, a signed map for each scale.
 
 * gradient (Simonyan et al. 2014): Captum's `Saliency` around our gradients
 * gradient_x_input (Shrikumar et al. 2016): the same, times the height above the baseline, which is one line of ours
 * integrated_gradients (Sundararajan et al. 2017): steps and weights by Captum's `IntegratedGradients`, our gradients
+* shapley: Shapley values of every maximum by `models/fast/shapley_multipliers.py`, times the change; ours alone
 * grad_cam (Selvaraju et al. 2017): all by Captum's `LayerGradCam` (see `grad_cam.py`), but for the drawing
 * occlusion (Zeiler and Fergus 2014): Captum's `Occlusion` around our forward pass, which recomputes only what a patch
   changes
@@ -10,8 +11,9 @@
 
 "Our gradients" are `models/fast/gradients.py`: one forward pass of the network with its normalisations folded in, and
 one backward pass for all scales at once, in place of Captum's `gradient_func`, which would take a pass a scale.
-`tests/test_captum_parity.py` runs Captum by itself, on the literal network, for every row. `docs/explanations.md` tells
-why guided backpropagation, deconvolution, LRP and DeepLift are not here.
+`tests/test_captum_parity.py` runs Captum by itself, on the literal network, for every row but Shapley's, which
+`tests/test_shapley.py` holds. `docs/explanations.md` tells why guided backpropagation, deconvolution, LRP and DeepLift
+are not here.
 
 Axis letters: B clips, S scales, F mel bands, L frames.
 """

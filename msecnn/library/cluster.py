@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from msecnn.files import printable
 from msecnn.library.result_journal import LibraryError
-from msecnn.library.scan import printable
 from msecnn.library.tagging_job import RecordingTagger, TaggingJob, error_answer
 
 #: Files that a worker takes at a time, and again one by one if it died over them more than `RETRIES` times.

@@ -7,12 +7,13 @@ of modification becomes now, so that players and backups notice.
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from msecnn.errors import MsecnnError
-from msecnn.library.scan import printable
+from msecnn.files import WriteError, printable, replacing, why
+from msecnn.library.stamps import Stamp
 
 _MP4_PREFIX = "----:com.apple.iTunes:"
 _ID3V1_SIZE = 128
@@ -52,36 +53,36 @@ def _guarded(file: str, work: Callable[[], Any]) -> Any:
         raise FileTagError("Tags in files need mutagen: pip install 'msecnn[tags]'.") from error
     try:
         return work()
+    except WriteError as error:
+        raise FileTagError(f"“{file_name(file)}” cannot be read or written: {error.reason}.") from error
     except OSError as error:
-        raise FileTagError(f"“{file_name(file)}” cannot be read or written: {error.strerror or error}.") from error
+        raise FileTagError(f"“{file_name(file)}” cannot be read or written: {why(error)}.") from error
     except (MutagenError, ValueError, KeyError, AssertionError) as error:
         raise FileTagError(f"The tags of “{file_name(file)}” are damaged ({error}); it was left alone.") from error
 
 
 def _replace(file: str, field: str, values: list[str] | None) -> None:
+    before = Stamp.of(file)
     others = _open(file).others(field)
-    folder, name = os.path.split(file)
-    handle, copy = tempfile.mkstemp(dir=folder, prefix=".", suffix=os.path.splitext(name)[1])
-    try:
-        with os.fdopen(handle, "wb") as target, open(file, "rb") as source:
-            shutil.copyfileobj(source, target)
+    with replacing(file) as copy:
+        shutil.copyfile(file, copy)
         shutil.copystat(file, copy)
-        status = os.stat(file)
-        if (os.stat(copy).st_uid, os.stat(copy).st_gid) != (status.st_uid, status.st_gid):
-            os.chown(copy, status.st_uid, status.st_gid)
-        tags = _open(copy)
+        _copy_owner(file, copy)
+        tags = _open(str(copy))
         tags.set(field, values)
         tags.save()
-        written = _open(copy)
+        written = _open(str(copy))
         if written.get(field) != values or written.others(field) != others:
             raise FileTagError(f"The other tags of “{file_name(file)}” would not stay as they are: it was left alone.")
+        if Stamp.of(file) != before:
+            raise FileTagError(f"“{file_name(file)}” was changed by another program meanwhile: it was left alone.")
         os.utime(copy)
-        with open(copy, "rb") as saved:
-            os.fsync(saved.fileno())
-        os.replace(copy, file)
-    except BaseException:
-        os.unlink(copy)
-        raise
+
+
+def _copy_owner(file: str, copy: Path) -> None:
+    theirs, ours = os.stat(file), os.stat(copy)
+    if (ours.st_uid, ours.st_gid) != (theirs.st_uid, theirs.st_gid):
+        os.chown(copy, theirs.st_uid, theirs.st_gid)
 
 
 class _Tags(Protocol):

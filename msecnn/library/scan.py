@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from stat import S_ISDIR, S_ISREG
 
+from msecnn.library.unfinished import is_unfinished
+
 #: Names that recordings have; a file that is named on its own is taken whatever it is called.
 RECORDINGS = (
     *(".aac", ".aif", ".aifc", ".aiff", ".asf", ".au", ".avi", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mkv"),
@@ -23,11 +25,13 @@ class Found:
         files: recordings in order. Paths start as they were given; bytes that are no UTF-8 are kept as Python does.
         skipped: how many other files there are of each extension, most frequent first.
         unreadable: folders that could not be read, with the reason.
+        unfinished: copies of files that a killed process left behind, as `files.replacing` makes them.
     """
 
     files: tuple[str, ...]
     skipped: dict[str, int]
     unreadable: dict[str, str]
+    unfinished: tuple[str, ...] = ()
 
     def skipped_sentence(self) -> str | None:
         """What was passed over, in words."""
@@ -54,7 +58,8 @@ def scan(paths: Sequence[str]) -> Found:
             files += sorted(walk.files_below(path), key=_order)
         else:
             files.append(path)
-    return Found(tuple(dict.fromkeys(files)), dict(walk.skipped.most_common()), walk.unreadable)
+    skipped = dict(walk.skipped.most_common())
+    return Found(tuple(dict.fromkeys(files)), skipped, walk.unreadable, tuple(sorted(walk.unfinished)))
 
 
 class _Walk:
@@ -63,6 +68,7 @@ class _Walk:
     def __init__(self) -> None:
         self.skipped: Counter[str] = Counter()
         self.unreadable: dict[str, str] = {}
+        self.unfinished: list[str] = []
         self._entered: set[_Identity] = set()
         self._seen: set[_Identity] = set()
 
@@ -84,11 +90,14 @@ class _Walk:
                     continue
                 self._entered.add(identity)
                 with os.scandir(folder) as entries:
-                    visible = [entry for entry in entries if not entry.name.startswith(".")]
+                    everything = list(entries)
             except OSError as error:
                 self.unreadable[folder] = error.strerror or str(error)
                 continue
-            for entry in visible:
+            self.unfinished += [entry.path for entry in everything if is_unfinished(entry)]
+            for entry in everything:
+                if entry.name.startswith("."):
+                    continue
                 if entry.is_symlink():
                     links.append(entry.path)
                 elif entry.is_dir(follow_symlinks=False):
@@ -125,13 +134,3 @@ def _order(path: str) -> tuple[list[list[str | int]], str]:
     """Folder by folder; in a name, runs of digits count as numbers."""
     parts = path.casefold().split(os.sep)
     return [[int(p) if p.isdecimal() else p for p in re.split("([0-9]+)", part)] for part in parts], path
-
-
-def readable(path: str) -> str:
-    """A path as valid Unicode text: bytes that are no UTF-8 become \\xNN."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def printable(path: str) -> str:
-    """A path on one line that cannot command a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in readable(path))

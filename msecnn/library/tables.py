@@ -2,15 +2,13 @@
 
 import csv
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from msecnn.files import WriteError, printable, readable, replacing
 from msecnn.library.result_journal import LibraryError
-from msecnn.library.scan import readable
 
 #: Answers to a row group of a Parquet file, which is built in memory.
 ROW_GROUP = 1000
@@ -36,18 +34,10 @@ def write_table(path: Path, answers: Iterable[dict[str, Any]], tags: Sequence[st
     """
     writer = WRITERS[path.suffix.lower()]
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            try:
-                writer(temporary, answers, tags)
-                os.fsync(file.fileno())
-                os.chmod(temporary, 0o666 & ~_umask())
-                os.replace(temporary, path)
-            except BaseException:
-                temporary.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise LibraryError(f"{path} cannot be written: {error.strerror}; the answers are kept.") from error
+        with replacing(path) as partial:
+            writer(partial, answers, tags)
+    except WriteError as error:
+        raise LibraryError(f"{path} cannot be written: {error.reason}; the answers are kept.") from error
 
 
 def write_csv(answers: Iterable[dict[str, Any]], tags: Sequence[str], out: TextIO) -> None:
@@ -57,6 +47,27 @@ def write_csv(answers: Iterable[dict[str, Any]], tags: Sequence[str], out: TextI
     for answer in answers:
         for row in _rows(answer):
             rows.writerow([row.get(column, "") for column in (*COLUMNS, *tags)])
+
+
+def write_text(answer: dict[str, Any], top: int, out: TextIO) -> None:
+    """One answer for a person: the models' top tags side by side."""
+    file = printable(answer["file"])
+    if "error" in answer:
+        print(f"{file}: {answer['error']}", file=out)
+        return
+    print(f"{file} ({answer['duration_s']:.1f} s)", file=out)
+    for note in answer["notes"]:
+        print(f"  {note}", file=out)
+    print("  " + "".join(f"{model:<26}" for model in answer["models"]).rstrip(), file=out)
+    ranked = [sorted(said["tags"].items(), key=lambda pair: -pair[1])[:top] for said in answer["models"].values()]
+    for row in zip(*ranked, strict=False):
+        print("  " + "".join(f"{probability:.3f}  {tag:<19}" for tag, probability in row).rstrip(), file=out)
+
+
+def write_json(answers: Iterable[dict[str, Any]], out: TextIO) -> None:
+    """All answers as one readable list."""
+    named = [{**answer, "file": readable(answer["file"])} for answer in answers]
+    print(json.dumps(named, ensure_ascii=False, indent=2), file=out)
 
 
 def _rows(answer: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -98,13 +109,6 @@ def _pyarrow() -> tuple[Any, Any]:
     except ImportError as error:
         raise LibraryError("Writing Parquet needs pyarrow: pip install 'msecnn[parquet]'.") from error
     return pyarrow, pyarrow.parquet
-
-
-def _umask() -> int:
-    """The process's umask, which can only be read by setting it."""
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
 
 
 WRITERS: dict[str, Callable[[Path, Iterable[dict[str, Any]], Sequence[str]], None]] = {

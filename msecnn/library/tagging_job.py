@@ -9,7 +9,7 @@ from typing import Any
 
 from msecnn import checkpoint
 from msecnn.errors import MsecnnError
-from msecnn.library.scan import printable
+from msecnn.files import printable
 from msecnn.tagger import Tagger, answer_json, tag
 
 logger = logging.getLogger(__name__)

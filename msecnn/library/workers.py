@@ -10,17 +10,19 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
 import torch
 
+from msecnn.files import printable
 from msecnn.library.result_journal import LibraryError
-from msecnn.library.scan import printable
 from msecnn.library.serving import ModelServer, RemoteTagger
 from msecnn.library.tagging_job import RecordingTagger, TaggingJob, error_answer
 
+#: How a worker process starts: plain fork would copy the locks that torch's threads hold. Windows has spawn only.
+START = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
 #: Files that a worker has been given: the one it works on and the next, so that it never waits for us.
 AHEAD = 2
 #: A file whose worker died is tried once more, for the worker may have been killed for other reasons.
@@ -97,8 +99,9 @@ class _Worker:
     """A worker process as its parent sees it."""
 
     def __init__(self, job: TaggingJob, server: ModelServer | None) -> None:
-        context = get_context("forkserver")  # plain fork would copy the locks that torch's threads hold
-        context.set_forkserver_preload([RecordingTagger.__module__])  # torch is imported once for all workers
+        context: Any = get_context(START)
+        if START == "forkserver":
+            context.set_forkserver_preload([RecordingTagger.__module__])  # torch is imported once for all workers
         self.pipe, *theirs = context.Pipe()
         self.requests: Connection | None = None
         if server:

@@ -60,8 +60,14 @@ class ConvMaxPool(torch.autograd.Function):
 def conv_max_pool(x: Tensor, conv: nn.Conv2d, pool: nn.MaxPool2d) -> Tensor:
     """`pool(conv(x))` by way of `ConvMaxPool`, in autocast's type where autocast is on."""
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-    weight, bias = conv.weight.to(dtype), conv.bias.to(dtype)  # type: ignore[union-attr]
+    weight, bias = conv.weight.to(dtype), conv_bias(conv).to(dtype)
     return ConvMaxPool.apply(x.to(dtype), weight, bias, pool.kernel_size)
+
+
+def conv_bias(conv: nn.Conv2d) -> Tensor:
+    """(C,) of a convolution that has one, as all of ours do."""
+    assert conv.bias is not None
+    return conv.bias
 
 
 def _clips(x: Tensor) -> tuple[Tensor, ...]:
@@ -73,6 +79,11 @@ def _clips(x: Tensor) -> tuple[Tensor, ...]:
 
 def padded_input_gradient(spread: Tensor, weight: Tensor) -> Tensor:
     """Each cell's share in its nine neighbours: the gradient of a one-channel map with a cell of padding all around.
+
+    The convolution is z[c, i, j] = Σ over u, v of W[c, u, v] x̂[i+u, j+v], so what g, the gradient of z, gives to a cell
+    of x̂ is Σ over c, u, v of W[c, u, v] g[c, m-u, n-v]. The sum over c does not depend on where it is needed: for all
+    nine (u, v) at once it is one matrix product, Wᵀ (9, C) times g (C, F L). The sum over u, v then adds the nine maps
+    that came out, each moved by its own (u, v).
 
     Args:
         spread: (1, C, F, L) gradient of the convolution's output.

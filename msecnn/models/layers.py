@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from msecnn.frontend import MelConfig
 from msecnn.models.conv_pool import conv_max_pool
+from msecnn.models.tagging_model import InputSpec, TaggingModule
 
 #: Max-pooling of each level, (frequency, time) [Choi et al. 2016, Table 1, FCN-5; Hamidi et al. 2019, Figure 1].
 POOLS = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4))
@@ -49,7 +51,7 @@ class ConvLevel(nn.Module):
         return self.activation(self.norm(pooled))
 
 
-class MultiScaleCNN(nn.Module):
+class MultiScaleCNN(TaggingModule):
     """Five levels on a normalised mel spectrogram; the scales named by `scales` reach a linear classifier.
 
     A skip path that only max-pools what it carries ends in one number per channel, the maximum over the part of that
@@ -70,8 +72,7 @@ class MultiScaleCNN(nn.Module):
         - output: (B, K) logits
     """
 
-    architecture: str
-    input_kind = "mel"
+    front_end: MelConfig
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class MultiScaleCNN(nn.Module):
         if order not in ORDERS:
             raise ValueError(f"order must be 'literal' or 'pool_first', not {order!r}")
         self.n_tags, self.n_mels, self.n_frames = n_tags, n_mels, n_frames
+        self.front_end = MelConfig(n_mels=n_mels, n_frames=n_frames)
         self.scales = scales
         self.pools = pools
         self.maps = (INPUT, *(f"level{i}" for i in range(1, len(channels) + 1)))
@@ -104,13 +106,13 @@ class MultiScaleCNN(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(sum(self.n_features.values()), n_tags)
 
-    def forward(self, mel: Tensor) -> Tensor:
-        features = self.features(mel)
+    def forward(self, inputs: Tensor) -> Tensor:
+        features = self.features(inputs)
         return head(self.classifier, self.dropout(torch.cat([features[scale] for scale in self.scales], dim=1)))
 
-    def features(self, mel: Tensor) -> dict[str, Tensor]:
+    def features(self, inputs: Tensor) -> dict[str, Tensor]:
         """What the classifier sees: for each scale its (B, C) global maxima."""
-        maps = self.level_maps(mel)
+        maps = self.level_maps(inputs)
         return {scale: self.global_max(scale, maps[scale]) for scale in self.scales}
 
     def level_maps(self, mel: Tensor) -> dict[str, Tensor]:
@@ -140,9 +142,24 @@ class MultiScaleCNN(nn.Module):
             frames = max(frames[0] * pool_t - 1, 0), min(frames[1] * pool_t + pool_t, n_columns - 1)
         return (*bands, *frames)
 
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec.of_mel(self.front_end)
+
+    @property
+    def conv_levels(self) -> tuple[ConvLevel, ...]:
+        """The levels, with their type."""
+        return tuple(level for level in self.levels if isinstance(level, ConvLevel))
+
     def parameters_json(self) -> dict[str, Any]:
-        """What `registry.create` needs to build this network again."""
         return {"n_tags": self.n_tags, "n_mels": self.n_mels, "n_frames": self.n_frames}
+
+
+def running_statistics(norm: nn.modules.batchnorm._BatchNorm) -> tuple[Tensor, Tensor]:
+    """Mean and variance (C,) that a normalisation keeps, as all of ours do."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return norm.running_mean, norm.running_var
 
 
 def global_max(level_map: Tensor, crop: tuple[int, int]) -> Tensor:

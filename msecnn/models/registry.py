@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from torch import nn
+from msecnn.models.tagging_model import TaggingModule
 
-Constructor = TypeVar("Constructor", bound=Callable[..., nn.Module])
-_CONSTRUCTORS: dict[str, Callable[..., nn.Module]] = {}
+Constructor = TypeVar("Constructor", bound=Callable[..., TaggingModule])
+_CONSTRUCTORS: dict[str, Callable[..., TaggingModule]] = {}
 
 
 def register(name: str) -> Callable[[Constructor], Constructor]:
@@ -19,7 +19,7 @@ def register(name: str) -> Callable[[Constructor], Constructor]:
     return remember
 
 
-def create(name: str, n_tags: int = 50, **parameters: Any) -> nn.Module:
+def create(name: str, n_tags: int = 50, **parameters: Any) -> TaggingModule:
     """Builds a network with fresh weights.
 
     Raises:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from msecnn.explain import TOP_SHARE
 from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness import Curves
 from msecnn.explain.sonification import NothingToHear, sound_names
+from msecnn.files import write_atomically
 from msecnn.plots.contributions import waterfall
 from msecnn.plots.faithfulness import deletion_insertion
 from msecnn.plots.report import report
@@ -35,7 +35,7 @@ def explanation_files(
     equal_loudness: bool = True,
     curves: Sequence[Curves] = (),
 ) -> Iterator[NamedFile]:
-    """Everything that can be seen and heard of an explanation, one file after another.
+    """All pictures and sounds of an explanation, one file after another.
 
     Args:
         share, equal_loudness: of the sounds, see `sonification.sonify`.
@@ -63,7 +63,7 @@ def write_folder(folder: Path, files: Iterable[NamedFile]) -> None:
     for name, content in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, content)
+        write_atomically(path, content)
 
 
 def figure_files(name: str, figure: Figure | go.Figure) -> Iterator[NamedFile]:
@@ -149,13 +149,3 @@ def _report(explanation: Explanation, pictures: dict[str, bytes], sounds: dict[s
         against=explanation.evidence.negative[:N_AGAINST],
         sounds=sounds,
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -15,6 +15,7 @@ import torch.distributed as dist
 import torch.distributed.nn.functional as differentiable
 from torch import Tensor, nn
 
+from msecnn.models.layers import running_statistics
 from msecnn.tagger import pick_device
 
 #: How long a process may wait for another: the first one decodes a whole data set while the others wait for its mels.
@@ -97,9 +98,12 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor, n: float) -> None:
-        self.running_mean.lerp_(mean, self.momentum)  # type: ignore[union-attr, arg-type]
-        self.running_var.lerp_(variance * n / (n - 1), self.momentum)  # type: ignore[union-attr, arg-type]
-        self.num_batches_tracked.add_(1)  # type: ignore[union-attr]
+        running_mean, running_var = running_statistics(self)
+        assert self.momentum is not None
+        assert self.num_batches_tracked is not None
+        running_mean.lerp_(mean, self.momentum)
+        running_var.lerp_(variance * n / (n - 1), self.momentum)
+        self.num_batches_tracked.add_(1)
 
 
 def share_batch_norms(model: nn.Module) -> None:

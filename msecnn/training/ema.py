@@ -1,6 +1,6 @@
 """Averaged weights: an exponential moving average of a network's parameters and BatchNorm statistics.
 
-Judge by these: in a pilot the raw weights' validation loss was noisy, the average's was not.
+Evaluate these: in a pilot the raw weights' validation loss was noisy, the average's was not.
 """
 
 from collections.abc import Iterator

@@ -15,12 +15,13 @@ from msecnn import checkpoint
 from msecnn.data.manifest import Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.errors import MsecnnError
+from msecnn.files import write_atomically
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.plots.learning_curve import learning_curve
 from msecnn.training import distributed, export
-from msecnn.training.run_folder import PROGRAM, command_line, write_atomically
+from msecnn.training.run_folder import PROGRAM, command_line
 from msecnn.training.trainer import History, TrainConfig, TrainingData, train
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,6 @@
 A state is one safetensors file, tensors and counters together, so that no kill can leave the two out of step.
 """
 
-import errno
 import json
 import os
 import platform
@@ -11,15 +10,16 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from msecnn import files
 from msecnn.errors import MsecnnError
 
 PROGRAM = ("python", "-m", "msecnn")
@@ -47,28 +47,27 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("w")
         except OSError as error:
-            raise TrainingError(f"cannot write to the folder {self.path}: {error.strerror}") from error
-        with lock:
+            raise TrainingError(f"cannot write to the folder {self.path}: {files.why(error)}") from error
+        with ExitStack() as stack:
             try:
-                _lock(lock)
-            except BlockingIOError:
+                stack.enter_context(files.locked(self.path / ".lock"))
+            except files.LockedError:
                 raise TrainingError(f"{self.path} is being written by another run; give --out another folder") from None
             yield
 
     def write_json(self, path: Path, content: Any) -> None:
         """Writes readable JSON, whole or not at all."""
-        write_atomically(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+        _write(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
     def write_history(self, epochs: list[dict[str, Any]]) -> None:
         """One line of JSON an epoch."""
-        write_atomically(self.history, "".join(json.dumps(epoch) + "\n" for epoch in epochs).encode())
+        _write(self.history, "".join(json.dumps(epoch) + "\n" for epoch in epochs))
 
     def write_state(self, path: Path, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
         """Tensors and the counters that belong to them, in one file."""
         tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        write_atomically(path, safetensors.torch.save(tensors, {"state": json.dumps(state)}))
+        _write(path, safetensors.torch.save(tensors, {"state": json.dumps(state)}))
 
     def read_state(self, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """The reverse of `write_state`.
@@ -83,32 +82,17 @@ class RunFolder:
             raise TrainingError(f"{path} is not a state of a training run that can be read ({error})") from None
 
 
-def _lock(file: TextIO) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such lock: there, two runs in one folder are the user's to avoid
-        return
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces a file by way of a temporary one beside it, on disk before it takes the name.
+def _write(path: Path, content: bytes | str) -> None:
+    """Replaces a file of a run, whole or not at all.
 
     Raises:
         TrainingError: the disk is full or does not let us write.
     """
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        reason = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+        files.write_atomically(path, content)
+    except files.WriteError as error:
         raise TrainingError(
-            f"could not write {path}: {reason}; the last good state is kept, and --resume goes on from it"
+            f"could not write {path}: {error.reason}; the last good state is kept, and --resume goes on from it"
         ) from error
 
 

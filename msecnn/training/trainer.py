@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from msecnn.frontend import MelConfig
-from msecnn.models.layers import ORDERS
+from msecnn.models.layers import ORDERS, ConvLevel
 from msecnn.training import distributed, schedule
 from msecnn.training.augmentation import Augmentation, Draws, augment, draw, mix, turned
 from msecnn.training.ema import AveragedWeights
@@ -417,7 +417,7 @@ class Trainer:
         targets = self.targets[self._there(clips)]
         # a CPU mixes what is to be mixed; a GPU mixes all and keeps some, or it would wait to be told how many
         chosen = drawn.partner >= 0
-        rows = torch.as_tensor(chosen).nonzero()[:, 0] if self._on_cpu else torch.arange(len(mels), device=mels.device)
+        rows = np.flatnonzero(chosen) if self._on_cpu else torch.arange(len(mels), device=mels.device)
         if not len(rows):
             return mels, targets
         partners = self._train_clips[torch.as_tensor(drawn.partner[rows]).clamp(min=0)]
@@ -506,7 +506,7 @@ class Trainer:
         if self.folder is None:
             return
         tensors = {f"model/{name}": value for name, value in self.model.state_dict().items()}
-        tensors |= {f"averaged/{name}": value for name, value in self.averaged.weights.items()}
+        tensors |= {f"averaged/{name}": value.clone() for name, value in self.averaged.weights.items()}
         tensors |= {f"best/{name}": value for name, value in self.best_weights.items()}
         for index, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{name}": torch.as_tensor(v) for name, v in values.items() if v is not None}
@@ -574,8 +574,8 @@ def masked_bce(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 def keep_norms_positive(model: nn.Module) -> None:
     """Where a level pools first its normalisation's weights stay positive: only then is the order of no consequence."""
     for module in model.modules():
-        if getattr(module, "pool_first", False):
-            module.norm.weight.clamp_(min=SMALLEST_NORM_WEIGHT)  # type: ignore[union-attr, operator]
+        if isinstance(module, ConvLevel) and module.pool_first:
+            module.norm.weight.clamp_(min=SMALLEST_NORM_WEIGHT)
 
 
 def keep_freed_memory() -> None:
@@ -587,7 +587,7 @@ def keep_freed_memory() -> None:
 
 
 def _on_device(mels: NDArray[np.float16] | Tensor, device: torch.device) -> NDArray[np.float16] | Tensor:
-    """All mels on the GPU if they leave room there: then no batch ever travels."""
+    """All mels on the GPU if they leave enough memory there: then no batch ever travels."""
     if device.type != "cuda" or isinstance(mels, Tensor):
         return mels
     free, _ = torch.cuda.mem_get_info(device)

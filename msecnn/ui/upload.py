@@ -100,7 +100,7 @@ def _patience(patience_s: float) -> Callable[[float, float | None], None]:
 
 def _companion(context: AppContext, chosen: Sequence[str]) -> tuple[str, ...]:
     """A model that hears a spectrogram, for the player to show, where none of the chosen ones does."""
-    listeners = [name for name, tagger in context.taggers.items() if tagger.model.input_kind == "mel"]
+    listeners = [name for name, tagger in context.taggers.items() if tagger.input_spec.front_end is not None]
     return () if set(listeners) & set(chosen) else tuple(listeners[:1])
 
 
@@ -119,7 +119,7 @@ def show_examples(context: AppContext, session: Session | None, request: Request
 def give_sound(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The open recording as the networks hear it, for a browser that cannot play the file itself."""
     session = require_session(session)
-    recording = audio.load(session.path)
+    recording = audio.read_recording(session.path)
     return Answer({"sound": served_wav(recording.waveform, recording.sample_rate, "recording")})
 
 
@@ -127,7 +127,7 @@ def give_sound(context: AppContext, session: Session | None, request: Request) -
 def _thumbnail(path: Path) -> str:
     """An example's mel, every sixth frame."""
     config = MelConfig()
-    waveform = audio.load(path, sample_rate=config.sample_rate, duration_s=config.window_s).waveform
+    waveform = audio.read_recording(path, sample_rate=config.sample_rate, duration_s=config.window_s).waveform
     with torch.no_grad():
         mel = LogMelSpectrogram(config)(torch.from_numpy(waveform)[None])[0, 0].numpy()
     return mel_picture(mel[:, ::6])

@@ -71,7 +71,7 @@ def strung(paths: Sequence[Path], rng: np.random.Generator) -> np.ndarray:
     now_s = 0.0
     while now_s < DURATION_S:
         path = paths[int(rng.integers(len(paths)))]
-        sound = audio.load(path, sample_rate=SAMPLE_RATE, duration_s=DURATION_S).waveform.astype(np.float64)
+        sound = audio.read_recording(path, sample_rate=SAMPLE_RATE, duration_s=DURATION_S).waveform.astype(np.float64)
         if len(sound) > 5 * SAMPLE_RATE and not sounds:
             return effects.fitted(sound, N_SAMPLES)
         sounds.append((now_s, effects.at_level(sound, rng.uniform(-30, -18))))

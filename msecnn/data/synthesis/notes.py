@@ -83,7 +83,7 @@ def _by_soundfont(notes: Sequence[Note], program: int, font: Path) -> np.ndarray
         midi.write_bytes(midi_file(notes, program))
         options = ("-q", "-n", "-i", "-R", "0", "-C", "0", "-g", str(GAIN), "-r", str(FONT_RATE))
         run_program("fluidsynth", *options, "-F", str(wav), str(font.absolute()), str(midi), cwd=Path(folder))
-        waveform = audio.load(wav, sample_rate=SAMPLE_RATE).waveform.astype(np.float64)
+        waveform = audio.read_recording(wav, sample_rate=SAMPLE_RATE).waveform.astype(np.float64)
     return placed([(0.0, waveform)], N_SAMPLES)
 
 

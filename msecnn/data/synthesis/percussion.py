@@ -124,7 +124,7 @@ def _sample(path: str) -> np.ndarray:
     if path.endswith(".pat"):
         waveform = play(read_patch(Path(path)), None, 0.0)
     else:
-        waveform = audio.load(path, sample_rate=SAMPLE_RATE).waveform.astype(np.float64)
+        waveform = audio.read_recording(path, sample_rate=SAMPLE_RATE).waveform.astype(np.float64)
     return waveform / max(float(np.abs(waveform).max(initial=0)), 1e-6)
 
 

@@ -90,7 +90,7 @@ def loaded(clip: Clip, *, speed: float = 1.0) -> np.ndarray:
     longest_s = DURATION_S * speed
     duration_s = longest_s if clip.duration_s is None else min(clip.duration_s, longest_s)
     rate = round(SAMPLE_RATE / speed)  # played at SAMPLE_RATE, fewer samples are faster
-    found = audio.load(clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=duration_s)
+    found = audio.read_recording(clip.path, sample_rate=rate, start_s=clip.start_s, duration_s=duration_s)
     return found.waveform.astype(np.float64)
 
 

@@ -71,7 +71,9 @@ def spoken(speaker: Speaker, rng: np.random.Generator) -> np.ndarray:
     while now_s < DURATION_S:
         if speaker.files:
             path = speaker.files[rng.integers(len(speaker.files))]
-            words = audio.load(path, sample_rate=SAMPLE_RATE, duration_s=DURATION_S).waveform.astype(np.float64)
+            words = audio.read_recording(path, sample_rate=SAMPLE_RATE, duration_s=DURATION_S).waveform.astype(
+                np.float64
+            )
         else:
             words = _read_aloud(speaker.language, rng)
         sounds.append((now_s, effects.at_level(words, -20)))
@@ -86,4 +88,4 @@ def _read_aloud(language: str, rng: np.random.Generator) -> np.ndarray:
     options = ("-v", language + variant, "-s", str(rng.integers(120, 210)), "-p", str(rng.integers(25, 75)))
     with tempfile.TemporaryDirectory() as folder:
         run_program("espeak-ng", *options, "-w", "speech.wav", text, cwd=Path(folder))
-        return audio.load(Path(folder, "speech.wav"), sample_rate=SAMPLE_RATE).waveform.astype(np.float64)
+        return audio.read_recording(Path(folder, "speech.wav"), sample_rate=SAMPLE_RATE).waveform.astype(np.float64)

@@ -1,7 +1,7 @@
-"""Checkpoints judged by an ensemble of teachers, and by what little is known for certain, on clips without full labels.
+"""Checkpoints compared with an ensemble of teachers, and with what is known for certain, on clips without full labels.
 
 The ensemble is the mean probability of several networks that were trained on MagnaTagATune itself. Each of them, and
-any other teacher, is judged by the same measures, so that a student's figure has something to stand beside.
+any other teacher, is evaluated by the same measures, so that a student's figure has something to stand beside.
 """
 
 import re
@@ -51,7 +51,7 @@ class TeacherComparison:
 
     Attributes:
         ensemble: the teachers whose mean probability is the reference.
-        subset: on which voices and scales are judged: recordings, where the manifest tells renders from them.
+        subset: on which voices and scales are evaluated: recordings, where the manifest tells renders from them.
     """
 
     data: str
@@ -87,12 +87,12 @@ def compare_with_teachers(
     n_replicates: int = N_REPLICATES,
     seed: int = 0,
 ) -> TeacherComparison:
-    """Judges checkpoints, given by name, on one split of a manifest that teachers have labelled.
+    """Compares checkpoints, given by name, with teachers on one split of a manifest that teachers have labelled.
 
     Args:
         labels: of every teacher, members of the ensemble and others.
         ensemble: names of at least two teachers.
-        kept: folder in which what was heard is kept for the next time.
+        kept: folder in which predictions are kept for the next time.
         n_replicates, seed: of the bootstrap.
 
     Raises:
@@ -125,11 +125,11 @@ def compare_with_teachers(
 
 def read_labels(paths: Sequence[Path]) -> list[SoftLabels]:
     """Teachers' labels from their files, or from all of a folder but those that `distill` has set aside there."""
-    found = [SoftLabels.read(path) for path in paths if not path.is_dir()]
+    labels_of_all = [SoftLabels.read(path) for path in paths if not path.is_dir()]
     for folder in (path for path in paths if path.is_dir()):
         own = [(file, SoftLabels.read(file)) for file in sorted(folder.glob("*.npz"))]
-        found += [labels for file, labels in own if labels.teacher == file.stem]
-    return found
+        labels_of_all += [labels for file, labels in own if labels.teacher == file.stem]
+    return labels_of_all
 
 
 def _check_members(labels: Sequence[SoftLabels], ensemble: Sequence[str]) -> None:
@@ -170,16 +170,16 @@ class _Panel:
 
     @property
     def primary(self) -> str:
-        """The subset on which voices and scales are judged."""
+        """The subset on which voices and scales are evaluated."""
         return "recordings" if "recordings" in self.subsets else "all"
 
     def agreements(self) -> list[Agreement]:
         """Everyone with the ensemble; and with the ensemble that lacks a member, that member and the students."""
         pairs = [(name, ENSEMBLE) for name in (*self.students, *self.teachers)]
         pairs += [(name, without(member)) for member in self.ensemble for name in (member, *self.students)]
-        said = self.students | self.teachers
+        probabilities = self.students | self.teachers
         return [
-            agree(name, said[name][chosen], self.references[reference, subset])
+            agree(name, probabilities[name][chosen], self.references[reference, subset])
             for subset, chosen in self.subsets.items()
             for name, reference in pairs
         ]
@@ -194,7 +194,7 @@ class _Panel:
             pairs += [((name, ENSEMBLE), (other, ENSEMBLE)) for other in others]
             pairs += [((name, without(member)), (member, without(member))) for member in self.ensemble]
             pairs += [((name, ENSEMBLE), (member, without(member))) for member in self.ensemble]
-        found = []
+        contrasts = []
         for subset in self.subsets:
             for first, second in pairs:
                 sides = [
@@ -202,14 +202,17 @@ class _Panel:
                     for name, reference in (first, second)
                 ]
                 figures = {name: _contrast(sides, name, self.seed) for name in FIGURES}
-                found.append(Contrast(*first, *second, subset, figures))
-        return found
+                contrasts.append(Contrast(*first, *second, subset, figures))
+        return contrasts
 
     def known_labels(self) -> list[KnownLabels]:
         """Everyone, on all clips."""
         weights = self.references[ENSEMBLE, "all"].weights
         everyone = self.students | self.teachers
-        return [known_labels(name, said, self.truth, self.tags, weights) for name, said in everyone.items()]
+        return [
+            known_labels(name, probabilities, self.truth, self.tags, weights)
+            for name, probabilities in everyone.items()
+        ]
 
     def voices(self) -> list[Voices]:
         """Everyone, on the primary subset."""
@@ -217,7 +220,8 @@ class _Panel:
         clips = [clip for clip, inside in zip(self.clips, chosen, strict=True) if inside]
         everyone = self.students | self.teachers
         return [
-            voices(name, said[chosen], self.truth[chosen], clips, self.tags, weights) for name, said in everyone.items()
+            voices(name, probabilities[chosen], self.truth[chosen], clips, self.tags, weights)
+            for name, probabilities in everyone.items()
         ]
 
     def scales(self, taggers: Mapping[str, Tagger], predicted: Sequence[SplitPredictions]) -> list[ScaleStudy]:
@@ -279,20 +283,22 @@ def without(member: str) -> str:
 def _subsets(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
     """All clips, and recordings and renders apart where the manifest's column `real` tells them."""
     real = np.array([clip.extra.get("real", "") for clip in clips])
-    found = {"all": np.ones(len(clips), dtype=bool)}
+    subsets = {"all": np.ones(len(clips), dtype=bool)}
     if {"0", "1"} <= set(real):
-        found |= {"recordings": real == "1", "renders": real == "0"}
-    return found
+        subsets |= {"recordings": real == "1", "renders": real == "0"}
+    return subsets
 
 
 def _runs(names: Iterable[str]) -> dict[str, list[str]]:
     """Checkpoints whose names differ by the number at the end of a part (warm-0, warm-1) are runs of one recipe."""
-    found: dict[str, list[str]] = {}
+    runs: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(re.sub(r"[-_]\d+(?=/|$)", "", name), []).append(name)
-    return {own[0] if len(own) == 1 else f"{recipe}, {len(own)} runs": own for recipe, own in found.items()}
+        runs.setdefault(re.sub(r"[-_]\d+(?=/|$)", "", name), []).append(name)
+    return {own[0] if len(own) == 1 else f"{recipe}, {len(own)} runs": own for recipe, own in runs.items()}
 
 
 def _contrast(sides: Sequence[Sequence[Agreement]], figure: str, seed: int) -> Difference:
     values = [[each.figures[figure].value for each in side] for side in sides]
-    return paired_runs.difference(values, [[each.replicates[figure] for each in side] for side in sides], seed=seed)
+    return paired_runs.difference_of_means(
+        values, [[each.replicates[figure] for each in side] for side in sides], seed=seed
+    )

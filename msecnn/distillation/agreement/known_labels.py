@@ -75,7 +75,7 @@ class Voices:
 def known_labels(
     system: str, probabilities: np.ndarray, labels: np.ndarray, tags: Sequence[str], weights: np.ndarray
 ) -> KnownLabels:
-    """Judges probabilities (N, K) by labels (N, K) of 1, 0 and NaN, with weights (N, 1 + R)."""
+    """Evaluates probabilities (N, K) by labels (N, K) of 1, 0 and NaN, with weights (N, 1 + R)."""
     per_tag, replicates = [], []
     for k, tag in enumerate(tags):
         positive, negative = labels[:, k] == 1, negatives(labels, tags, k)
@@ -119,7 +119,7 @@ def voices(
     tags: Sequence[str],
     weights: np.ndarray,
 ) -> Voices:
-    """Judges how well sung clips are told from those that are not, by probabilities (N, K) and weights (N, 1 + R)."""
+    """Evaluates how well sung clips are told from others, by probabilities (N, K) and weights (N, 1 + R)."""
     singing = sung(labels, clips, tags)
     n_sung, n_other = int((singing == 1).sum()), int((singing == 0).sum())
     columns = [k for k, tag in enumerate(tags) if tag in VOICE_TAGS]

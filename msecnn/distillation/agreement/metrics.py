@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from msecnn.evaluation.metrics import Difference, Interval, interval, mean_defined, ranking_areas
+from msecnn.statistics import mean_ranks
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 TOP_SHARE = 0.1
@@ -147,7 +148,7 @@ def agree(system: str, probabilities: np.ndarray, reference: Reference) -> Agree
     )
 
 
-def difference(first: Agreement, second: Agreement) -> dict[str, Difference]:
+def agreement_difference(first: Agreement, second: Agreement) -> dict[str, Difference]:
     """Every figure of `first` minus that of `second`, on the same clips with the same draws."""
     return {
         name: Difference(
@@ -180,15 +181,8 @@ def spearman(first: np.ndarray, second: np.ndarray, weights: np.ndarray) -> np.n
     Each clip keeps its rank among all N. Ranked anew, a clip that a replicate draws twice would tie with itself, and
     the correlation of nearly every replicate would be lower than that of the clips as they are.
     """
-    ranks = np.stack([_midranks(first), _midranks(second)])  # (2, N)
+    ranks = np.stack([mean_ranks(first), mean_ranks(second)]) - (len(first) - 1) / 2  # (2, N) around 0
     moments = np.stack([ranks[0], ranks[1], ranks[0] ** 2, ranks[1] ** 2, ranks[0] * ranks[1]])
     x, y, xx, yy, xy = moments @ weights.astype(np.float64) / weights.sum(axis=0)  # (R,) each
     with np.errstate(divide="ignore", invalid="ignore"):  # constant in this replicate: undefined
         return (xy - x * y) / np.sqrt((xx - x**2) * (yy - y**2))
-
-
-def _midranks(values: np.ndarray) -> np.ndarray:
-    """(N,) ranks around 0, ties at their mean."""
-    _, block, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = np.cumsum(counts) - (counts + 1) / 2
-    return ranks[block] - (len(values) - 1) / 2

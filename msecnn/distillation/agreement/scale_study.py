@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from msecnn.checkpoint import Checkpoint
-from msecnn.distillation.agreement.metrics import Agreement, Figure, Reference, agree, difference
+from msecnn.distillation.agreement.metrics import Agreement, Figure, Reference, agree, agreement_difference
 from msecnn.evaluation.metrics import Difference
 from msecnn.evaluation.predictions import SplitPredictions
 from msecnn.explain.contributions import Contributions, ablate, contributions
@@ -65,9 +65,9 @@ class ScaleStudy:
 def scale_study(
     name: str, checkpoint: Checkpoint, predicted: SplitPredictions, chosen: np.ndarray, reference: Reference
 ) -> ScaleStudy:
-    """Studies a network with several scales on the chosen (N,) of the clips that it heard.
+    """Studies a network with several scales on the chosen (N,) of the clips that it predicted.
 
-    Where the checkpoint does not know its average features, those of the clips that were heard take their place.
+    Where the checkpoint does not know its average features, those of the predicted clips take their place.
     """
     own = checkpoint.mean_features
     means = own or {scale: values.mean(axis=0) for scale, values in predicted.features.items()}
@@ -79,16 +79,16 @@ def scale_study(
     first_windows = np.searchsorted(predicted.window_clip, np.arange(len(predicted.clip_ids) + 1))
     counts = np.diff(first_windows)[:, None]
     clips = np.add.reduceat(windows, first_windows[:-1], axis=1) / counts  # (subsets, N, K) mean over windows
-    found = [agree(label, each[chosen], reference) for (label, _), each in zip(subsets, clips, strict=True)]
+    agreements = [agree(label, each[chosen], reference) for (label, _), each in zip(subsets, clips, strict=True)]
     return ScaleStudy(
         system=name,
         subset=reference.subset,
         n_clips=int(chosen.sum()),
         mean_known=own is not None,
-        whole=found[0],
+        whole=agreements[0],
         ablations=tuple(
-            Ablation(label, kept, each.figures, difference(each, found[0]))
-            for (label, kept), each in list(zip(subsets, found, strict=True))[1:]
+            Ablation(label, kept, each.figures, agreement_difference(each, agreements[0]))
+            for (label, kept), each in list(zip(subsets, agreements, strict=True))[1:]
         ),
         shares=tuple(_shares(split, columns, predicted.window_clip, chosen, reference.weights)),
     )

@@ -1,6 +1,5 @@
 """The weights in PyPI's `musicnn` 0.1.0 wheel (Jordi Pons, ISC licence), as teachers' files that this program reads."""
 
-import os
 import zipfile
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from msecnn.distillation.convert.tensorflow_checkpoint import read_variables
 from msecnn.distillation.teachers import TeacherError
+from msecnn.files import write_atomically
 
 
 def _numbered(scope: str, i: int) -> str:
@@ -74,12 +74,12 @@ def convert_wheel(wheel: str | Path, folder: str | Path) -> tuple[Path, ...]:
         raise TeacherError(f"{wheel} is not the wheel of musicnn 0.1.0, or it is damaged: {error}") from error
     folder.mkdir(parents=True, exist_ok=True)
     if terms:
-        _write(folder / "LICENSE.musicnn.md", terms)
+        write_atomically(folder / "LICENSE.musicnn.md", terms)
     paths = []
     for name, content in tensors.items():
         metadata = {"architecture": MODELS[name][0], "source": "PyPI musicnn 0.1.0", "licence": "ISC"}
         paths.append(folder / f"{name}.safetensors")
-        _write(paths[-1], safetensors.torch.save(content, metadata))
+        write_atomically(paths[-1], safetensors.torch.save(content, metadata))
     return tuple(paths)
 
 
@@ -107,13 +107,3 @@ def _kernel(kernel: np.ndarray, module: str) -> np.ndarray:
 
 def _tensor(values: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(values, order="C"))  # a copy, since the file's bytes are read-only
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

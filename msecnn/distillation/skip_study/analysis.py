@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from msecnn.distillation.linear_head import sigmoid
 from msecnn.distillation.skip_study.arms import (
     ALL_SCALES,
     FCN5,
@@ -24,6 +23,7 @@ from msecnn.distillation.skip_study.criteria import KNOWN_LABELS, Criterion
 from msecnn.distillation.skip_study.runs import RunResult
 from msecnn.evaluation.metrics import Difference, Interval, interval
 from msecnn.evaluation.paired_runs import paired_difference
+from msecnn.statistics import sigmoid
 
 #: A smaller difference in ROC-AUC would not matter to anybody who uses the tags.
 MARGIN = 0.005

@@ -52,10 +52,14 @@ WIDE = Arm("fcn5_513", "FCN-5, 513 features", "fcn5_513")
 ARMS = (FCN5, MSECNN, SUPERVISED, WIDE)
 
 
+class _AllScales(MultiScaleCNN):
+    architecture = "all_scales"  # in no registry: it is never saved
+
+
 def with_all_scales(network: MultiScaleCNN) -> MultiScaleCNN:
     """A view of the network's path that has all its maps as scales; its classifier means nothing."""
     channels = tuple(network.n_channels[name] for name in network.maps if name != INPUT)
-    view = MultiScaleCNN(
+    view = _AllScales(
         n_tags=1, channels=channels, scales=network.maps, pools=network.pools,
         n_mels=network.n_mels, n_frames=network.n_frames, order="pool_first",
     )  # fmt: skip

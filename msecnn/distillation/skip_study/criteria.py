@@ -45,15 +45,15 @@ def teacher_criteria(
     """The teachers' mean and the teacher without skips, both on recordings if they are told apart; and known labels."""
     tags = labels[0].tags
     recorded = np.array([clip.extra.get("real", "1") == "1" for clip in test.clips])
-    said = {"the teachers' mean": ensemble(labels, test.clips)}
-    said |= {each.teacher: each.probabilities(test.clips) for each in labels if each.teacher == WITHOUT_SKIPS}
+    references = {"the teachers' mean": ensemble(labels, test.clips)}
+    references |= {each.teacher: each.probabilities(test.clips) for each in labels if each.teacher == WITHOUT_SKIPS}
     drawn = groups(test)
     weights = _weights(drawn[recorded], n_replicates, seed)
     criteria = [
         _by_agreement(
             Reference(name, "recordings", tags, values[recorded], weights, len(np.unique(drawn[recorded]))), recorded
         )
-        for name, values in said.items()
+        for name, values in references.items()
     ]
     return (*criteria, *_by_known_labels(test, tags, drawn, n_replicates, seed))
 

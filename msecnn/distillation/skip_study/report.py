@@ -18,7 +18,7 @@ from msecnn.distillation.skip_study.arms import ARMS
 from msecnn.distillation.skip_study.criteria import FIGURES
 from msecnn.distillation.skip_study.runs import Condition, RunResult
 from msecnn.evaluation.metrics import Difference
-from msecnn.evaluation.report import table
+from msecnn.evaluation.tables import table
 from msecnn.plots.differences import forest, stable_svg
 
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from msecnn.models.layers import INPUT, ConvLevel, MultiScaleCNN, global_max
+from msecnn.models.conv_pool import conv_bias
+from msecnn.models.layers import INPUT, ConvLevel, MultiScaleCNN, global_max, running_statistics
 
 #: Frames of a strip of level 1, a multiple of its pooling; 256 was fastest of 32 to 512 [benchmarks/inference.py].
 STRIP = 256
@@ -45,8 +46,8 @@ class FoldedNetwork(nn.Module):
         self.register_buffer("input_scale", scale[:, None])
         self.register_buffer("input_shift", shift[:, None])
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for level in network.levels:
-            weight, bias = _fold(level)  # type: ignore[arg-type]
+        for level in network.conv_levels:
+            weight, bias = _fold(level)
             weight = weight.to(dtype).contiguous(memory_format=torch.channels_last)
             self.weights.append(nn.Parameter(weight, requires_grad=False))
             self.biases.append(nn.Parameter(bias.to(dtype), requires_grad=False))
@@ -134,13 +135,13 @@ def channels_last(x: Tensor) -> Tensor:
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """A batch normalisation in evaluation as scale and shift, computed in float64."""
-    scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()  # type: ignore[union-attr]
-    shift = norm.bias.double() - norm.running_mean.double() * scale  # type: ignore[union-attr]
+    mean, variance = running_statistics(norm)
+    scale = norm.weight.double() / (variance.double() + norm.eps).sqrt()
+    shift = norm.bias.double() - mean.double() * scale
     return scale.detach().float(), shift.detach().float()
 
 
 def _fold(level: ConvLevel) -> tuple[Tensor, Tensor]:
     """Weight and bias of a convolution that normalises by itself."""
     scale, shift = _affine(level.norm)
-    bias = level.conv.bias.detach() * scale + shift  # type: ignore[union-attr]
-    return level.conv.weight.detach() * scale[:, None, None, None], bias
+    return level.conv.weight.detach() * scale[:, None, None, None], conv_bias(level.conv).detach() * scale + shift

@@ -103,6 +103,12 @@ def _upwards(network: FoldedNetwork, x: Tensor, weights: Mapping[str, Tensor]) -
 
 
 def _won(winners: Tensor, pool: tuple[int, int], n_columns: int) -> Tensor:
+    """One for each cell of a convolution's map that won its pool, as `_Part.won` lays them out.
+
+    Pooled cell (r, s) looks at the map's cells (r p + a, s q + b), a < p, b < q, whose numbers are (r p + a) n_columns
+    + s q + b. Seen as an array over (r, a, s, b), with the channel last, the map's numbers stand beside the winner's
+    of (r, s), repeated over a and b: they are equal where the cell won.
+    """
     rows, columns = winners.shape[2] * pool[0], winners.shape[3] * pool[1]
     cells = torch.arange(rows, dtype=torch.int32)[:, None] * n_columns + torch.arange(columns, dtype=torch.int32)
     cells = cells.view(1, -1, pool[0], winners.shape[3], pool[1], 1).to(winners.device)
@@ -130,6 +136,7 @@ def _downwards(level: _Level, gradient: Tensor) -> Tensor:
 
 
 def _all_cells(padded: Tensor, weight: Tensor, part: _Part, gradient: Tensor) -> None:
+    """Spreads each pooled cell's gradient to the cell that won, and takes the convolution's transpose of the whole."""
     spread = part.won * gradient.permute(0, 2, 3, 1)[:, :, None, :, None]
     spread = spread.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2)  # (1, C, rows, columns) of the convolution's map
     found = padded_input_gradient(spread, weight) if weight.shape[1] == 1 else F.conv_transpose2d(spread, weight)
@@ -137,13 +144,32 @@ def _all_cells(padded: Tensor, weight: Tensor, part: _Part, gradient: Tensor) ->
 
 
 def _cell_by_cell(padded: Tensor, weight: Tensor, part: _Part, gradient: Tensor) -> None:
-    """The same for a gradient of few cells: each adds its filter around the place where it won."""
+    """The same for a gradient of few cells: each adds its filter around the place where it won.
+
+    With output channel c, pooled cell (r, s) and input channel k, and z the convolution's map before pooling:
+
+        z[c, i, j] = b[c] + Σ over k, u, v of W[c, k, u, v] x̂[k, i+u, j+v]
+        y[c, r, s] = ELU(the largest z[c, i, j] of the pool's cells)
+
+    where x̂ is the input with one cell of padding around it, and u, v run over 0, 1, 2. The maximum passes its gradient
+    g[c, r, s] (already times the slope of the ELU) to the one cell (i, j) that won, and to no other. So
+
+        ∂/∂x̂[k, i+u, j+v]  gets  g[c, r, s] · W[c, k, u, v]     for the nine (u, v) and all k,
+
+    and the gradient of x̂ is the sum of such 3 x 3 stamps, one for each of the N cells where g is not zero. A winner is
+    numbered n = i · (columns of the part's map) + j. In x̂, whose rows have `n_columns` cells, its stamp begins at
+
+        first = i · n_columns + j + start,    and covers    first + u · n_columns + v.
+
+    `index_add_` sums the stamps that overlap. It costs 9 N C products, where the convolution's transpose costs 9 C for
+    each output channel and each cell of z.
+    """
     n_columns = padded.shape[3]
     channel, row, column = gradient[0].nonzero(as_tuple=True)  # (N,) each
-    winner = part.winners[0, channel, row, column]
-    first = winner // part.n_columns * n_columns + winner % part.n_columns + part.start
+    winner = part.winners[0, channel, row, column]  # (N,)
+    first = winner // part.n_columns * n_columns + winner % part.n_columns + part.start  # (N,)
     side = torch.arange(_SIDE, device=gradient.device)
     around = (side[:, None] * n_columns + side).flatten()  # (9,)
-    shares = gradient[0, channel, row, column, None, None] * weight[channel].flatten(2).transpose(1, 2)  # (N, 9, C)
-    cells = padded[0].permute(1, 2, 0).flatten(0, 1)
-    cells.index_add_(0, (first[:, None] + around).flatten(), shares.flatten(0, 1))
+    stamps = gradient[0, channel, row, column, None, None] * weight[channel].flatten(2).transpose(1, 2)  # (N, 9, C)
+    cells = padded[0].permute(1, 2, 0).flatten(0, 1)  # (cells of the padded input, C), a view
+    cells.index_add_(0, (first[:, None] + around).flatten(), stamps.flatten(0, 1))

@@ -33,6 +33,12 @@ class IncrementalNetwork:
         return {scale: self.network.global_max(scale, maps[scale]) for scale in self.network.scales}
 
     def _compute(self, maps: dict[str, Tensor], columns: tuple[int, int]) -> None:
+        """Each level's map, computed where the changed columns of the one below reach, copied elsewhere.
+
+        A 3 x 3 filter spreads a change in columns [a, b) of its input to [a-1, b+1) of its map, and pooling by q takes
+        those into the pooled columns [(a-1) // q, b // q + 1). To compute the pooled columns [f, e), the map's columns
+        [f q, e q) are needed, and one more of the input on each side: [f q - 1, e q + 1), with zeros beyond its edges.
+        """
         x = maps[INPUT]
         for name, weight, bias, pool in self.network.levels(self.network.scales):
             n_columns = x.shape[3] // pool[1]

@@ -68,9 +68,10 @@ def _ranks(height: Tensor) -> Tensor:
         places = torch.arange(len(height), device=height.device).view(-1, *(1,) * (height.dim() - 1))
         return torch.empty_like(order).scatter_(0, order, places.expand_as(order))
     rank = torch.zeros(height.shape, dtype=torch.uint8, device=height.device)
-    for player in range(len(height)):  # counting, in bytes, is several times sooner than sorting so few
-        rank[:player] += height[player] < height[:player]
-        rank[player + 1 :] += height[player] <= height[player + 1 :]
+    for player in range(len(height) - 1):  # counting, in bytes, is several times sooner than sorting so few
+        above = height[player] <= height[player + 1 :]
+        rank[player + 1 :] += above
+        rank[player] += len(above) - above.sum(0, dtype=torch.uint8)
     return rank.long()
 
 

@@ -53,8 +53,8 @@ class PonsTagger(WaveformTagger):
         super().__init__(n_tags)
         self.mel = ScaledLogMel()
 
-    def forward(self, waveform: Tensor) -> Tensor:
-        return self.tag_mel(self.mel(waveform)[..., :N_FRAMES])
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.tag_mel(self.mel(inputs)[..., :N_FRAMES])
 
     def windows(self, waveform: np.ndarray) -> Tensor:
         waveform = fill_window(waveform, self.window_samples)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torchaudio.functional import melscale_fbanks, spectrogram
 
 from msecnn.frontend import fill_window
+from msecnn.models.tagging_model import InputSpec, TaggingModule
 
 SAMPLE_RATE = 16_000
 N_FFT = 512
@@ -50,7 +51,7 @@ class PowerMel(nn.Module):
         return (power.transpose(1, 2) @ self.filterbank).transpose(1, 2).unsqueeze(1)
 
 
-class WaveformTagger(nn.Module):
+class WaveformTagger(TaggingModule):
     """A front end and a network on the windows that it cuts; subclasses give `mel`, `windows` and `tag_mel`.
 
     Shape:
@@ -58,14 +59,11 @@ class WaveformTagger(nn.Module):
         - output: (B, K) logits
     """
 
-    architecture: str
-    input_kind = "waveform"
     sample_rate = SAMPLE_RATE
-    scales: tuple[str, ...] = ()
-    #: Seconds that one call hears.
+    scales = ()
+    #: Seconds of sound that one call takes.
     window_s: float
     mel: Callable[[Tensor], Tensor]
-    classifier: nn.Linear
 
     def __init__(self, n_tags: int) -> None:
         super().__init__()
@@ -77,8 +75,12 @@ class WaveformTagger(nn.Module):
         """Samples in one window."""
         return round(self.window_s * self.sample_rate)
 
-    def forward(self, waveform: Tensor) -> Tensor:
-        return self.tag_mel(self.mel(waveform[:, : self.window_samples]))
+    @property
+    def input_spec(self) -> InputSpec:
+        return InputSpec(self.sample_rate, self.window_samples)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.tag_mel(self.mel(inputs[:, : self.window_samples]))
 
     def tag_mel(self, mel: Tensor) -> Tensor:
         """Logits (B, K) of windows' mels (B, 1, F, L), as `windows` gives them."""
@@ -87,7 +89,7 @@ class WaveformTagger(nn.Module):
     def windows(self, waveform: np.ndarray) -> Tensor:
         """Cuts a recording (T,) as the network's authors do, side by side from its start; returns mels (W, 1, F, L).
 
-        What is left over at the end is not heard. A recording shorter than a window is repeated.
+        What is left over at the end is ignored. A recording shorter than a window is repeated.
         """
         waveform = fill_window(waveform, self.window_samples)
         n_windows = len(waveform) // self.window_samples
@@ -95,10 +97,9 @@ class WaveformTagger(nn.Module):
         mel: Tensor = self.mel(torch.from_numpy(cut).to(next(self.parameters()).device))
         return mel
 
-    def features(self, waveform: Tensor) -> dict[str, Tensor]:
+    def features(self, inputs: Tensor) -> dict[str, Tensor]:
         """None: these networks have no scales to show."""
         return {}
 
     def parameters_json(self) -> dict[str, Any]:
-        """What `registry.create` needs to build this network again."""
         return {"n_tags": self.n_tags}

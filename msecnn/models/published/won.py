@@ -117,7 +117,7 @@ class WonCrnn(WonTagger):
 
 @register("won_musicnn")
 class WonMusicnn(WonTagger):
-    """musicnn's layers (3 s); rhythm filters hear the mean over the bands."""
+    """musicnn's layers (3 s); rhythm filters take the mean over the bands."""
 
     architecture = "won_musicnn"
     window_s = 3.0

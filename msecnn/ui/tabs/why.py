@@ -12,6 +12,7 @@ from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.saliency import SaliencyMaps
 from msecnn.explain.sonification import covers_window
 from msecnn.explain.winning_cells import WinningCell
+from msecnn.statistics import sigmoid
 from msecnn.ui import faithfulness_check, sonification
 from msecnn.ui.explanation_choices import QUICK_METHODS
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
@@ -144,4 +145,4 @@ def map_picture(values: np.ndarray) -> Payload:
 
 
 def _probability(logit: float) -> float:
-    return float(1 / (1 + np.exp(-np.clip(logit, -80, 80))))
+    return float(sigmoid(np.float64(logit)))
