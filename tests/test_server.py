@@ -229,10 +229,10 @@ def test_listening_again_writes_nothing_again(page: RunningPage, tmp_path: Path)
     visitor = Visitor(page.address)
     visitor.ask("open", path=visitor.upload(tmp_path / "tune.flac"), name="tune")
     request = {"model": "msecnn", "tag": "piano", "window": 0, "what": "evidence"}
-    first = [visitor.ask("sound")["sound"]["path"], visitor.ask("listen", **request)["sound"]["path"]]
-    again = [visitor.ask("sound")["sound"]["path"], visitor.ask("listen", **request)["sound"]["path"]]
+    first = [visitor.ask("sound")["sound"]["path"], visitor.ask("sonify", **request)["sound"]["path"]]
+    again = [visitor.ask("sound")["sound"]["path"], visitor.ask("sonify", **request)["sound"]["path"]]
     assert first == again
-    other = visitor.ask("listen", **{**request, "what": "rest"})["sound"]["path"]
+    other = visitor.ask("sonify", **{**request, "what": "rest"})["sound"]["path"]
     assert other not in first
     assert httpx.get(f"{page.address}gradio_api/file={other}").status_code == 200
     visitor.ask("open", example="piano")
@@ -273,7 +273,7 @@ def test_the_work_of_a_visitor_who_has_left_is_dropped(page: RunningPage) -> Non
     assert "maps" in other.ask("maps", token="alone", method="occlusion", **request)
     alone_s = max(1.0, time.perf_counter() - begun) + listeners.GRACE_S
     for number in range(5):
-        left.send("check", id=str(number), token=f"left-{number}", method="occlusion", **request)
+        left.send("faithfulness-check", id=str(number), token=f"left-{number}", method="occlusion", **request)
     answers = left.listen()
     assert "progress" in next(answers)
     answers.close()  # type: ignore[attr-defined]
@@ -353,10 +353,10 @@ CHEAP = (
     "stop",
     "moment",
     "why",
-    "listen",
+    "sonify",
     "channels",
     "channel",
-    "apart",
+    "network",
     "split",
     "maps",
     "worksheet",

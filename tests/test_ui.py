@@ -375,7 +375,7 @@ def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(context: AppContext, mo
 
     monkeypatch.setattr(zero_gpu, "GPU", decorator)
     page.build(context)
-    run_networks = {"open", "second", "why", "maps", "apart", "channels", "channel", "sanity", "listen", "check"}
+    run_networks = {"open", "second", "why", "maps", "network", "channels", "channel", "sanity", "sonify", "check"}
     assert len(asked) == len(run_networks | {"export", "worksheet"} | {"/tag", "/explain"})
 
 

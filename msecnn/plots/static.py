@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 DOTS_PER_INCH = 100  # of a Plotly layout's pixels
 DASHES = {None: "-", "solid": "-", "dot": ":", "dash": "--"}
@@ -43,7 +44,10 @@ def draw(figure: go.Figure) -> Figure:
 def image(figure: Figure | go.Figure, kind: str, *, dpi: int = 130) -> bytes:
     """A figure as the bytes of a file; `kind` is "png" or "svg"."""
     written = io.BytesIO()
-    (draw(figure) if isinstance(figure, go.Figure) else figure).savefig(written, format=kind, dpi=dpi)
+    drawn = draw(figure) if isinstance(figure, go.Figure) else figure
+    for text in drawn.findobj(Text):
+        text.set_parse_math(False)  # a tag or a recording may be called $x^$
+    drawn.savefig(written, format=kind, dpi=dpi)
     return written.getvalue()
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from msecnn import audio
-from msecnn.audio.source import printable
+from msecnn.audio.source import LONGEST_NAME
 from msecnn.explain.winning_cells import receptive_ends
+from msecnn.files import printable
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.tagger import Tagger, TagPrediction, tag
@@ -82,7 +83,9 @@ def _named(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except audio.AudioError as error:
-        raise audio.AudioError(str(error).replace(f"“{printable(path.name)}”", f"“{name}”")) from error
+        raise audio.AudioError(
+            str(error).replace(f"“{printable(path.name, longest=LONGEST_NAME)}”", f"“{name}”")
+        ) from error
 
 
 def _patience(patience_s: float) -> Callable[[float, float | None], None]:
@@ -142,7 +145,7 @@ def _source(context: AppContext, session: Session | None, request: Request) -> t
         # The path comes from the browser: only what was uploaded may be read.
         if not isinstance(path, str) or (file := uploaded_file(path)) is None:
             raise SessionError("Only a file that was uploaded here can be opened, and only for an hour.")
-        return file, printable(str(request.get("name") or file.name)), None
+        return file, printable(str(request.get("name") or file.name), longest=LONGEST_NAME), None
     session = require_session(session)
     return session.path, session.name, session.example
 

@@ -179,7 +179,7 @@ def _split(explanation: Explanation, request: Request) -> Contributions:
 
 def _level(explanation: Explanation, request: Request) -> FeatureMaps:
     maps = feature_maps(_network(explanation, request), explanation.mel)
-    if request.get("level") not in maps:
+    if str(request.get("level")) not in maps:
         raise SessionError(f"The levels are {', '.join(maps)}, not {shown(request.get('level'))}.")
     return maps[str(request["level"])]
 
