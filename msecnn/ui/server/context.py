@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from msecnn import checkpoint
+from msecnn.resources import resource_folder
 from msecnn.tagger import Tagger
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets"
+ASSETS = resource_folder("assets")
 
 #: How the papers write the names of the bundled checkpoints.
 TITLES = {"fcn5": "FCN-5", "msecnn": "MsE-CNN", "msecnn_wide": "MsE-CNN wide"}
