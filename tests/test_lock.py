@@ -1,4 +1,4 @@
-"""What CI installs is what the project asks for: every pin is locked with its hashes, and lies in the metadata's range."""
+"""What CI installs is what the project asks for: each pin is locked with its hashes, and in the metadata's range."""
 
 import re
 import tomllib

@@ -65,5 +65,5 @@ def share_freed_memory() -> None:
 
     Otherwise each of the server's 40 threads keeps, once it has run a network, 20 MB of freed memory to itself.
     """
-    with contextlib.suppress(AttributeError):
+    with contextlib.suppress(AttributeError, TypeError):  # the latter on Windows, for the program's own handle
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
