@@ -25,8 +25,7 @@ import torch.utils.data
 for name in ("fcntl", "grp", "posix", "pwd", "resource", "syslog", "termios", "tty"):
     sys.modules[name] = None
 for name in ("chown", "fork", "forkpty", "getegid", "geteuid", "getgid", "getpgid", "getuid", "killpg", "mkfifo",
-             "nice", "pathconf", "sched_getaffinity", "sched_setaffinity", "setsid", "statvfs", "sysconf", "uname",
-             "O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK"):
+             "nice", "pathconf", "sched_getaffinity", "sched_setaffinity", "setsid", "statvfs", "sysconf", "uname"):
     delattr(os, name)
 for name in ("SIGALRM", "SIGCHLD", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGUSR1", "SIGUSR2", "alarm", "pause",
              "setitimer", "sigwait"):
