@@ -264,7 +264,7 @@ class Decoder:
 
 
 def _tolerance(version: str) -> dict[str, str]:
-    """What makes `av.open` take titles that are no text: PyAV 18 has to be asked; 19 always does, and refuses the word."""
+    """What lets `av.open` take titles that are no text: PyAV 18 has to be asked, 19 always does and refuses the word."""
     return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 
 
