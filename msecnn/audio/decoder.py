@@ -264,7 +264,7 @@ class Decoder:
 
 
 def _tolerance(version: str) -> dict[str, str]:
-    """What lets `av.open` take titles that are no text: PyAV 18 has to be asked, 19 always does and refuses the word."""
+    """What lets `av.open` take titles that are no text: PyAV 18 has to be asked; 19 always does, without being asked."""
     return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 
 

@@ -12,6 +12,9 @@ from msecnn.errors import MsecnnError
 if TYPE_CHECKING:
     from msecnn.evaluation.tables import Report
 
+#: Of the answer as JSON. Rises when a key changes its meaning or goes.
+SCHEMA = 1
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoints", nargs="*", metavar="CHECKPOINT", help="a folder, or the name of a bundled one")
@@ -108,7 +111,7 @@ def _give(args: argparse.Namespace, whole: Mapping[str, Any], report: "Report") 
     from msecnn.evaluation.tables import FOLDER
     from msecnn.training.run_folder import write_atomically
 
-    as_json = json.dumps(plain(dict(whole)), indent=1, ensure_ascii=False)
+    as_json = json.dumps(plain({"schema": SCHEMA, **whole}), indent=1, ensure_ascii=False)
     print(as_json if args.format == "json" else report.markdown() if args.format == "markdown" else report.text())
     if args.out:
         files = {"report.json": as_json + "\n", "report.md": report.markdown() + "\n"}

@@ -19,6 +19,9 @@ from msecnn.ui.upload import open_file
 
 log = logging.getLogger(__name__)
 
+#: Of a row of `/models`. Rises when a key changes its meaning or goes.
+SCHEMA = 1
+
 
 def build(page: Page) -> None:
     """Adds the endpoints; their components are never seen."""
@@ -93,6 +96,7 @@ def _describe(context: AppContext, name: str) -> dict[str, Any]:
     checkpoint = context.taggers[name].checkpoint
     model: Any = checkpoint.model
     return {
+        "schema": SCHEMA,
         "name": name,
         "title": context.title(name),
         "architecture": model.architecture,
