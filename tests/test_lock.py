@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -39,6 +40,16 @@ def test_the_locked_version_lies_in_its_range(needed: Requirement) -> None:
 def test_the_package_fits_into_other_environments(needed: Requirement) -> None:
     """A range from a lowest version to the next major one, no single version."""
     assert {one.operator for one in needed.specifier} == {">=", "<"}
+
+
+def test_the_workflow_runs_the_gate_on_three_systems() -> None:
+    """`.ci/run`, as everybody runs it, also on each Python that the metadata names."""
+    (job,) = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())["jobs"].values()
+    matrix = job["strategy"]["matrix"]["include"]
+    assert {row["system"].split("-")[0] for row in matrix} == {"ubuntu", "macos", "windows"}
+    assert ".ci/run" in [step.get("run") for step in job["steps"]]
+    named = {one.rpartition(" ")[2] for one in PROJECT["classifiers"] if "Python :: 3." in one}
+    assert named <= {row["python"] for row in matrix}
 
 
 def test_everything_is_hashed() -> None:

@@ -264,7 +264,7 @@ class Decoder:
 
 
 def _tolerance(version: str) -> dict[str, str]:
-    """What lets `av.open` take titles that are no text: PyAV 18 has to be asked; 19 always does, without being asked."""
+    """What lets `av.open` take titles that are no text: PyAV 18 must be asked; 19 always does and refuses the word."""
     return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 
 
