@@ -263,7 +263,7 @@ class Decoder:
         self._file.close()
 
 
-def _tolerance(version: str) -> dict[str, str]:
+def _tolerance(version: str) -> dict[str, Any]:
     """What lets `av.open` take titles that are no text: PyAV 18 must be asked; 19 always does and refuses the word."""
     return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 

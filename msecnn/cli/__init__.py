@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from msecnn import __version__
+from msecnn.cli import verbosity
 from msecnn.errors import MsecnnError
 
 COMMANDS = {
@@ -39,7 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparser = subparsers.add_parser(name, help=summary, description=description, allow_abbrev=False)
         if name == named:
             importlib.import_module(f"msecnn.cli.{name}").add_arguments(subparser)
+            verbosity.add_arguments(subparser)
     args = parser.parse_args(argv, argparse.Namespace(words=argv))
+    verbosity.set_up(args)
     try:
         return int(importlib.import_module(f"msecnn.cli.{args.command}").run(args))
     except MsecnnError as error:

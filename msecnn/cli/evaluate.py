@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if args.bootstrap < 1:
         raise MsecnnError(f"--bootstrap must be at least 1, not {args.bootstrap}.")
     if args.scores and not args.checkpoints:
