@@ -164,6 +164,20 @@ def test_serve(installed: Installed) -> None:
         assert "error" not in Visitor(page.address).ask("open", example="piano")
 
 
+def test_a_git_tree_around_the_environment_is_not_the_commit_of_a_run(installed: Installed) -> None:
+    """Many keep their environment in their own project's folder."""
+    around = installed.folder.parent
+    git = ["git", "-C", str(around), "-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", "theirs"], check=True)
+    program = "from msecnn.training.run_folder import origin; print(origin()['commit'])"
+    python = installed.program.parent / "python"
+    done = subprocess.run(
+        [str(python), "-c", program], cwd=installed.folder, env=installed.environment, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == "None", done.stderr
+
+
 def test_nothing_is_written_beside_the_package(installed: Installed) -> None:
     """Not by a command, nor by a page."""
     before = installed.files()
