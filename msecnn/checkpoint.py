@@ -25,11 +25,12 @@ from msecnn.files import write_atomically, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 from msecnn.models.tagging_model import TaggingModule
+from msecnn.resources import resource_folder
 
 log = logging.getLogger(__name__)
 
-#: Checkpoints that come with the program, beside the package.
-BUNDLED = Path(__file__).resolve().parent.parent / "checkpoints"
+#: Checkpoints that come with the program.
+BUNDLED = resource_folder("checkpoints")
 WEIGHTS, CARD, SELFTEST = "model.safetensors", "card.json", "selftest.safetensors"
 SCHEMA = 1
 _MEAN_FEATURES = "mean_features."

@@ -32,6 +32,8 @@ GPU_BATCH = 32
 #: Less than this, in seconds, left over at the end is no window of its own: codecs pad a recording by a part of a frame
 #: (MP3 at 16 kHz: 0.07 s), and MagnaTagATune's clips of 29.124 s are meant to be one window.
 LEFTOVER_S = 0.1
+#: Of a recording's answer as JSON. Rises when a key changes its meaning or goes.
+SCHEMA = 1
 #: What must be said beside the numbers of a model whose weights are random.
 UNTRAINED = "{model} has random weights: its numbers mean nothing until a trained checkpoint takes its place."
 
@@ -198,6 +200,7 @@ def answer_json(file: str, predictions: Sequence[TagPrediction]) -> dict[str, An
     """One recording's answer in the schema that command line, page and programs share."""
     first = predictions[0]
     return {
+        "schema": SCHEMA,
         "file": file,
         "duration_s": round(first.duration_s, 3),
         "notes": list(dict.fromkeys(note for prediction in predictions for note in prediction.notes)),

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,29 @@ START_S = 900
 
 
 class RunningPage:
-    """`python app.py` until it is left; `kill` and `start` again as often as one likes.
+    """`python app.py`, or another command, until it is left; `kill` and `start` again as often as one likes.
 
     Args:
         options: for the command line.
         environment: variables on top of ours.
         host: where it listens by what the options and variables say.
+        command: what opens a page.
+        folder: where it is started.
     """
 
-    def __init__(self, *options: str, environment: Mapping[str, str] | None = None, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        host: str = "127.0.0.1",
+        command: Sequence[str] = (sys.executable, str(ROOT / "app.py")),
+        folder: Path = ROOT,
+    ) -> None:
         self.port = free_port()
         self.address = f"http://{host}:{self.port}/"
         self.log: list[str] = []
-        self._command = [sys.executable, str(ROOT / "app.py"), "--port", str(self.port), *options]
+        self._command = [*command, "--port", str(self.port), *options]
+        self._folder = folder
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
         self.process: subprocess.Popen[str]
 
@@ -49,7 +59,7 @@ class RunningPage:
         """Returns when the page answers."""
         self.process = subprocess.Popen(
             self._command,
-            cwd=ROOT,
+            cwd=self._folder,
             env=self._environment,
             text=True,
             stdout=subprocess.PIPE,

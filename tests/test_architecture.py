@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "msecnn"
 #: The layer of each module; a module imports from lower layers and from itself.
 LAYERS = {
-    "__init__": 0, "errors": 0, "tags": 0,
+    "__init__": 0, "errors": 0, "resources": 0, "tags": 0,
     "files": 0.5, "statistics": 0.5, "run_record": 0.5,
     "audio": 1, "frontend": 1,
     "models": 2,

@@ -54,7 +54,7 @@ def options(models: list[str]) -> list[str]:
 def test_json_is_as_promised(models: list[str], song: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tag", song, "--format", "json", *options(models)]) == 0
     (answer,) = json.loads(capsys.readouterr().out)
-    assert list(answer) == ["file", "duration_s", "notes", "windows", "models"]
+    assert list(answer) == ["schema", "file", "duration_s", "notes", "windows", "models"]
     assert answer["file"] == song
     assert answer["duration_s"] == 40
     assert answer["windows"] == [[0, 29.12], [10.88, 40]]
@@ -80,7 +80,15 @@ def test_bad_files_are_reported_in_their_place_and_the_others_go_on(
     out, err = capfd.readouterr()
     answers = json.loads(out)
     assert [answer["file"] for answer in answers] == files
-    assert [list(answer) == ["file", "error"] for answer in answers] == [True, False, True, True, True, False, False]
+    assert [list(answer) == ["schema", "file", "error"] for answer in answers] == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert [line.removeprefix("msecnn tag: ") for line in err.splitlines()] == [
         answer["error"] for answer in answers if "error" in answer
     ]
@@ -198,5 +206,5 @@ def test_as_a_program_it_exits_with_1_and_no_trace(models: list[str], tmp_path: 
     command = [sys.executable, "-m", "msecnn", "tag", str(tmp_path / "cut.flac"), *options(models[:1])]
     result = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False)
     assert result.returncode == 1
-    assert list(json.loads(result.stdout)[0]) == ["file", "error"]
+    assert list(json.loads(result.stdout)[0]) == ["schema", "file", "error"]
     assert len(result.stderr.splitlines()) == 1

@@ -89,3 +89,11 @@ def test_sections_written_by_programs_are_filled(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     for name, content in re.findall(r"<!-- ([\w-]+) -->\n(.*?)<!-- /\1 -->", text, flags=re.DOTALL):
         assert content.strip(), f"the section {name} is empty: run its benchmark"
+
+
+def test_nobody_is_told_to_install_our_name_from_an_index() -> None:
+    """No package index holds this project; whoever takes its name there would be installed instead."""
+    texts = [*DOCUMENTS, *sorted((ROOT / "msecnn").rglob("*.py")), *sorted((ROOT / "msecnn").rglob("*.js"))]
+    told = [line for path in texts for line in re.findall(r"pip install[^`\n]*", path.read_text(encoding="utf-8"))]
+    assert told
+    assert not [line for line in told if re.search(r"[ '\"]msecnn\b(?![\w./-]*\.whl)", line)]

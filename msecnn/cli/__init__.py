@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from msecnn import __version__
+from msecnn.cli import verbosity
 from msecnn.errors import MsecnnError
 from msecnn.files import why
 
@@ -46,7 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparser = subparsers.add_parser(name, help=summary, description=description, allow_abbrev=False)
         if name == named:
             importlib.import_module(f"msecnn.cli.{name}").add_arguments(subparser)
+            verbosity.add_arguments(subparser)
     args = parser.parse_args(argv, argparse.Namespace(words=argv))
+    verbosity.set_up(args)
     try:
         with _ended_in_order():
             status = int(importlib.import_module(f"msecnn.cli.{args.command}").run(args))

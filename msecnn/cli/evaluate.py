@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,9 @@ from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
     from msecnn.evaluation.tables import Report
+
+#: Of the answer as JSON. Rises when a key changes its meaning or goes.
+SCHEMA = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if args.bootstrap < 1:
         raise MsecnnError(f"--bootstrap must be at least 1, not {args.bootstrap}.")
     if args.scores and not args.checkpoints:
@@ -108,7 +109,7 @@ def _give(args: argparse.Namespace, whole: Mapping[str, Any], report: "Report") 
     from msecnn.evaluation.tables import FOLDER
     from msecnn.files import write_atomically
 
-    as_json = json.dumps(plain(dict(whole)), indent=1, ensure_ascii=False)
+    as_json = json.dumps(plain({"schema": SCHEMA, **whole}), indent=1, ensure_ascii=False)
     print(as_json if args.format == "json" else report.markdown() if args.format == "markdown" else report.text())
     if args.out:
         files = {"report.json": as_json + "\n", "report.md": report.markdown() + "\n"}

@@ -4,6 +4,9 @@ import argparse
 import json
 from typing import Any
 
+#: Of a row as JSON. Rises when a key changes its meaning or goes.
+SCHEMA = 1
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
@@ -28,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
 def describe(loaded: Any) -> dict[str, Any]:
     """What a person asks of a checkpoint first, as plain values."""
     return {
+        "schema": SCHEMA,
         "name": loaded.name,
         "architecture": loaded.model.architecture,
         "checkpoint": str(loaded.folder),

@@ -48,7 +48,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serves until it is told to end; what visitors brought is deleted then."""
     share_freed_memory()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if args.mcp and importlib.util.find_spec("mcp") is None:
         raise MsecnnError("The MCP server needs one package more: pip install 'gradio[mcp]'.")
     with end_signal() as ended:
@@ -117,5 +116,5 @@ def share_freed_memory() -> None:
 
     Otherwise each of the server's 40 threads keeps, once it has run a network, 20 MB of freed memory to itself.
     """
-    with contextlib.suppress(AttributeError):
+    with contextlib.suppress(AttributeError, TypeError):  # the latter on Windows, for the program's own handle
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)

@@ -1,7 +1,6 @@
 """`train`: a network on the clips of a manifest, from mels to a checkpoint; its options are the trainer's own."""
 
 import argparse
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +52,6 @@ def train_config(args: argparse.Namespace) -> TrainConfig:
 
 
 def run(args: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
     resolve(args, OPTIONS)
     for name in ("model", "data", "out"):
         if getattr(args, name) is None:

@@ -61,7 +61,7 @@ def _connect() -> None:
         import ray
         import ray.data
     except ImportError as error:
-        raise LibraryError("A cluster needs Ray: pip install 'msecnn[cluster]'.") from error
+        raise LibraryError("A cluster needs Ray: pip install 'ray[data]'.") from error
     try:
         ray.init(address="auto", ignore_reinit_error=True, logging_level=logging.ERROR, log_to_driver=False)
     except ConnectionError as error:

@@ -50,7 +50,7 @@ def _guarded(file: str, work: Callable[[], Any]) -> Any:
     try:
         from mutagen import MutagenError
     except ImportError as error:
-        raise FileTagError("Tags in files need mutagen: pip install 'msecnn[tags]'.") from error
+        raise FileTagError("Tags in files need mutagen: pip install mutagen.") from error
     try:
         return work()
     except WriteError as error:

@@ -107,7 +107,7 @@ def _pyarrow() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise LibraryError("Writing Parquet needs pyarrow: pip install 'msecnn[parquet]'.") from error
+        raise LibraryError("Writing Parquet needs pyarrow: pip install pyarrow.") from error
     return pyarrow, pyarrow.parquet
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from msecnn import checkpoint
 from msecnn.errors import MsecnnError
 from msecnn.files import printable
-from msecnn.tagger import Tagger, answer_json, tag
+from msecnn.tagger import SCHEMA, Tagger, answer_json, tag
 
 logger = logging.getLogger(__name__)
 
@@ -74,4 +74,4 @@ class RecordingTagger:
 
 def error_answer(file: str, error: str) -> dict[str, Any]:
     """The answer for a file that could not be used."""
-    return {"file": file, "error": error}
+    return {"schema": SCHEMA, "file": file, "error": error}

@@ -22,7 +22,7 @@ class Events:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            log.warning("no TensorBoard events are written: pip install 'msecnn[train]' brings TensorBoard")
+            log.warning("no TensorBoard events are written: pip install tensorboard brings it")
             self.writer = None
         else:
             self.writer = SummaryWriter(str(folder), purge_step=n_epochs + 1)

@@ -121,6 +121,8 @@ def _without_folder(argument: str) -> str:
 def _commit() -> str | None:
     """The commit of the source tree, with "-dirty" where tracked files were changed; None outside of a git tree."""
     here = Path(__file__).resolve().parent
+    if not (here.parents[1] / "pyproject.toml").is_file():  # installed: a git tree around it is of something else
+        return None
     try:
         answer = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],

@@ -13,6 +13,9 @@ from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.session import SessionError
 from msecnn.ui.upload import open_file
 
+#: Of a row of `/models`. Rises when a key changes its meaning or goes.
+SCHEMA = 1
+
 
 def build(page: Page) -> None:
     """Adds the endpoints; their components are never seen."""
@@ -85,6 +88,7 @@ def _describe(context: AppContext, name: str) -> dict[str, Any]:
     checkpoint = context.taggers[name].checkpoint
     model: Any = checkpoint.model
     return {
+        "schema": SCHEMA,
         "name": name,
         "title": context.title(name),
         "architecture": model.architecture,

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import logging
 
 #: Modules of this package, in the order of their subcommands in `--help`.
 GROUPS = ("own_music", "published", "derived", "synthesis", "sounds", "labels")
@@ -15,5 +14,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     return int(args.run_kind(args))

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from msecnn import checkpoint
+from msecnn.resources import resource_folder
 from msecnn.tagger import Tagger
 from msecnn.ui.server.body_limits import UploadLimits
 from msecnn.ui.server.visitors import Visitors
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets"
+ASSETS = resource_folder("assets")
 
 #: Largest uploads that one address may bring in an hour, all together: a class may come from one address.
 UPLOADS_OF_AN_ADDRESS = 8
