@@ -6,7 +6,9 @@ if TYPE_CHECKING:
     from msecnn.explain.explanation import Explanation
 
 #: Rises when a key changes its meaning or goes.
-SCHEMA = 1
+SCHEMA = 2
+#: Absences that are told, strongest first.
+N_ABSENCES = 12
 #: What is told of a winning cell.
 CELL_KEYS = ("scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contribution")
 
@@ -25,7 +27,9 @@ def explanation_json(explanation: "Explanation") -> dict[str, Any]:
         "bias": float(split.bias[k]),
         "base_value": float(split.base_value[k]),
         "scales": _scales(explanation),
-        "evidence": _cells(explanation),
+        "evidence": _evidence(explanation),
+        "blocks": _blocks(explanation),
+        "cells": _cells(explanation),
         "saliency": _maps(explanation),
     }
 
@@ -41,6 +45,18 @@ def _scales(explanation: "Explanation") -> list[dict[str, Any]]:
         }
         for s, scale in enumerate(split.scales)
     ]
+
+
+def _evidence(explanation: "Explanation") -> list[dict[str, Any]]:
+    """What is there, for and against the tag, with time and Hz; then what is absent, which has neither."""
+    there = (*explanation.events, *explanation.events_against)
+    return [item.to_json() for item in (*there, *explanation.absences[:N_ABSENCES])]
+
+
+def _blocks(explanation: "Explanation") -> dict[str, float]:
+    """The sums over all blocks, in logits: presence and absence together are the change from the clip's mean."""
+    sums = explanation.block_sums
+    return {"presence": float(sums.presence.sum()), "absence": float(sums.absence.sum())}
 
 
 def _cells(explanation: "Explanation") -> list[dict[str, Any]]:
