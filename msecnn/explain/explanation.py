@@ -120,7 +120,7 @@ class Explanation:
 
     @cached_property
     def evidence(self) -> Evidence:
-        """The cell that decided each feature, and the events that the cells make."""
+        """The cell of its level's map that decided each feature: the exact inner view."""
         return evidence(
             self.tagger.model,
             self.mel,
