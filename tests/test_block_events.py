@@ -1,5 +1,6 @@
 """Evidence from blocks of the complete map: sharp on every example, only where something is there, and adding up."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,10 @@ def test_an_absence_is_credit_by_a_negative_weight() -> None:
     cells = [cell(0, -1.0, 0.5), cell(1, 1.0, 2.0), cell(2, -1.0, -3.0), cell(3, -2.0, 1.5)]
     assert [(absence.channel, absence.share) for absence in absences(cells)] == [(3, 1.5), (0, 0.5)]
     assert absences(cells)[0].sentence == "little of what channel 3 of level 2 listens for, anywhere"
+
+
+def test_a_sum_that_misses_over_two_percent_is_flagged() -> None:
+    maps = toy_maps(np.full((96, 200), 1 / (96 * 200)))
+    assert not replace(maps, delta=0.019).delta_is_large
+    assert replace(maps, delta=0.03).delta_is_large
+    assert not replace(maps, delta=None).delta_is_large

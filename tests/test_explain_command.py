@@ -77,9 +77,9 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
     assert min(cell["start_s"] for cell in told["cells"]) >= told["window"][0]
     assert max(cell["end_s"] for cell in told["cells"]) <= told["window"][1] + 0.01
     check_evidence(told)
-    assert told["saliency"]["method"] == "gradient_x_input"
+    assert told["saliency"]["method"] == "shapley"
     assert told["saliency"]["sum_check"] < 1e-4
-    assert told["saliency"]["measured"] == verdicts(checkpoint.load(told["model"]))["gradient_x_input"].to_json()
+    assert told["saliency"]["measured"] == verdicts(checkpoint.load(told["model"]))["shapley"].to_json()
     assert json.loads((out / "explanation.json").read_text()) == told
     check_folder(out, recording)
 

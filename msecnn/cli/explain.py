@@ -67,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         answer = explanation.to_json()
     for warning in explanation.warnings:
         print(f"msecnn explain: {warning}", file=sys.stderr)
+    if explanation.maps.delta_is_large:
+        print("msecnn explain: the maps miss over 2 % of the change that they should add up to.", file=sys.stderr)
     if args.out is not None:
         _write(args, explanation)
     if args.format == "json":

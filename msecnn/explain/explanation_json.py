@@ -71,5 +71,6 @@ def _maps(explanation: "Explanation") -> dict[str, Any]:
         "baseline": maps.baseline,
         "sum_check": maps.sum_check,
         "delta": maps.delta,
+        "delta_is_large": maps.delta_is_large,
         "measured": explanation.verdict.to_json(),
     }

@@ -52,7 +52,8 @@ def report(
             "<h2>The strongest evidence</h2>",
             '<p class="note">Blocks of about a second and an octave in which something that is there speaks for the '
             "tag or against it, merged where they adjoin. What an event adds is its part of the logit's change from "
-            "the clip's mean, by Shapley values of every maximum. Its Hz are those of mel bands, whose edges sound passes."
+            "the clip's mean, by Shapley values of every maximum. Its Hz are those of mel bands, whose edges sound "
+            "passes."
             "</p>",
             _events("In favour", in_favour),
             _events("Against", against),
