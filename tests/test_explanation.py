@@ -276,7 +276,7 @@ def test_progress_and_cancelling_reach_the_maps(explanation: Explanation, method
 def test_the_example_in_the_documentation_runs() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/explanations.md").read_text("utf-8"), flags=re.DOTALL)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout.endswith("\n1\n")
+    assert done.stdout.endswith("\n2\n")
 
 
 def test_importing_explanations_is_light() -> None:

@@ -49,8 +49,8 @@ def _scales(explanation: "Explanation") -> list[dict[str, Any]]:
 
 def _evidence(explanation: "Explanation") -> list[dict[str, Any]]:
     """What is there, for and against the tag, with time and Hz; then what is absent, which has neither."""
-    there = (*explanation.events, *explanation.events_against)
-    return [item.to_json() for item in (*there, *explanation.absences[:N_ABSENCES])]
+    there = [event.to_json() for event in (*explanation.events, *explanation.events_against)]
+    return [*there, *(absence.to_json() for absence in explanation.absences[:N_ABSENCES])]
 
 
 def _blocks(explanation: "Explanation") -> dict[str, float]:
