@@ -24,4 +24,5 @@ export const evidenceList = (/** @type {Explanation} */ { positive, negative, ab
   h("div", { class: "mse-evidences" }, h("h3", {}, "Strongest evidence"), h("ol", {}, positive.map(item)),
     negative.length > 0 && h("h3", {}, "Against"), h("ol", {}, negative.map(item)),
     absences.length > 0 && h("h3", {}, "In favour by what is absent"),
-    h("ul", {}, absences.map(({ sentence, share }) => h("li", {}, `${sentence} `, h("b", { class: "up" }, signed(share))))));
+    h("ul", {}, absences.map(({ sentence, share }) =>
+      h("li", {}, `${sentence} `, h("b", { class: "up" }, signed(share))))));
