@@ -91,9 +91,9 @@ COMPUTED_BY_EXPLAIN = {
     "msecnn.explain.contributions.contributions",
     "msecnn.explain.events.evidence",
     "msecnn.explain.saliency.saliency",
-    "msecnn.explain.sonification.box_mask",
     "msecnn.explain.sonification.render",
-    "msecnn.explain.sonification.top_mask",
+    "msecnn.explain.block_events.block_sums",
+    "msecnn.explain.block_events.block_events",
 }
 #: It also looks at networks with random weights, which have no prediction to explain.
 LOOKS_AT_OTHER_WEIGHTS = PACKAGE / "ui" / "tabs" / "network.py"

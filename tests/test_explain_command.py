@@ -4,6 +4,7 @@ import json
 import wave
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
     )
     captured = capsys.readouterr()
     told = json.loads(captured.out)
-    names = "schema file model tag window logit probability bias base_value scales evidence saliency"
+    names = "schema file model tag window logit probability bias base_value scales evidence blocks cells saliency"
     assert list(told) == names.split()
     assert (told["file"], told["model"], told["tag"]) == (str(recording), "msecnn", "guitar")
     assert told["window"][1] - told["window"][0] == pytest.approx(29.12)
@@ -66,20 +67,29 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
     assert told["base_value"] + sum(s["relative"] for s in told["scales"]) == pytest.approx(
         told["logit"], abs=1e-5 * size
     )
-    assert len(told["evidence"]) == 513
+    assert len(told["cells"]) == 513
     columns = {"scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contribution"}
-    assert all(set(cell) == columns for cell in told["evidence"])
+    assert all(set(cell) == columns for cell in told["cells"])
     for scale in told["scales"]:
-        cells = [cell["contribution"] for cell in told["evidence"] if cell["scale"] == scale["name"]]
+        cells = [cell["contribution"] for cell in told["cells"] if cell["scale"] == scale["name"]]
         assert len(cells) == scale["features"]
         assert sum(cells) == pytest.approx(scale["contribution"], abs=1e-4 * size)
-    assert min(cell["start_s"] for cell in told["evidence"]) >= told["window"][0]
-    assert max(cell["end_s"] for cell in told["evidence"]) <= told["window"][1] + 0.01
-    assert told["saliency"]["method"] == "gradient_x_input"
+    assert min(cell["start_s"] for cell in told["cells"]) >= told["window"][0]
+    assert max(cell["end_s"] for cell in told["cells"]) <= told["window"][1] + 0.01
+    check_evidence(told)
+    assert told["saliency"]["method"] == "shapley"
     assert told["saliency"]["sum_check"] < 1e-4
-    assert told["saliency"]["measured"] == verdicts(checkpoint.load(told["model"]))["gradient_x_input"].to_json()
+    assert told["saliency"]["measured"] == verdicts(checkpoint.load(told["model"]))["shapley"].to_json()
     assert json.loads((out / "explanation.json").read_text()) == told
     check_folder(out, recording)
+
+
+def check_evidence(told: dict[str, Any]) -> None:
+    presence, absence = ([row for row in told["evidence"] if row["kind"] == kind] for kind in ("presence", "absence"))
+    assert presence
+    assert all(told["window"][0] <= row["start_s"] < row["end_s"] <= told["window"][1] + 0.01 for row in presence)
+    assert all(row["share"] > 0 and row["sentence"].endswith("anywhere") for row in absence)
+    assert not any("start_s" in row for row in absence)
 
 
 def check_folder(out: Path, recording: Path) -> None:

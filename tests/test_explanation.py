@@ -103,7 +103,7 @@ class TestOneAnswer:
     ) -> None:
         answers = [json.loads(files["explanation.json"]) for files in (folder, zipped)]
         answers.append(api.explain_endpoint(context)(str(recording), "piano", "msecnn", 1))
-        assert answers[0]["schema"] == 1
+        assert answers[0]["schema"] == 2
         assert answers[0]["saliency"]["method"] == DEFAULT_METHOD
         assert [Path(answer["file"]).name for answer in answers] == 3 * [recording.name]
         first, *others = map(without_name, answers)
@@ -154,14 +154,11 @@ class TestLaziness:
         monkeypatch.setattr(module, "evidence", None)
         assert explanation.contributions.terms.shape[:2] == (1, 6)
 
-    def test_an_event_is_heard_without_a_map(self, explanation: Explanation) -> None:
-        assert explanation.brief_events
-        assert len(explanation.sound("event:1")) == explanation.mel_config.window_samples
-
 
 def test_each_part_is_computed_once(explanation: Explanation) -> None:
     assert explanation.maps is explanation.maps
-    assert explanation.maps is explanation.sound_maps
+    assert explanation.complete_maps is explanation.complete_maps
+    assert explanation.events is explanation.events
     assert explanation.evidence is explanation.evidence
     assert explanation.waveform is explanation.waveform
 
@@ -256,7 +253,7 @@ def test_where_nothing_speaks_for_the_tag_a_file_is_silent_and_the_others_are_wr
     against = next(
         explanation
         for explanation in (explain(tagger, said, tag, recording=path) for tag in said.tags)
-        if explanation.evidence.cells and not any(e.scale == "input" for e in explanation.evidence.positive)
+        if explanation.evidence.cells and not any(e.scale == "input" for e in explanation.events)
     )
     with pytest.raises(NothingToHear):
         against.sound("scale:input")
@@ -279,7 +276,7 @@ def test_progress_and_cancelling_reach_the_maps(explanation: Explanation, method
 def test_the_example_in_the_documentation_runs() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/explanations.md").read_text("utf-8"), flags=re.DOTALL)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stdout.endswith("\n1\n")
+    assert done.stdout.endswith("\n2\n")
 
 
 def test_importing_explanations_is_light() -> None:

@@ -23,7 +23,7 @@ from msecnn.explain.faithfulness_card import FILE_NAME, NOT_MEASURED, verdicts, 
 from msecnn.explain.infidelity import Removals, infidelity, random_removals
 from msecnn.explain.saliency import saliency
 from msecnn.explain.scale_terms import ScaleTerms
-from msecnn.explain.stability import randomisation, rank_correlation, sensitivity_max
+from msecnn.explain.stability import randomisation, rank_correlation, reference_correlations, sensitivity_max
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models.layers import MultiScaleCNN
 
@@ -115,6 +115,18 @@ def test_infidelity_is_captums_as_a_share_of_an_empty_maps(method: str, monkeypa
 def test_sensitivity_is_nothing_where_noise_changes_nothing() -> None:
     assert sensitivity_max(maximum_of_input(), one_peak(), TAG, method="gradient") == 0
     assert sensitivity_max(toy(), toy_mel(), TAG, method="smooth_gradient") > 0
+
+
+def test_references_tell_a_surviving_map_from_the_music() -> None:
+    """A gradient hardly moves under noise; two networks with shuffled weights share no signs, and some of the music."""
+    model, mel = toy(), toy_mel()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    found = reference_correlations(model, mel, TAG, method="gradient")
+    assert set(found) == {"noise", "random"}
+    assert found["noise"][0] > abs(found["random"][0])
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    (kept,) = randomisation(maximum_of_input(), mel, TAG, method="gradient", at_once=True).absolute
+    assert kept == 1
 
 
 def test_randomisation_goes_from_the_top_down_and_leaves_the_model_alone() -> None:

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from msecnn.explain import ExplanationError
-from msecnn.explain.events import EvidenceEvent
-from msecnn.explain.sonification import box_mask, loudness_db, render, top_mask
+from msecnn.explain.sonification import loudness_db, render
 from msecnn.frontend import MelConfig
 
 CONFIG = MelConfig(n_frames=200)
@@ -37,26 +36,26 @@ def test_a_map_of_ones_returns_the_sound_to_its_edges(n: int) -> None:
 def test_a_map_and_its_complement_add_up_to_the_sound() -> None:
     mask = (np.random.default_rng(1).random((96, 200)) < 0.3).astype(np.float32)
     waveform = noise(CONFIG.window_samples)
-    both = render(waveform, mask, CONFIG) + render(waveform, 1 - mask, CONFIG)
+    both = render(waveform, mask, CONFIG, fill="silence") + render(waveform, 1 - mask, CONFIG, fill="silence")
     np.testing.assert_allclose(both, waveform, atol=1e-5)
-    assert not render(waveform, 0 * ONES, CONFIG).any()
+    assert not render(waveform, 0 * ONES, CONFIG, fill="silence").any()
 
 
 def test_a_band_passes_its_tone_and_no_other() -> None:
     centres = CONFIG.band_edges_hz()[:, 1]
     mask = np.repeat(((centres > 700) & (centres < 1300))[:, None], 200, axis=1).astype(np.float32)
     inside, outside = tone(1000), tone(3000)
-    heard = render(inside + outside, mask, CONFIG)
+    heard = render(inside + outside, mask, CONFIG, fill="silence")
     middle = slice(1000, -1000)
     assert np.abs(heard - inside)[middle].max() < 1e-3  # same phase, same place
-    assert db(render(outside, mask, CONFIG)[middle], outside[middle]) < -60
+    assert db(render(outside, mask, CONFIG, fill="silence")[middle], outside[middle]) < -60
 
 
 def test_a_stretch_of_time_stays_in_its_place_and_fades_without_a_click() -> None:
     mask = np.zeros_like(ONES)
     mask[:, 80:120] = 1
     waveform = tone(400)
-    heard = render(waveform, mask, CONFIG)
+    heard = render(waveform, mask, CONFIG, fill="silence")
     hop = CONFIG.hop_length
     np.testing.assert_allclose(heard[82 * hop : 117 * hop], waveform[82 * hop : 117 * hop], atol=1e-4)
     assert not heard[: 78 * hop].any()
@@ -68,15 +67,18 @@ def test_equal_loudness_raises_what_is_left_and_never_clips() -> None:
     mask = np.zeros_like(ONES)
     mask[20:40] = 1
     waveform = noise(CONFIG.window_samples) / 4
-    quiet, loud = render(waveform, mask, CONFIG), render(waveform, mask, CONFIG, equal_loudness=True)
+    quiet, loud = (
+        render(waveform, mask, CONFIG, fill="silence"),
+        render(waveform, mask, CONFIG, fill="silence", equal_loudness=True),
+    )
     assert loudness_db(quiet, RATE) < loudness_db(waveform, RATE) - 3
     assert loudness_db(loud, RATE) == pytest.approx(loudness_db(waveform, RATE), abs=0.1)
     gain = np.abs(loud).max() / np.abs(quiet).max()
     np.testing.assert_allclose(loud, gain * quiet, atol=1e-6)  # one gain: no compressor
     peaky = np.zeros(CONFIG.window_samples, dtype=np.float32)
     peaky[::3000] = 1
-    assert np.abs(render(peaky, mask, CONFIG, equal_loudness=True)).max() <= 1
-    assert not render(0 * waveform, mask, CONFIG, equal_loudness=True).any()
+    assert np.abs(render(peaky, mask, CONFIG, fill="silence", equal_loudness=True)).max() <= 1
+    assert not render(0 * waveform, mask, CONFIG, fill="silence", equal_loudness=True).any()
 
 
 def test_loudness_leaves_silence_out() -> None:
@@ -88,21 +90,27 @@ def test_loudness_leaves_silence_out() -> None:
     assert loudness_db(np.zeros(10, dtype=np.float32), RATE) == -np.inf
 
 
-def test_the_top_share_holds_the_strongest_cells_in_favour() -> None:
-    attribution = np.arange(-10, 10, dtype=np.float32).reshape(4, 5)
-    assert top_mask(attribution, 0.2).sum() == 4
-    assert (attribution[top_mask(attribution, 0.2) == 1] == [6, 7, 8, 9]).all()
-    assert top_mask(attribution, 1.0).sum() == 9  # what speaks against is never in favour
-    assert not top_mask(-np.ones((4, 5)), 0.5).any()
+def test_a_map_of_zeros_brings_every_band_to_its_mean_level() -> None:
+    """A tone of two levels, each half of the time, comes out at their geometric mean throughout."""
+    half = CONFIG.window_samples // 2
+    waveform = tone(1000)
+    waveform[half:] /= 10
+    heard = render(waveform, 0 * ONES, CONFIG, fill="mean")
+    for stretch in (slice(2000, half - 2000), slice(half + 2000, -2000)):
+        level_db = 20 * np.log10(np.sqrt((heard[stretch].astype(float) ** 2).mean()) / (0.5 / np.sqrt(2)))
+        assert level_db == pytest.approx(-10, abs=0.3)
 
 
-def test_an_events_box_covers_its_band_and_half_a_second_around() -> None:
-    event = EvidenceEvent("level2", (), 1.0, 1.0, start_s=12.0, end_s=12.4, low_hz=900, high_hz=1100)
-    mask = box_mask([event], CONFIG, window_start_s=10.0)
-    seconds = 10 + np.arange(200) * CONFIG.frame_to_s(1)
-    centres = CONFIG.band_edges_hz()[:, 1]
-    np.testing.assert_array_equal(mask.any(0), (seconds >= 11.5) & (seconds <= 12.9))
-    np.testing.assert_array_equal(mask.any(1), (centres >= 900) & (centres <= 1100))
+def test_the_mean_fill_keeps_what_does_not_change() -> None:
+    """A steady tone is its own mean; what the map keeps is the recording whatever the rest becomes."""
+    steady, middle = tone(1000), slice(2000, -2000)
+    np.testing.assert_allclose(render(steady, 0 * ONES, CONFIG, fill="mean")[middle], steady[middle], atol=0.01)
+    waveform = noise(CONFIG.window_samples)
+    whole = render(waveform, ONES, CONFIG, fill="mean")
+    assert np.abs(whole - waveform).max() < 1e-3 * np.abs(waveform).max()
+    np.testing.assert_allclose(whole, render(waveform, ONES, CONFIG, fill="silence"), atol=1e-6)
+    with pytest.raises(ExplanationError, match="Fill can be mean, silence"):
+        render(waveform, ONES, CONFIG, fill="pink")
 
 
 def test_a_map_that_does_not_fit_is_refused() -> None:

@@ -313,7 +313,7 @@ class TestJobs:
 
 class TestListening:
     def test_evidence_and_the_rest_are_the_window(self, context: AppContext, session: Session) -> None:
-        """Masks that add up to one give sounds that add up to the window, before their loudness is matched."""
+        """In silence, masks that add up to one give sounds that add up to the window, before loudness is matched."""
         explanation = requested_explanation(context, session, {"model": "msecnn", "tag": "piano", "window": 0})
         np.testing.assert_array_equal(part_mask(explanation, "evidence") + part_mask(explanation, "rest"), 1)
         assert len(explanation.sound("evidence")) == 349_440

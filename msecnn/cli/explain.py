@@ -13,12 +13,12 @@ from msecnn.errors import MsecnnError
 if TYPE_CHECKING:
     from msecnn.explain import Explanation
 
-#: Events that the table lists.
-N_IN_FAVOUR, N_AGAINST = 12, 6
+#: Events and absences that the table lists.
+N_IN_FAVOUR, N_AGAINST, N_ABSENCES = 12, 6, 6
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from msecnn.explain import BASELINES, DEFAULT_BASELINE, DEFAULT_METHOD, METHODS, TOP_SHARE
+    from msecnn.explain import BASELINES, DEFAULT_BASELINE, DEFAULT_FILL, DEFAULT_METHOD, FILLS, METHODS, TOP_SHARE
 
     parser.add_argument("file", metavar="FILE", help="mp3, ogg, opus, flac, wav, m4a, webm or mp4")
     parser.add_argument("--model", default="msecnn", metavar="NAME", help="bundled model or folder (default: msecnn)")
@@ -40,7 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=100 * TOP_SHARE,
         metavar="PERCENT",
-        help=f"of a map that is heard where every event covers the window (default: {100 * TOP_SHARE:g})",
+        help=f"of the spectrogram at most that is kept in a sound (default: {100 * TOP_SHARE:g})",
+    )
+    parser.add_argument(
+        "--fill",
+        choices=FILLS,
+        default=DEFAULT_FILL,
+        help=f"what the rest becomes: each band's mean over the window, or silence (default: {DEFAULT_FILL})",
     )
     parser.add_argument(
         "--equal-loudness",
@@ -61,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         answer = explanation.to_json()
     for warning in explanation.warnings:
         print(f"msecnn explain: {warning}", file=sys.stderr)
+    if explanation.maps.delta_is_large:
+        print("msecnn explain: the maps miss over 2 % of the change that they should add up to.", file=sys.stderr)
     if args.out is not None:
         _write(args, explanation)
     if args.format == "json":
@@ -91,7 +99,7 @@ def _explanation(args: argparse.Namespace, bar: tqdm) -> "Explanation":
 def _write(args: argparse.Namespace, explanation: "Explanation") -> None:
     from msecnn.plots.explanation_files import explanation_files, write_folder
 
-    files = explanation_files(explanation, share=args.top / 100, equal_loudness=args.equal_loudness)
+    files = explanation_files(explanation, share=args.top / 100, fill=args.fill, equal_loudness=args.equal_loudness)
     try:
         write_folder(args.out, files)
     except OSError as error:
@@ -106,8 +114,10 @@ def _print_table(explanation: "Explanation") -> None:
         print(f"{scale:<10}{split.n_features[scale]:>9}{split.terms[0, s, k]:>14.3f}{split.relative[0, s, k]:>10.3f}")
     print(f"{'bias, base':<19}{split.bias[k]:>14.3f}{split.base_value[k]:>10.3f}")
     print(f"{'logit':<19}{explanation.logit:>14.3f}{explanation.logit:>10.3f}\n")
-    for event in (*explanation.evidence.positive[:N_IN_FAVOUR], *explanation.evidence.negative[:N_AGAINST]):
+    for event in (*explanation.events[:N_IN_FAVOUR], *explanation.events_against[:N_AGAINST]):
         print(
-            f"{event.relative:+8.3f}  {event.scale:<8}{event.start_s:8.2f} to {event.end_s:6.2f} s "
-            f"{event.low_hz:6.0f} to {event.high_hz:5.0f} Hz  {len(event.cells)} cells"
+            f"{event.share:+8.3f}  {event.scale:<8}{event.start_s:8.2f} to {event.end_s:6.2f} s "
+            f"{event.low_hz:6.0f} to {event.high_hz:5.0f} Hz"
         )
+    for absence in explanation.absences[:N_ABSENCES]:
+        print(f"{absence.share:+8.3f}  {absence.sentence}")

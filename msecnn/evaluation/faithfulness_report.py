@@ -12,6 +12,11 @@ HEADINGS = {
     "infidelity": "infidelity",
     "sensitivity": "max. sensitivity",
     "randomisation": "rank correlation, weights shuffled",
+    "randomisation_absolute": "the same of absolute maps",
+    "noise_reference": "rank correlation, clip under .5 dB of noise",
+    "noise_reference_absolute": "the same of absolute maps (noise)",
+    "random_reference": "rank correlation, two random networks",
+    "random_reference_absolute": "the same of absolute maps (random networks)",
 }
 
 

@@ -18,7 +18,11 @@ from msecnn.errors import DatasetError, MsecnnError
 from msecnn.explain import METHODS, comparison
 from msecnn.explain.comparison import Row, summarise
 from msecnn.explain.faithfulness_card import write_measured
+from msecnn.explain.infidelity import N_PERTURBATIONS
 from msecnn.tagger import Tagger
+
+#: Part of the key of what is kept of a clip: figures of other measures, or of other numbers of draws, are not mixed in.
+MEASURED = [*comparison.MEASURES, N_PERTURBATIONS]
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def _measure(
     """What is measured of each clip; what an earlier study has kept is not measured again."""
     done = _read(kept)
     sha256 = tagger.checkpoint.card.get("sha256")
-    setting = [sha256, manifest_hash, list(config.methods), config.baseline, config.n_steps, config.seed]
+    setting = [sha256, manifest_hash, list(config.methods), config.baseline, config.n_steps, config.seed, MEASURED]
     for number, clip in enumerate(tqdm(clips, desc=tagger.name, unit="clip", file=sys.stderr)):
         slow = number < config.n_slow
         key = json.dumps([*setting, clip.clip_id, slow])

@@ -20,7 +20,7 @@ from msecnn.explain.infidelity import infidelity, random_removals
 from msecnn.explain.progress import Progress
 from msecnn.explain.saliency import saliency
 from msecnn.explain.scale_terms import ScaleTerms
-from msecnn.explain.stability import randomisation, sensitivity_max
+from msecnn.explain.stability import randomisation, reference_correlations, sensitivity_max
 from msecnn.frontend import MelConfig
 
 #: A row of the comparison that judges the maps of all scales together.
@@ -38,6 +38,11 @@ MEASURES = (
     "infidelity",
     "sensitivity",
     "randomisation",
+    "randomisation_absolute",
+    "noise_reference",
+    "noise_reference_absolute",
+    "random_reference",
+    "random_reference_absolute",
 )
 
 
@@ -119,7 +124,10 @@ def measure_clip(
         if slow:
             known = {**options, "method": method, "original": maps.total}
             of_all["sensitivity"] = sensitivity_max(model, mel, tag_index, **known)
-            of_all["randomisation"] = randomisation(model, mel, tag_index, at_once=True, **known).correlations[-1]
+            after = randomisation(model, mel, tag_index, at_once=True, **known)
+            of_all |= {"randomisation": after.correlations[-1], "randomisation_absolute": after.absolute[-1]}
+            for name, (signed, absolute) in reference_correlations(model, mel, tag_index, **known).items():
+                of_all |= {f"{name}_reference": signed, f"{name}_reference_absolute": absolute}
         judged.append(of_all)
         if progress is not None:
             progress(done / len(methods))

@@ -13,19 +13,31 @@ import numpy as np
 
 from msecnn import audio
 from msecnn.checkpoint import Checkpoint
-from msecnn.explain import BASELINES, DEFAULT_BASELINE, DEFAULT_METHOD, METHODS, TOP_SHARE, ExplanationError
+from msecnn.explain import (
+    BASELINES,
+    DEFAULT_BASELINE,
+    DEFAULT_FILL,
+    DEFAULT_METHOD,
+    METHODS,
+    TOP_SHARE,
+    ExplanationError,
+)
+from msecnn.explain.block_events import Absence, BlockEvent, BlockSums, absences, block_events, block_sums
 from msecnn.explain.choices import choose, choose_tag, choose_window, most_probable_window
 from msecnn.explain.contributions import Contributions, contributions, with_scales
-from msecnn.explain.events import Evidence, EvidenceEvent, evidence
+from msecnn.explain.events import Evidence, evidence
 from msecnn.explain.explanation_json import explanation_json
 from msecnn.explain.progress import Progress
-from msecnn.explain.sonification import covers_window, sonify
+from msecnn.explain.sonification import sonify
 from msecnn.frontend import MelConfig
 from msecnn.tagger import UNTRAINED, Tagger, TagPrediction
 
 if TYPE_CHECKING:
     from msecnn.explain.faithfulness_card import Verdict
     from msecnn.explain.saliency import SaliencyMaps
+
+#: Of the maps whose blocks are the evidence: they add up to the logit's change, through all levels.
+EVIDENCE_METHOD = "shapley"
 
 
 @dataclass(frozen=True)
@@ -108,7 +120,7 @@ class Explanation:
 
     @cached_property
     def evidence(self) -> Evidence:
-        """The cell that decided each feature, and the events that the cells make."""
+        """The cell of its level's map that decided each feature: the exact inner view."""
         return evidence(
             self.tagger.model,
             self.mel,
@@ -118,10 +130,28 @@ class Explanation:
             window_start_s=self.start_s,
         )
 
-    @property
-    def brief_events(self) -> tuple[EvidenceEvent, ...]:
-        """Events in favour that point at something: those that do not cover the window; strongest first."""
-        return tuple(event for event in self.evidence.positive if not covers_window(event, self.mel_config))
+    @cached_property
+    def block_sums(self) -> BlockSums:
+        """What blocks of the spectrogram add to the logit's change from the clip's mean, presence and absence apart."""
+        from msecnn.explain.baselines import baseline_mel
+
+        reference = baseline_mel(self.tagger.model, self.mel, DEFAULT_BASELINE, self.mel_config)
+        return block_sums(self.complete_maps, self.mel, reference.numpy())
+
+    @cached_property
+    def events(self) -> tuple[BlockEvent, ...]:
+        """What is there and speaks for the tag, strongest first; each scale's events cover 5 % of the cells at most."""
+        return block_events(self.block_sums, self.mel_config, window_start_s=self.start_s)
+
+    @cached_property
+    def events_against(self) -> tuple[BlockEvent, ...]:
+        """What is there and speaks against the tag, strongest first."""
+        return block_events(self.block_sums, self.mel_config, sign=-1, window_start_s=self.start_s)
+
+    @cached_property
+    def absences(self) -> tuple[Absence, ...]:
+        """Channels that speak for the tag by what they did not find, strongest first; none without an average clip."""
+        return absences(self.evidence.cells) if self.contributions.mean_known else ()
 
     @cached_property
     def maps(self) -> "SaliencyMaps":
@@ -140,11 +170,11 @@ class Explanation:
         )
 
     @cached_property
-    def sound_maps(self) -> "SaliencyMaps":
-        """The maps that sounds are cut by: always the default ones, so that a sound does not change with the method."""
-        if (self.method, self.baseline) == (DEFAULT_METHOD, DEFAULT_BASELINE):
+    def complete_maps(self) -> "SaliencyMaps":
+        """The maps that events and sounds are made of: always the same, so that they do not change with the method."""
+        if (self.method, self.baseline) == (EVIDENCE_METHOD, DEFAULT_BASELINE):
             return self.maps
-        return replace(self, method=DEFAULT_METHOD, baseline=DEFAULT_BASELINE).maps
+        return replace(self, method=EVIDENCE_METHOD, baseline=DEFAULT_BASELINE, progress=None).maps
 
     @property
     def verdict(self) -> "Verdict":
@@ -153,9 +183,11 @@ class Explanation:
 
         return verdicts(self.checkpoint)[self.method]
 
-    def sound(self, name: str, *, share: float = TOP_SHARE, equal_loudness: bool = True) -> np.ndarray:
+    def sound(
+        self, name: str, *, share: float = TOP_SHARE, fill: str = DEFAULT_FILL, equal_loudness: bool = True
+    ) -> np.ndarray:
         """(T,) the window with only a part of it to be heard; see `sonification.sonify`."""
-        return sonify(self, name, share=share, equal_loudness=equal_loudness)
+        return sonify(self, name, share=share, fill=fill, equal_loudness=equal_loudness)
 
     @property
     def title(self) -> str:

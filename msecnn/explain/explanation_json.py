@@ -6,7 +6,9 @@ if TYPE_CHECKING:
     from msecnn.explain.explanation import Explanation
 
 #: Rises when a key changes its meaning or goes.
-SCHEMA = 1
+SCHEMA = 2
+#: Absences that are told, strongest first.
+N_ABSENCES = 12
 #: What is told of a winning cell.
 CELL_KEYS = ("scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contribution")
 
@@ -25,7 +27,9 @@ def explanation_json(explanation: "Explanation") -> dict[str, Any]:
         "bias": float(split.bias[k]),
         "base_value": float(split.base_value[k]),
         "scales": _scales(explanation),
-        "evidence": _cells(explanation),
+        "evidence": _evidence(explanation),
+        "blocks": _blocks(explanation),
+        "cells": _cells(explanation),
         "saliency": _maps(explanation),
     }
 
@@ -43,6 +47,18 @@ def _scales(explanation: "Explanation") -> list[dict[str, Any]]:
     ]
 
 
+def _evidence(explanation: "Explanation") -> list[dict[str, Any]]:
+    """What is there, for and against the tag, with time and Hz; then what is absent, which has neither."""
+    there = [event.to_json() for event in (*explanation.events, *explanation.events_against)]
+    return [*there, *(absence.to_json() for absence in explanation.absences[:N_ABSENCES])]
+
+
+def _blocks(explanation: "Explanation") -> dict[str, float]:
+    """The sums over all blocks, in logits: presence and absence together are the change from the clip's mean."""
+    sums = explanation.block_sums
+    return {"presence": float(sums.presence.sum()), "absence": float(sums.absence.sum())}
+
+
 def _cells(explanation: "Explanation") -> list[dict[str, Any]]:
     cells = sorted(explanation.evidence.cells, key=lambda cell: -cell.contribution)
     return [{key: getattr(cell, key) for key in CELL_KEYS} for cell in cells]
@@ -55,5 +71,6 @@ def _maps(explanation: "Explanation") -> dict[str, Any]:
         "baseline": maps.baseline,
         "sum_check": maps.sum_check,
         "delta": maps.delta,
+        "delta_is_large": maps.delta_is_large,
         "measured": explanation.verdict.to_json(),
     }

@@ -50,6 +50,8 @@ PATCH = (12, 48)
 #: Noisy copies, and their noise in dB: a third of music's usual spread within a band.
 N_NOISY = 16
 NOISE_DB = 4.0
+#: Share of the difference in logit beyond which `delta` is flagged.
+LARGE_DELTA = 0.02
 #: The scales' maps add up to the map of their sum, but for float32 rounding.
 SUM_TOLERANCE = 1e-4
 
@@ -83,6 +85,11 @@ class SaliencyMaps:
         """(F, L): the sum over the scales."""
         total: np.ndarray = self.maps.sum(0)
         return total
+
+    @property
+    def delta_is_large(self) -> bool:
+        """Whether the maps miss more than `LARGE_DELTA` of the difference in logit that they should add up to."""
+        return self.delta is not None and abs(self.delta) > LARGE_DELTA * abs(float(self.maps.sum()) - self.delta)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the maps, which belong into a file of arrays."""

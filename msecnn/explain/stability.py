@@ -19,6 +19,7 @@ from msecnn.explain.contributions import with_scales
 from msecnn.explain.progress import Progress
 from msecnn.explain.saliency import saliency
 from msecnn.frontend import MelConfig
+from msecnn.models.layers import MultiScaleCNN
 
 #: Sensitivity: the largest change of the map among so many copies with noise of up to so many dB.
 N_NEIGHBOURS = 3
@@ -32,12 +33,15 @@ class Randomisation:
     Attributes:
         method: of the maps.
         layers: the layer shuffled at each step; those before it stay shuffled.
-        correlations: rank correlation of each step's map with the trained network's. Should fall towards zero.
+        correlations: rank correlation of each step's map with the trained network's. Falls to zero for any two maps of
+            unrelated networks, so it cannot fail alone.
+        absolute: the same of the maps without their signs. Half a map's look is the music, so it need not fall to zero.
     """
 
     method: str
     layers: tuple[str, ...]
     correlations: tuple[float, ...]
+    absolute: tuple[float, ...]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -120,14 +124,45 @@ def randomisation(
         "classifier": shuffled.classifier,
         **dict(zip(shuffled.maps[:0:-1], reversed(shuffled.levels), strict=True)),
     }
-    correlations = []
+    correlations, absolute = [], []
     for done, layer in enumerate(layers.values(), start=1):
         _shuffle(layer, generator)
         if done == len(layers) or not at_once:
-            correlations.append(rank_correlation(original, total()))
+            found = total()
+            correlations.append(rank_correlation(original, found))
+            absolute.append(rank_correlation(np.abs(original), np.abs(found)))
         if progress is not None:
             progress(done / len(layers))
-    return Randomisation(method, tuple(layers)[-len(correlations) :], tuple(correlations))
+    return Randomisation(method, tuple(layers)[-len(correlations) :], tuple(correlations), tuple(absolute))
+
+
+def reference_correlations(
+    model: nn.Module,
+    mel: np.ndarray,
+    tag_index: int,
+    *,
+    method: str,
+    baseline: str = "floor",
+    mel_config: MelConfig | None = None,
+    seed: int = 0,
+    original: np.ndarray | None = None,
+) -> dict[str, tuple[float, float]]:
+    """What to read a rank correlation after shuffling by, signed and absolute.
+
+    Returns:
+        "noise": of the map with that of the same clip under noise of `NEIGHBOUR_DB`: what a surviving map has.
+        "random": of the maps of two networks with all weights shuffled: what the music alone makes alike.
+    """
+    options: dict[str, Any] = {"method": method, "baseline": baseline, "mel_config": mel_config, "seed": seed}
+    original = saliency(model, mel, tag_index, **options).total if original is None else original
+    noise = np.random.default_rng(seed).uniform(-NEIGHBOUR_DB, NEIGHBOUR_DB, mel.shape)
+    near = saliency(model, mel + noise, tag_index, **options).total
+    first, second = (
+        saliency(_all_shuffled(with_scales(model), draw), mel, tag_index, **options).total
+        for draw in (seed + 1, seed + 2)  # the check itself draws with `seed`
+    )
+    pairs = {"noise": (original, near), "random": (first, second)}
+    return {name: (rank_correlation(a, b), rank_correlation(np.abs(a), np.abs(b))) for name, (a, b) in pairs.items()}
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
@@ -142,6 +177,13 @@ def _mean_ranks(values: np.ndarray) -> np.ndarray:
     _, inverse, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
     ranks: np.ndarray = (np.cumsum(counts) - (counts + 1) / 2)[inverse]
     return ranks
+
+
+def _all_shuffled(model: MultiScaleCNN, seed: int) -> MultiScaleCNN:
+    shuffled, generator = copy.deepcopy(model), torch.Generator().manual_seed(seed)
+    for layer in (shuffled.classifier, *shuffled.levels):
+        _shuffle(layer, generator)
+    return shuffled
 
 
 def _shuffle(layer: nn.Module, generator: torch.Generator) -> None:

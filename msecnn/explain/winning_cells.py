@@ -1,4 +1,4 @@
-"""The cells of the spectrogram that decide a tag: exact, because every feature is a maximum and has one winner.
+"""The cells of the levels' maps that decide a tag: exact, because every feature is a maximum and has one winner.
 
 The skip path of Hamidi et al. 2019 only max-pools, so each feature is the value of one cell of its level's map.
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure
 
 from msecnn.audio import wav_bytes
-from msecnn.explain import TOP_SHARE
+from msecnn.explain import DEFAULT_FILL, TOP_SHARE
 from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness import Curves
 from msecnn.explain.sonification import NothingToHear, sound_names
@@ -21,8 +21,8 @@ from msecnn.plots.report import report
 from msecnn.plots.spectrogram import mel_figure, saliency_figure
 from msecnn.plots.static import image
 
-#: Events that the report lists.
-N_IN_FAVOUR, N_AGAINST = 12, 6
+#: Events and absences that the report lists.
+N_IN_FAVOUR, N_AGAINST, N_ABSENCES = 12, 6, 6
 
 #: Path in the folder or the zip, and content.
 NamedFile = tuple[str, bytes]
@@ -32,13 +32,14 @@ def explanation_files(
     explanation: Explanation,
     *,
     share: float = TOP_SHARE,
+    fill: str = DEFAULT_FILL,
     equal_loudness: bool = True,
     curves: Sequence[Curves] = (),
 ) -> Iterator[NamedFile]:
     """All pictures and sounds of an explanation, one file after another.
 
     Args:
-        share, equal_loudness: of the sounds, see `sonification.sonify`.
+        share, fill, equal_loudness: of the sounds, see `sonification.sonify`.
         curves: deletion and insertion in the map's order and in blind ones, where they were measured.
     """
     yield "explanation.json", json_bytes(explanation.to_json())
@@ -48,7 +49,7 @@ def explanation_files(
         pictures[name] = drawn[f"figures/{name}.png"]
         yield from drawn.items()
     yield "saliency.npz", _arrays(explanation)
-    sounds = dict(_sounds(explanation, share, equal_loudness))
+    sounds = dict(_sounds(explanation, share, fill, equal_loudness))
     yield from ((f"sounds/{name}.wav", content) for name, content in sounds.items())
     yield "report.html", _report(explanation, pictures, sounds).encode()
 
@@ -107,11 +108,11 @@ def _figures(explanation: Explanation, curves: Sequence[Curves]) -> Iterator[tup
         yield "check", deletion_insertion(curves[0].fractions, deletions, insertions, title=explanation.title)
 
 
-def _sounds(explanation: Explanation, share: float, equal_loudness: bool) -> Iterator[NamedFile]:
+def _sounds(explanation: Explanation, share: float, fill: str, equal_loudness: bool) -> Iterator[NamedFile]:
     """All sounds as WAV, by names that files can have; silence where nothing speaks for the tag."""
     for name in sound_names(explanation):
         try:
-            waveform = explanation.sound(name, share=share, equal_loudness=equal_loudness)
+            waveform = explanation.sound(name, share=share, fill=fill, equal_loudness=equal_loudness)
         except NothingToHear:
             waveform = np.zeros_like(explanation.waveform)
         yield name.replace(":", "-"), wav_bytes(waveform, explanation.mel_config.sample_rate)
@@ -145,7 +146,8 @@ def _report(explanation: Explanation, pictures: dict[str, bytes], sounds: dict[s
         sentence=explanation.sentence,
         warnings=explanation.warnings,
         pictures={caption: pictures[name] for name, caption in captions.items()},
-        in_favour=explanation.evidence.positive[:N_IN_FAVOUR],
-        against=explanation.evidence.negative[:N_AGAINST],
+        in_favour=explanation.events[:N_IN_FAVOUR],
+        against=explanation.events_against[:N_AGAINST],
+        absences=explanation.absences[:N_ABSENCES],
         sounds=sounds,
     )

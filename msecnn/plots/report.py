@@ -4,7 +4,7 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 
-from msecnn.explain.events import EvidenceEvent
+from msecnn.explain.block_events import Absence, BlockEvent
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #292524; }
@@ -21,8 +21,9 @@ def report(
     sentence: str,
     warnings: Sequence[str],
     pictures: Mapping[str, bytes],
-    in_favour: Sequence[EvidenceEvent],
-    against: Sequence[EvidenceEvent],
+    in_favour: Sequence[BlockEvent],
+    against: Sequence[BlockEvent],
+    absences: Sequence[Absence],
     sounds: Mapping[str, bytes],
 ) -> str:
     """The whole page.
@@ -31,7 +32,7 @@ def report(
         sentence: what was asked and answered, in words.
         warnings: what a reader must know first.
         pictures: PNG by caption.
-        in_favour, against: events, strongest first.
+        in_favour, against, absences: strongest first.
         sounds: WAV by caption.
     """
     drawn = (
@@ -48,12 +49,15 @@ def report(
             f"<style>{_STYLE}</style><h1>{html.escape(title)}</h1><p>{html.escape(sentence)}</p>",
             *(f'<p class="warning">{html.escape(warning)}</p>' for warning in warnings),
             *drawn,
-            "<h2>The cells that decided</h2>",
-            '<p class="note">Every feature is a maximum, so one cell of the spectrogram decides it. Cells of one scale '
-            "that look at the same place are one event. What an event adds is relative to the average clip, and exact."
+            "<h2>The strongest evidence</h2>",
+            '<p class="note">Blocks of about a second and an octave in which something that is there speaks for the '
+            "tag or against it, merged where they adjoin. What an event adds is its part of the logit's change from "
+            "the clip's mean, by Shapley values of every maximum. Its Hz are those of mel bands, whose edges sound "
+            "passes."
             "</p>",
             _events("In favour", in_favour),
             _events("Against", against),
+            _absences(absences),
             "<h2>Listen</h2><table>",
             *playable,
             "</table></html>",
@@ -61,15 +65,19 @@ def report(
     )
 
 
-def _events(heading: str, events: Sequence[EvidenceEvent]) -> str:
+def _events(heading: str, events: Sequence[BlockEvent]) -> str:
     rows = (
         f"<tr><td>{html.escape(event.scale)}</td><td>{event.start_s:.2f} to {event.end_s:.2f} s</td>"
-        f"<td>{event.low_hz:.0f} to {event.high_hz:.0f} Hz</td><td class='n'>{len(event.cells)}</td>"
-        f"<td class='n'>{event.relative:+.3f}</td></tr>"
+        f"<td>{event.low_hz:.0f} to {event.high_hz:.0f} Hz</td><td class='n'>{event.share:+.3f}</td></tr>"
         for event in events
     )
-    head = "<tr><th>scale</th><th>when</th><th>where</th><th>cells</th><th>adds</th></tr>"
+    head = "<tr><th>scale</th><th>when</th><th>where</th><th>adds</th></tr>"
     return f"<h3>{heading}</h3><table>{head}{''.join(rows)}</table>"
+
+
+def _absences(absences: Sequence[Absence]) -> str:
+    rows = (f"<li>{html.escape(absence.sentence)}: {absence.share:+.3f}</li>" for absence in absences)
+    return f"<h3>In favour by what is absent, relative to the average clip</h3><ul>{''.join(rows)}</ul>"
 
 
 def _data(kind: str, content: bytes) -> str:

@@ -1,5 +1,6 @@
 """The evidence made sound: the strongest alone, everything but it, or what one scale looks at."""
 
+from msecnn.explain import DEFAULT_FILL
 from msecnn.explain.explanation import Explanation
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
@@ -19,7 +20,7 @@ def sonify(context: AppContext, session: Session | None, request: Request) -> An
     """One window, of which only the named part is heard; `explain.sonification` has the names."""
     explanation = requested_explanation(context, session, request)
     part, sample_rate = str(request.get("what")), explanation.mel_config.sample_rate
-    waveform = explanation.sound(part)
+    waveform = explanation.sound(part, fill=str(request.get("fill", DEFAULT_FILL)))
     name = f"{explanation.tag} {part}".replace(":", " ").replace(" ", "-")
     return Answer(
         {

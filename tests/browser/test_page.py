@@ -290,7 +290,7 @@ class TestWhy:
         page.wait_for_selector("progress[value]")
         page.get_by_role("button", name="Stop").click()
         page.wait_for_selector(".mse-why-progress:has-text('stopped')")
-        assert page.get_by_label("Method").input_value() == "gradient_x_input"  # what the strips still show
+        assert page.get_by_label("Method").input_value() == "shapley"  # what the strips still show
 
     def test_a_method_that_was_measured_and_failed_is_marked(self, upload: Callable[..., Visitor]) -> None:
         page = upload("tune.mp3")

@@ -8,10 +8,9 @@ import { playPlace, player } from "./main_player.js";
 
 export const placeWords = ({ start_s: start, end_s: end, low_hz: low, high_hz: high }) =>
   `${start.toFixed(1)} to ${end.toFixed(1)} s, ${hertz(Math.max(0, low))} to ${hertz(high)}`;
-const eventWords = (/** @type {Event} */ event) => (event.whole_window ? "nearly the whole window" : placeWords(event));
 
 const item = (/** @type {Event} */ event) => {
-  const words = eventWords(event), title = scaleTitle(event.scale), adds = signed(event.relative);
+  const words = placeWords(event), title = scaleTitle(event.scale), adds = signed(event.relative);
   const attributes = {
     class: "mse-evidence", "aria-label": `Play ${title}, ${words}, ${adds}`,
     onclick: () => playPlace(event, event.relative),
@@ -21,6 +20,9 @@ const item = (/** @type {Event} */ event) => {
     h("span", {}, h("strong", {}, title), ` ${words}`), h("b", { class: event.relative < 0 ? "down" : "up" }, adds)));
 };
 
-export const evidenceList = (/** @type {Explanation} */ { positive, negative }) =>
+export const evidenceList = (/** @type {Explanation} */ { positive, negative, absences }) =>
   h("div", { class: "mse-evidences" }, h("h3", {}, "Strongest evidence"), h("ol", {}, positive.map(item)),
-    negative.length > 0 && h("h3", {}, "Against"), h("ol", {}, negative.map(item)));
+    negative.length > 0 && h("h3", {}, "Against"), h("ol", {}, negative.map(item)),
+    absences.length > 0 && h("h3", {}, "In favour by what is absent"),
+    h("ul", {}, absences.map(({ sentence, share }) =>
+      h("li", {}, `${sentence} `, h("b", { class: "up" }, signed(share))))));

@@ -45,11 +45,11 @@ export interface Offered {
   };
 }
 export interface Field { start_s: number; end_s: number; low_hz: number; high_hz: number }
-export interface Event extends Field { scale: string; relative: number; whole_window?: boolean; channels?: number[] }
+export interface Event extends Field { scale: string; relative: number; channels?: number[] }
 export interface Mark extends Field { sign: number; strong?: boolean }
 export interface Explanation {
   scales: string[]; relative: number[]; base: number; logit: number; base_probability: number; probability: number;
-  mean_known: boolean; positive: Event[]; negative: Event[]; marks: Event[];
+  mean_known: boolean; positive: Event[]; negative: Event[]; marks: Event[]; absences: { sentence: string; share: number }[];
   measured: Record<string, { sentence: string; faithful: boolean | null } | undefined>;
   sounds: { parts: Record<string, string>; scales: string[] };
 }

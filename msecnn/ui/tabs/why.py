@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from msecnn.explain import DEFAULT_METHOD
-from msecnn.explain.events import Evidence, EvidenceEvent
+from msecnn.explain.block_events import BlockEvent
+from msecnn.explain.events import Evidence
 from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.saliency import SaliencyMaps
-from msecnn.explain.sonification import covers_window
 from msecnn.explain.winning_cells import WinningCell
 from msecnn.statistics import sigmoid
 from msecnn.ui import faithfulness_check, sonification
@@ -23,8 +23,8 @@ from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session
 from msecnn.ui.server.visitors import Lane
 
-#: Events listed in favour and against, and winning cells marked in each strip.
-N_FOR, N_AGAINST, N_MARKS = 7, 3, 40
+#: Events listed in favour and against, absences, and winning cells marked in each strip.
+N_FOR, N_AGAINST, N_ABSENCES, N_MARKS = 7, 3, 3, 40
 #: Frames that share a column of a strip: 683 columns, more than most screens give a strip in pixels.
 FRAMES_A_COLUMN = 2
 #: A map that is silent about all but this share of its cells is drawn with each of them thickened, to be seen at all.
@@ -86,8 +86,9 @@ def waterfall(explanation: Explanation) -> Payload:
 def _evidence(explanation: Explanation) -> Payload:
     evidence = explanation.evidence
     return {
-        "positive": [_event(explanation, event) for event in evidence.positive[:N_FOR]],
-        "negative": [_event(explanation, event) for event in evidence.negative[:N_AGAINST]],
+        "positive": [_place(event, event.share) for event in explanation.events[:N_FOR]],
+        "negative": [_place(event, event.share) for event in explanation.events_against[:N_AGAINST]],
+        "absences": [absence.to_json() for absence in explanation.absences[:N_ABSENCES]],
         "marks": [mark for scale in explanation.contributions.scales for mark in _marks(evidence, scale)],
     }
 
@@ -99,21 +100,16 @@ def _marks(evidence: Evidence, scale: str) -> list[Payload]:
         if cell.scale == scale:
             winners.setdefault((cell.row, cell.column), []).append(cell)
     marks = [
-        _place(cells[0])
-        | {"relative": round(sum(cell.relative for cell in cells), 5), "channels": [cell.channel for cell in cells]}
+        _place(cells[0], sum(cell.relative for cell in cells)) | {"channels": [cell.channel for cell in cells]}
         for cells in winners.values()
     ]
     return sorted(marks, key=lambda mark: -abs(mark["relative"]))[:N_MARKS]
 
 
-def _event(explanation: Explanation, event: EvidenceEvent) -> Payload:
-    return _place(event) | {"whole_window": covers_window(event, explanation.mel_config)}
-
-
-def _place(place: EvidenceEvent | WinningCell) -> Payload:
+def _place(place: BlockEvent | WinningCell, relative: float) -> Payload:
     return {
         "scale": place.scale,
-        "relative": round(place.relative, 5),
+        "relative": round(relative, 5),
         "start_s": round(place.start_s, 3),
         "end_s": round(place.end_s, 3),
         "low_hz": round(place.low_hz),
