@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import soxr
 
-from msecnn.audio.decoder import ArrayReader, AudioInfo, Decoder, check_rate
+from msecnn.audio.array_reader import ArrayReader
+from msecnn.audio.decoder import Decoder
+from msecnn.audio.info import AudioInfo, check_rate
 from msecnn.audio.source import AudioError
 
 Source = str | Path | bytes | np.ndarray
@@ -20,6 +22,9 @@ MAX_LOADED_S = 4 * 3600.0  # `read_recording` keeps the waveform in memory; long
 FILTER_S = 0.1  # resampled and dropped before a window; soxr HQ's filter is far shorter at every rate above
 SILENCE = 1e-4  # peak, full scale 1 (-80 dB)
 LOUD = 8.0  # peak; float files that were never scaled to 1 reach thousands
+MAX_STREAMED_S = (
+    24 * 3600.0
+)  # a longer one is a lying header, a hole, or a log of a day's radio, of which a part can be read
 ABSURD = 2.0**33  # peak; more than 32-bit integers stored as floats can reach, so it is no sound
 
 
@@ -177,6 +182,9 @@ class AudioStream:
         self._decoder.close()
 
     def __iter__(self) -> Iterator[np.ndarray]:
+        too_long = f"“{self.name}” is longer than {MAX_STREAMED_S / 3600:g} hours: name a part of it."
+        if self._n_wanted is None and (self.info.duration_s or 0.0) - self.start_s > MAX_STREAMED_S:
+            raise AudioError(too_long)
         if self.info.duration_s is None or self._decoder.is_estimate or self.start_s < self.info.duration_s:
             for block in self._resampled():
                 if self._n_wanted is not None:
@@ -185,6 +193,8 @@ class AudioStream:
                     self._inspect(block)
                     self._n_samples += len(block)
                     yield block
+                if self._n_wanted is None and self._n_samples > MAX_STREAMED_S * self.sample_rate:
+                    raise AudioError(too_long)
                 if self._n_samples == self._n_wanted:
                     break
             else:
