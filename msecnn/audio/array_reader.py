@@ -14,6 +14,7 @@ class ArrayReader:
 
     name = "array"
     is_estimate = False
+    assumption: str | None = None
     n_damaged = 0
 
     def __init__(self, array: np.ndarray, sample_rate: int | None) -> None:

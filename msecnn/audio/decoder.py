@@ -14,6 +14,7 @@ from msecnn.audio.codecs import DECODERS, DEMUXERS, kind_of
 from msecnn.audio.info import MAX_CHANNELS, SAMPLE_RATES, AudioInfo
 from msecnn.audio.mono import mono_blocks
 from msecnn.audio.pyav_workarounds import NAMES_SPEAKERS, codec_tag, has_unusual_layout, limit_allocations
+from msecnn.audio.raw_aac import CutMp4, aac_frames
 from msecnn.audio.source import AudioError, ContentView, open_source
 from msecnn.files import printable
 
@@ -24,25 +25,42 @@ PREROLL_S = 1.0  # decoded and dropped before a window, so that codecs with memo
 SHORTFALL_S = 0.1  # a file that ends this much before its header says is called cut short
 
 
+def open_decoder(source: str | Path | bytes) -> "Decoder | CutMp4":
+    """A file's decoder.
+
+    Raises:
+        AudioError: it is no recording that can be read.
+    """
+    name, raw = open_source(source)
+    file = ContentView(raw)
+    try:
+        try:
+            return Decoder(name, file)
+        except AudioError:
+            if cut := CutMp4.find(name, file):
+                return cut
+            raise
+    except BaseException:
+        raw.close()
+        raise
+
+
 class Decoder:
     """One file's first audio stream, decoded by FFmpeg."""
 
-    def __init__(self, source: str | Path | bytes) -> None:
-        self.name, raw = open_source(source)
+    assumption: str | None = None
+
+    def __init__(self, name: str, file: ContentView) -> None:
+        self.name, self._file = name, file
         self.n_damaged = 0
         self._broken = False
-        self._file = ContentView(raw)
         self._start = self._file.peek(4096)
         try:
             self._container, self._stream = self._open_container()
             self.info, self.is_estimate = self._read_info()
         except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
-            raw.close()
             logger.debug("cannot read the header of %s: %s", self.name, error)
             raise AudioError(self._not_audio()) from error
-        except BaseException:
-            raw.close()
-            raise
 
     def _open_container(self) -> tuple[Any, Any]:
         container = self._open_view()
@@ -110,6 +128,9 @@ class Decoder:
     def _frames(self) -> Iterator[Any]:
         """Decoded frames in order; damaged packets are counted and passed over."""
         try:
+            if self.info.codec == "aac" and self.info.container in ("wav", "w64"):  # which do not tell frames apart
+                yield from self._raw_aac_frames()
+                return
             for packet in self._container.demux(self._stream):
                 if packet.has_sidedata("encryption_info"):
                     raise AudioError(self._encrypted())
@@ -127,6 +148,12 @@ class Decoder:
         except (av.FFmpegError, ValueError, MemoryError) as error:
             logger.debug("%s cannot be read further: %s", self.name, error)
             self._broken = True
+
+    def _raw_aac_frames(self) -> Iterator[Any]:
+        packets = (bytes(packet) for packet in self._container.demux(self._stream) if packet.size)
+        for frame in aac_frames(lambda n: next(packets, b""), self._stream.codec_context.extradata or b""):
+            self._file.found_sound()
+            yield frame
 
     def _lies_beyond(self, frame: Any) -> bool:
         """Whether a frame of PCM comes after the end that the header names: what follows there is no sound."""

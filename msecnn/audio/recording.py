@@ -11,8 +11,9 @@ import numpy as np
 import soxr
 
 from msecnn.audio.array_reader import ArrayReader
-from msecnn.audio.decoder import Decoder
+from msecnn.audio.decoder import Decoder, open_decoder
 from msecnn.audio.info import AudioInfo, check_rate
+from msecnn.audio.raw_aac import CutMp4
 from msecnn.audio.source import AudioError
 
 Source = str | Path | bytes | np.ndarray
@@ -161,13 +162,13 @@ class AudioStream:
         self._n_samples = 0  # samples of the result
         self._peak = 0.0
         self._at_end = self._is_cut_short = False
-        self._decoder: Decoder | ArrayReader
+        self._decoder: Decoder | CutMp4 | ArrayReader
         if isinstance(source, np.ndarray):
             self._decoder = ArrayReader(source, source_sample_rate)
         else:
             if source_sample_rate is not None:
                 raise AudioError("A file states its own sample rate: give `source_sample_rate` for arrays only.")
-            self._decoder = Decoder(source)
+            self._decoder = open_decoder(source)
         self.info = self._decoder.info
         self.name = self._decoder.name
 
@@ -267,7 +268,9 @@ class AudioStream:
         read_s = self._n_samples / self.sample_rate
         if self._first or (self._n_samples and not self._at_end):
             notes.append(f"Only the part from {_time(self.start_s)} to {_time(self.start_s + read_s)} was read.")
-        if self._is_cut_short:
+        if self._decoder.assumption:
+            notes.append(self._decoder.assumption)
+        elif self._is_cut_short:
             notes.append(f"The file is cut short or damaged: only {_time(self.start_s + read_s)} could be decoded.")
         if self._decoder.n_damaged:
             notes.append(f"Damaged places in the file were passed over (packets: {self._decoder.n_damaged:,}).")
