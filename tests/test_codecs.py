@@ -150,7 +150,8 @@ def test_the_list_names_decoders_that_ffmpeg_has() -> None:
 
 
 HOLES = """
-import resource, sys, time
+import re, sys, time
+from pathlib import Path
 from msecnn.audio import AudioError, AudioStream
 for path in sys.argv[1:]:
     begun, n_samples = time.perf_counter(), 0
@@ -160,10 +161,12 @@ for path in sys.argv[1:]:
                 n_samples += len(block)
     except AudioError:
         pass
-    print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, n_samples, path)
+    peak_kb = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
+    print(time.perf_counter() - begun, int(peak_kb) / 1024, n_samples, path)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads its own memory from /proc")
 def test_a_hole_of_gigabytes_is_left_within_ten_seconds_and_300_megabytes(tmp_path: Path) -> None:
     paths = []
     for name in ("mp3", "vorbis.ogg", "flac", "16bit.wav", "m4a", "aac", "mkv", "au", "caf", "avi", "aiff", "wma"):
