@@ -200,7 +200,7 @@ class _LibraryRun:
         n_read, last = 0, time.monotonic()
         while process.poll() is None:
             time.sleep(WATCH_S)
-            self.peak_mb = max([self.peak_mb, *(_peak_mb(pid) for pid in _session(process.pid))])
+            self.peak_mb = max([self.peak_mb, *(_peak_mb(pid) for pid in _process_session(process.pid))])
             now = time.monotonic()
             for line in _lines_after(journal, n_read):
                 n_read += len(line)
@@ -248,7 +248,7 @@ def through_running_page(
     before = _asked(page, GOOD, time_limit_s)
     with tqdm(total=len(files), unit="file", desc="page", disable=None) as bar, ThreadPoolExecutor(VISITORS) as pool:
         sessions = [
-            pool.submit(_session, page, files[i::VISITORS], folder, time_limit_s, bar.update) for i in range(VISITORS)
+            pool.submit(_send_files, page, files[i::VISITORS], folder, time_limit_s, bar.update) for i in range(VISITORS)
         ]
         outcomes = [found for session in sessions for found in session.result()]
     after = _asked(page, GOOD, time_limit_s)
@@ -257,7 +257,7 @@ def through_running_page(
     return outcomes + list(_failures("".join(page.log), _peak_mb(page.process.pid)))
 
 
-def _session(
+def _send_files(
     page: RunningPage, files: Sequence[DamagedFile], folder: Path, time_limit_s: float, done: Callable[[], object]
 ) -> list[Outcome]:
     outcomes = []
@@ -313,7 +313,7 @@ def _peak_mb(pid: int) -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
-def _session(leader: int) -> Iterator[int]:
+def _process_session(leader: int) -> Iterator[int]:
     """The processes of a session, which all that a command starts belong to."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
