@@ -248,7 +248,8 @@ def through_running_page(
     before = _asked(page, GOOD, time_limit_s)
     with tqdm(total=len(files), unit="file", desc="page", disable=None) as bar, ThreadPoolExecutor(VISITORS) as pool:
         sessions = [
-            pool.submit(_send_files, page, files[i::VISITORS], folder, time_limit_s, bar.update) for i in range(VISITORS)
+            pool.submit(_send_files, page, files[i::VISITORS], folder, time_limit_s, bar.update)
+            for i in range(VISITORS)
         ]
         outcomes = [found for session in sessions for found in session.result()]
     after = _asked(page, GOOD, time_limit_s)
