@@ -6,7 +6,6 @@ NAME/selftest.safetensors   a waveform with its mel, features and logits, agains
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +14,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from msecnn import run_record
-from msecnn.errors import MsecnnError
-from msecnn.files import write_atomically, write_json
+from msecnn.checkpoint_card import SCHEMA, Card, CheckpointError, read_card
+from msecnn.files import printable, read_regular, why, write_atomically, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 from msecnn.models.tagging_model import TaggingModule
@@ -32,16 +31,14 @@ log = logging.getLogger(__name__)
 #: Checkpoints that come with the program.
 BUNDLED = resource_folder("checkpoints")
 WEIGHTS, CARD, SELFTEST = "model.safetensors", "card.json", "selftest.safetensors"
-SCHEMA = 1
+LONGEST_NAME = 80  # characters
+MAX_HEADER = 2**20  # bytes, of a file of tensors
+MAX_SELFTEST = 2**28  # bytes
 _MEAN_FEATURES = "mean_features."
 _LFS_POINTER = b"version https://git-lfs"
 #: Self-test figures may move by this much between processors and library versions: float32 rounding of sums of
 #: thousands of terms, in logits.
 SELFTEST_TOLERANCE = 1e-3
-
-
-class CheckpointError(MsecnnError):
-    """A checkpoint is missing, damaged or not what its card says."""
 
 
 @dataclass(frozen=True)
@@ -127,35 +124,30 @@ def load(name_or_folder: str | Path) -> Checkpoint:
         CheckpointError: it is not there, not whole, or not what its card says; the sentence tells which.
     """
     folder = _find(name_or_folder)
-    card = _read_card(folder)
-    try:
-        mel_config = MelConfig.from_json(card["front_end"])
-        tags = tuple(str(tag) for tag in card["tags"])
-        architecture, parameters = str(card["architecture"]), dict(card["parameters"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{folder / CARD} is not a card of this program: {error}") from error
-    model = _build(architecture, parameters, tags, mel_config, folder / CARD)
-    tensors = _read_weights(folder / WEIGHTS, card.get("sha256"))
+    card = read_card(folder / CARD)
+    model = _build(card, folder / CARD)
+    tensors = _read_weights(folder / WEIGHTS, card.sha256, most=_most_bytes(model))
     mean_features = {
         key.removeprefix(_MEAN_FEATURES): tensors.pop(key) for key in list(tensors) if key.startswith(_MEAN_FEATURES)
     }
     _fill(model, tensors, folder / WEIGHTS)
-    if complaint := run_record.complaint(card):
+    if complaint := run_record.complaint(card.content):
         told = f"{folder / CARD} contradicts itself: {complaint}."
         if folder.parent == BUNDLED:
             raise CheckpointError(told)
         log.warning(told)  # of a run of one's own: its weights are still what they are
+    _check_numbers(mean_features, folder / WEIGHTS)
     if mean_features and {scale: tuple(mean.shape) for scale, mean in mean_features.items()} != {
         scale: (count,) for scale, count in model.n_features.items()
     }:
         raise CheckpointError(f"{folder / WEIGHTS}: its mean_features are not of the sizes of its network's scales.")
     return Checkpoint(
-        name=folder.name,
+        name=printable(folder.name, longest=LONGEST_NAME),
         folder=folder,
         model=model.eval(),
-        mel_config=mel_config,
-        tags=tags,
-        card=card,
+        mel_config=card.front_end,
+        tags=card.tags,
+        card=card.content,
         mean_features=mean_features or None,
     )
 
@@ -168,8 +160,10 @@ def verify(checkpoint: Checkpoint) -> None:
     """
     path = checkpoint.folder / SELFTEST
     try:
-        expected = load_file(path)
-    except (OSError, SafetensorError) as error:
+        expected = from_bytes(read_regular(path, most=MAX_SELFTEST))
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {why(error)}.") from error
+    except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
     actual = _selftest(checkpoint.model, checkpoint.mel_config, waveform=expected["waveform"])
     for name, tensor in expected.items():
@@ -211,57 +205,43 @@ def _find(name_or_folder: str | Path) -> Path:
     )
 
 
-def _read_card(folder: Path) -> dict[str, Any]:
-    try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{folder / CARD} cannot be read: {error}") from error
-    if not isinstance(card, dict):
-        raise CheckpointError(f"{folder / CARD} is not a card of this program.")
-    if card.get("schema") != SCHEMA:
-        raise CheckpointError(f"{folder / CARD} has schema {card.get('schema')!r}; this program reads {SCHEMA}.")
-    return card
-
-
-def _build(
-    architecture: str, parameters: dict[str, Any], tags: tuple[str, ...], mel_config: MelConfig, card: Path
-) -> TaggingModule:
+def _build(card: Card, path: Path) -> TaggingModule:
     """The network that a card describes, checked against its vocabulary and its front end."""
-    if parameters.get("n_tags") != len(tags):
-        raise CheckpointError(f"{card} names {len(tags)} tags for a network with {parameters.get('n_tags')} outputs.")
+    given = card.front_end
     try:
-        model = registry.create(architecture, **parameters)
+        model = registry.create(card.architecture, **card.parameters)
     except KeyError as error:
-        raise CheckpointError(f"{card}: {error.args[0]}") from error
+        raise CheckpointError(f"{path}: {error.args[0]}") from error
     except (TypeError, ValueError, RuntimeError, MemoryError) as error:
-        raise CheckpointError(f"{card}: {architecture} cannot be built: {error}") from error
+        raise CheckpointError(f"{path}: {card.architecture} cannot be built: {error}") from error
     if model.front_end is not None:
-        taken, given = model.front_end, mel_config
+        taken = model.front_end
         if (taken.n_mels, taken.n_frames) != (given.n_mels, given.n_frames):
             raise CheckpointError(
-                f"{card}: its front end gives {given.n_mels} mel bands and {given.n_frames} frames; "
+                f"{path}: its front end gives {given.n_mels} mel bands and {given.n_frames} frames; "
                 f"its network takes {taken.n_mels} and {taken.n_frames}."
             )
         model.front_end = given
     return model
 
 
-def _read_weights(path: Path, sha256: str | None) -> dict[str, Tensor]:
+def _most_bytes(model: TaggingModule) -> int:
+    """What a file of a network's weights has at most: eight bytes a number, as many again for averages, a header."""
+    return 16 * sum(tensor.numel() for tensor in model.state_dict().values()) + MAX_HEADER
+
+
+def _read_weights(path: Path, sha256: str, *, most: int) -> dict[str, Tensor]:
     try:
-        with path.open("rb") as file:
-            start = file.read(len(_LFS_POINTER))
-            if start == _LFS_POINTER:
-                raise CheckpointError(f"{path} is a Git LFS pointer, not weights; run 'git lfs pull' to fetch them.")
-            digest = hashlib.sha256(start)
-            while block := file.read(1 << 20):
-                digest.update(block)
+        content = read_regular(path, most=most)
     except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
-    if digest.hexdigest() != sha256:
+        raise CheckpointError(f"{path} cannot be read: {why(error)}.") from error
+    if content.startswith(_LFS_POINTER):
+        raise CheckpointError(f"{path} is a Git LFS pointer, not weights; run 'git lfs pull' to fetch them.")
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckpointError(f"{path} is damaged, or not the file its card describes: its SHA-256 differs.")
     try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
+        return from_bytes(content)
+    except (SafetensorError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
 
 
@@ -275,6 +255,16 @@ def _fill(model: TaggingModule, tensors: dict[str, Tensor], path: Path) -> None:
         if tensor.shape != expected[name].shape:
             wanted, got = tuple(expected[name].shape), tuple(tensor.shape)
             raise CheckpointError(f"{path}: {name} has shape {got}; its architecture needs {wanted}.")
+        if tensor.is_floating_point() != expected[name].is_floating_point():
+            kind = "fractions" if expected[name].is_floating_point() else "whole numbers"
+            raise CheckpointError(f"{path}: {name} is of {tensor.dtype}; its architecture needs {kind}.")
+        if name.endswith("running_var") and (tensor < 0).any():
+            raise CheckpointError(f"{path}: {name} holds variances below zero.")
+    _check_numbers(tensors, path)
+    model.load_state_dict(tensors)
+
+
+def _check_numbers(tensors: Mapping[str, Tensor], path: Path) -> None:
+    for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise CheckpointError(f"{path}: {name} holds numbers that are not finite.")
-    model.load_state_dict(tensors)

@@ -1,4 +1,4 @@
-"""Files and their names: the one atomic write, the one lock, the one log of JSON lines, the one printable name."""
+"""Files and their names: the one atomic write, the one lock, the one printable name; others' files opened with care."""
 
 import contextlib
 import errno
@@ -8,10 +8,10 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 #: The name of a file that `replacing` has not finished: whoever finds one finds what a killed process left behind.
 UNFINISHED = re.compile(r"\..*\.[0-9a-f]{16}\.msecnn-partial(\.[^.]*)?", re.DOTALL)
+MAX_JSON = 2**26  # bytes
 _KEPT_NAME = 40  # characters, so that no name that a folder can hold becomes too long with what is put around it
 
 
@@ -89,6 +90,45 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def open_regular(path: str | Path) -> BinaryIO:
+    """Opens a file of somebody else's for reading, if it is a regular one: a pipe would hang, a device never end.
+
+    Raises:
+        OSError: it is none, or cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return open(descriptor, "rb")
+
+
+def read_regular(path: str | Path, *, most: int) -> bytes:
+    """The content of a regular file that has at most so many bytes.
+
+    Raises:
+        OSError: it is none, or larger, or cannot be read.
+    """
+    with open_regular(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most / 1e6:,.0f} MB", str(path))
+    return content
+
+
+def read_json(path: str | Path) -> Any:
+    """The content of a JSON file of somebody else's.
+
+    Raises:
+        OSError: as `read_regular`.
+        ValueError: it is no JSON.
+    """
+    try:
+        return json.loads(read_regular(path, most=MAX_JSON).decode())
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def write_json(path: str | Path, content: Any, *, indent: int | None = 2) -> None:
     """Writes readable JSON, or JSON without any space with `indent=None`; whole or not at all."""
     separators = (",", ":") if indent is None else None
@@ -132,47 +172,6 @@ def locked_folder(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The rows of a log, a file of JSON lines; a torn last line doesn't count, and no file is no rows."""
-    return _whole_rows(path)[0]
-
-
-class JsonLinesLog:
-    """A log open for appending, as a context manager; one process may append at a time.
-
-    Attributes:
-        rows: what it holds.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.rows, n_bytes = _whole_rows(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab")
-        self._file.truncate(n_bytes)
-
-    def append(self, row: dict[str, Any]) -> None:
-        """Adds a row; it is on the disk when this returns."""
-        self._file.write(json.dumps(row).encode() + b"\n")  # in ASCII: any file name can be written
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self.rows.append(row)
-
-    def __enter__(self) -> "JsonLinesLog":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-
-def _whole_rows(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """The rows, and how many bytes they take."""
-    content = path.read_bytes() if path.exists() else b""
-    content = content[: content.rfind(b"\n") + 1]
-    return [json.loads(line) for line in content.splitlines()], len(content)
 
 
 def readable(name: str) -> str:

@@ -18,6 +18,20 @@ _SLANEY_LINEAR_HZ_PER_MEL = 200.0 / 3
 _SLANEY_BREAK_HZ = 1000.0
 _SLANEY_LOG_STEP = np.log(6.4) / 27
 
+MAX_DB = 1_000.0
+MAX_WINDOW = 2**25  # samples; eleven minutes at 48 kHz
+#: What can be computed in a memory like ours; a card may come from anybody.
+_RANGES = {
+    "sample_rate": (1_000, 768_000),
+    "n_fft": (2, 65_536),
+    "hop_length": (1, 65_536),
+    "n_mels": (1, 1_024),
+    "f_min": (0, 384_000),
+    "f_max": (1, 384_000),
+    "n_frames": (2, 100_000),
+    "amin": (1e-30, 1.0),
+}
+
 
 @dataclass(frozen=True)
 class MelConfig:
@@ -88,8 +102,27 @@ class MelConfig:
 
     @classmethod
     def from_json(cls, parameters: dict[str, Any]) -> "MelConfig":
-        """Raises TypeError for an unknown parameter, so that a card from the future is not half understood."""
-        return cls(**parameters)
+        """Raises TypeError or ValueError for what this front end does not know, or cannot be."""
+        config = cls(**parameters)
+        config.check()
+        return config
+
+    def check(self) -> None:
+        """Raises ValueError, in words, for a front end that cannot be computed."""
+        for name, (low, high) in _RANGES.items():
+            value, default = getattr(self, name), getattr(MelConfig, name)
+            kinds = (int,) if isinstance(default, int) else (int, float)
+            if type(value) not in kinds or not low <= value <= high:
+                kind = "a whole number" if kinds == (int,) else "a number"
+                raise ValueError(f"{name} must be {kind} from {low:g} to {high:g}")
+        if not self.f_min < self.f_max <= self.sample_rate / 2:
+            raise ValueError("f_max must lie above f_min, and not above half the sample rate")
+        if self.top_db is not None and (type(self.top_db) not in (int, float) or not 0 < self.top_db <= MAX_DB):
+            raise ValueError(f"top_db must be a number up to {MAX_DB:g}, or null")
+        if not isinstance(self.doubled_db, bool):
+            raise ValueError("doubled_db must be true or false")
+        if self.window_samples > MAX_WINDOW:
+            raise ValueError(f"a window must have at most {MAX_WINDOW:,} samples")
 
 
 class LogMelSpectrogram(nn.Module):

@@ -287,6 +287,8 @@ class _Predictor:
     ) -> TagPrediction:
         checkpoint = self.taggers[i].checkpoint
         logits = np.concatenate(self.logits[i])  # (W, K)
+        if not np.isfinite(logits).all():
+            raise MsecnnError(f"{checkpoint.name} computes no numbers here: its weights are damaged.")
         probabilities = sigmoid(logits)
         features = {scale: np.concatenate([f[scale] for f in self.features[i]]) for scale in self.features[i][0]}
         return TagPrediction(

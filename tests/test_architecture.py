@@ -12,10 +12,10 @@ PACKAGE = ROOT / "msecnn"
 #: The layer of each module; a module imports from lower layers and from itself.
 LAYERS = {
     "__init__": 0, "errors": 0, "resources": 0, "tags": 0,
-    "files": 0.5, "statistics": 0.5, "run_record": 0.5,
+    "files": 0.5, "json_lines": 0.5, "statistics": 0.5, "run_record": 0.5,
     "audio": 1, "frontend": 1,
     "models": 2,
-    "checkpoint": 3,
+    "checkpoint_card": 2, "checkpoint": 3,
     "tagger": 4,
     "explain": 5, "data": 5, "evaluation": 5.5,
     "plots": 6, "library": 6,

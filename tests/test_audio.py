@@ -272,7 +272,7 @@ BAD_BYTES = {
     "absurd": (lambda: encode(np.full((1, 9_000), 1e20), 8_000, "float32.wav"), "no sound recording"),
     "encrypted": (lambda: encrypted(music(1.0, 44_100), 44_100), "encrypted"),
     "drms": (lambda: encode(music(1.0, 44_100), 44_100, "m4a").replace(b"mp4a", b"drms", 1), "encrypted"),
-    "cut index": (lambda: encode(music(1.0, 44_100), 44_100, "m4a")[:9_000], "cut too short"),
+    "cut index": (lambda: encode(music(1.0, 44_100), 44_100, "alac.m4a")[:9_000], "cut too short"),
     "1 Hz": (lambda: wav_header(data_bytes=400, sample_rate=1) + bytes(400), "1 Hz"),
     "2 GHz": (lambda: wav_header(data_bytes=400, sample_rate=2**31 - 1) + bytes(400), "2,147,483,647 Hz"),
     "HLS": (lambda: b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1/a.ts\n", "not a recording"),
@@ -474,7 +474,7 @@ def test_files_are_closed(tmp_path: Path, files: dict[str, bytes]) -> None:
     good, bad, cut = tmp_path / "good.mp3", tmp_path / "bad.mp3", tmp_path / "cut.m4a"
     good.write_bytes(files["mp3"])
     bad.write_bytes(b"nothing to hear" * 99)
-    cut.write_bytes(files["m4a"][:5_000])
+    cut.write_bytes(files["alac.m4a"][:5_000])
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         read_recording(good)

@@ -1,6 +1,8 @@
 """A checkpoint comes back as it was saved, and every way in which it can be wrong has its own sentence."""
 
 import json
+import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,66 @@ def test_weights_that_are_no_numbers(folder: Path) -> None:
 def test_wrong_card(folder: Path, changes: dict[str, Any], sentence: str) -> None:
     edit_card(folder, **changes)
     with pytest.raises(CheckpointError, match=sentence):
+        checkpoint.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"front_end": {"n_fft": 2**40}}, "n_fft must be a whole number from 2 to 65536"),
+        ({"front_end": {"hop_length": True}}, "hop_length must be a whole number"),
+        ({"front_end": {"f_min": 7_000.0}}, "f_max must lie above f_min"),
+        ({"front_end": {"f_max": float("nan")}}, "f_max must be a number"),
+        ({"front_end": {"top_db": "80"}}, "top_db must be a number"),
+        ({"front_end": {"doubled_db": 1}}, "doubled_db must be true or false"),
+        ({"front_end": {"hop_length": 60_000}}, "at most 33,554,432 samples"),
+        ({"parameters": {"n_tags": 3, "n_mels": 96.0}}, "n_mels must be a whole number"),
+        ({"parameters": {"n_tags": 3, "n_mels": 4, "n_frames": 9}}, "fewer than the poolings make one of"),
+        ({"tags": ["guitar", "slow", "\x1b[2Jvocal"]}, "a tag that cannot be shown"),
+        ({"tags": ["guitar", "slow", "x" * 101]}, "up to 100 printable characters"),
+        ({"tags": ["guitar", "slow", "guitar"]}, "names a tag twice"),
+        ({"tags": [1, 2, 3]}, "a tag that cannot be shown"),
+        ({"untrained": "no"}, "untrained must be true or false"),
+        ({"trained_on": ["music"]}, "trained_on must be text"),
+        ({"sha256": "0"}, "sha256 must be the hash"),
+    ],
+)
+def test_a_card_that_would_not_run_or_show_is_refused(folder: Path, changes: dict[str, Any], sentence: str) -> None:
+    edit_card(folder, **changes)
+    with pytest.raises(CheckpointError, match=re.escape(sentence)) as caught:
+        checkpoint.load(folder)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("file", [WEIGHTS, CARD, SELFTEST])
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_a_link_to_a_device_or_a_pipe_is_refused_at_once(folder: Path, tmp_path: Path, file: str, kind: str) -> None:
+    (folder / file).unlink()
+    if kind == "device":
+        (folder / file).symlink_to("/dev/zero")
+    else:
+        os.mkfifo(tmp_path / "pipe")
+        (folder / file).symlink_to(tmp_path / "pipe")
+    with pytest.raises(CheckpointError, match="not a regular file" if file != CARD else "There is no checkpoint"):
+        checkpoint.verify(checkpoint.load(folder))
+
+
+def test_weights_far_larger_than_their_network_are_not_read(folder: Path) -> None:
+    with (folder / WEIGHTS).open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(CheckpointError, match="it is larger than"):
+        checkpoint.load(folder)
+
+
+def test_whole_numbers_are_no_weights(folder: Path) -> None:
+    replace_weights(folder, **{"classifier.bias": torch.ones(3, dtype=torch.int64)})
+    with pytest.raises(CheckpointError, match=r"classifier\.bias is of torch\.int64; its architecture needs fractions"):
+        checkpoint.load(folder)
+
+
+def test_a_variance_is_not_below_zero(folder: Path) -> None:
+    replace_weights(folder, **{"input_norm.running_var": torch.full((96,), -1.0)})
+    with pytest.raises(CheckpointError, match=r"input_norm\.running_var holds variances below zero"):
         checkpoint.load(folder)
 
 

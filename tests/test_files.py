@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 
 from msecnn.files import (
     UNFINISHED,
-    JsonLinesLog,
     LockedError,
     WriteError,
     locked,
     printable,
-    read_json_lines,
     readable,
     replacing,
     write_atomically,
     write_json,
 )
+from msecnn.json_lines import JsonLinesLog, read_json_lines
 
 #: Any name that may come from a file system, an archive or JSON: half characters and control characters included.
 NAMES = st.text(st.characters(exclude_categories=()))

@@ -1,4 +1,8 @@
-"""What CI installs is what the project asks for: each pin is locked with its hashes, and in the metadata's range."""
+"""What is installed is what the project asks for: every pin is locked with its hashes, in the metadata's range.
+
+`requirements.lock` is what CI installs on Linux and Python 3.11, `requirements-app.lock` what the app needs on any
+system and Python from 3.11 to 3.13. Where both have a package it is of one version: what is tested is what is used.
+"""
 
 import re
 import tomllib
@@ -6,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -20,6 +25,8 @@ PINNED = {
 DEPENDENCIES = [Requirement(line) for line in PROJECT["dependencies"]]
 EXTRAS = [Requirement(line) for lines in PROJECT["optional-dependencies"].values() for line in lines]
 REQUIREMENTS = [*DEPENDENCIES, *(one for one in EXTRAS if one.name != PROJECT["name"])]
+APP_LOCK = (ROOT / "requirements-app.lock").read_text(encoding="utf-8")
+APP_LOCKED = dict(re.findall(r"^([\w.-]+)==(\S+) (?:; .+)?\\$", APP_LOCK, flags=re.MULTILINE))
 
 
 def test_every_pin_is_locked() -> None:
@@ -52,11 +59,33 @@ def test_the_workflow_runs_the_gate_on_three_systems() -> None:
     assert named <= {row["python"] for row in matrix}
 
 
-def test_everything_is_hashed() -> None:
-    entries = re.split(r"\n(?=[\w.-]+==)", LOCK)[1:]
-    assert len(entries) == len(LOCKED)
+def test_every_pin_of_the_app_is_in_its_lock_in_the_version_that_is_tested() -> None:
+    assert PINNED.items() <= APP_LOCKED.items(), "make requirements-app.lock anew; its first lines tell how"
+    both = LOCKED.keys() & APP_LOCKED.keys()
+    assert len(both) > 50
+    assert {name: LOCKED[name] for name in both} == {name: APP_LOCKED[name] for name in both}
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_what_this_project_needs_itself_needs_no_marker(version: str, system: str) -> None:
+    """A package has one version, and what has a marker is there for whom it names."""
+    environment = {"python_full_version": f"{version}.1", "python_version": version, "sys_platform": system}
+    markers = dict(re.findall(r"^([\w.-]+)==\S+ ; (.+) \\$", APP_LOCK, flags=re.MULTILINE))
+    kept = {name for name in APP_LOCKED if name not in markers or Marker(markers[name]).evaluate(environment)}
+    assert {"torch", "gradio", "av", "librosa"} <= kept
+    assert ("audioop-lts" in kept) == (version == "3.13")  # the module left Python's own library then
+    assert ("triton" in kept) == (system == "linux")
+
+
+@pytest.mark.parametrize(("lock", "locked"), [(LOCK, LOCKED), (APP_LOCK, APP_LOCKED)], ids=["ci", "app"])
+def test_everything_is_hashed(lock: str, locked: dict[str, str]) -> None:
+    entries = re.split(r"\n(?=[\w.-]+==)", lock)[1:]
+    assert len(entries) == len(locked)
     assert all("--hash=sha256:" in entry for entry in entries)
 
 
-def test_no_registry_is_named() -> None:
-    assert "://" not in LOCK
+@pytest.mark.parametrize("lock", [LOCK, APP_LOCK], ids=["ci", "app"])
+def test_the_first_lines_tell_the_command_and_no_registry_is_named(lock: str) -> None:
+    assert re.match(r"# .*\n#    uv pip compile .* --generate-hashes .*\n", lock)
+    assert "://" not in lock

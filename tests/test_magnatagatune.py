@@ -20,7 +20,7 @@ from msecnn.data import download, magnatagatune
 from msecnn.data.download import RemoteFile, fetch
 from msecnn.data.manifest import SPLITS, Manifest
 from msecnn.errors import DatasetError
-from msecnn.files import read_json_lines
+from msecnn.json_lines import read_json_lines
 
 PROJECT = Path(__file__).resolve().parents[1]
 CONTENT = bytes(range(256)) * 400  # 102,400 bytes

@@ -9,13 +9,17 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from corrupt_audio import DamagedFile, damaged_files
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running_page import ROOT, RunningPage, Visitor
+from safetensors.torch import load_file, save
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
@@ -26,6 +30,8 @@ from msecnn import checkpoint
 from msecnn.checkpoint import CARD, WEIGHTS, CheckpointError
 from msecnn.data.manifest import FORMAT, Manifest
 from msecnn.errors import DatasetError, MsecnnError
+from msecnn.frontend import MelConfig
+from msecnn.tagger import Tagger
 
 N_FILES, SEED = 42, 1
 #: Seconds for a file: a machine with much else to do is not what is tested here.
@@ -131,8 +137,11 @@ def test_a_malformed_safetensors_file(folder: Path, data: st.DataObject) -> None
     read_or_sentence(checkpoint.load, folder, CheckpointError)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(key=st.sampled_from(["schema", "architecture", "parameters", "front_end", "tags", "sha256"]), value=ANYTHING)
+CARD_FIELDS = sorted(json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8")))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=st.sampled_from(CARD_FIELDS), value=ANYTHING)
 def test_a_malformed_card(folder: Path, key: str, value: object) -> None:
     card = json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8"))
     (folder / CARD).write_text(json.dumps(card | {key: value}))
@@ -141,13 +150,37 @@ def test_a_malformed_card(folder: Path, key: str, value: object) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    parameter=st.sampled_from(["sample_rate", "n_fft", "hop_length", "n_mels", "f_min", "f_max", "n_frames", "amin"]),
-    value=ANYTHING,
+    parameter=st.sampled_from([field.name for field in fields(MelConfig)]),
+    value=ANYTHING | st.sampled_from([2**20, 2**40, 1e300, 1, 2, 16]),
 )
 def test_a_malformed_front_end(folder: Path, parameter: str, value: object) -> None:
     card = json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8"))
     (folder / CARD).write_text(json.dumps(card | {"front_end": {**card["front_end"], parameter: value}}))
     read_or_sentence(checkpoint.load, folder, CheckpointError)
+
+
+TENSORS = sorted(load_file(ROOT / "checkpoints" / "fcn5" / WEIGHTS))
+NUMBERS = st.sampled_from([0.0, -1.0, 1e-30, 1e30, 3e38, -3e38, float("inf"), float("nan")])
+FRACTIONS, WHOLE = (torch.float32, torch.float16, torch.bfloat16, torch.float64), (torch.int64, torch.int8, torch.bool)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(TENSORS), number=NUMBERS, kind=st.sampled_from([*FRACTIONS, *WHOLE]))
+def test_malformed_weights_tag_or_tell(folder: Path, name: str, number: float, kind: torch.dtype) -> None:
+    """Whatever one tensor holds, and in whatever type: what loads then tags with finite numbers, or says why not."""
+    tensors = load_file(ROOT / "checkpoints" / "fcn5" / WEIGHTS)
+    filling = torch.full(tensors[name].shape, 1 if kind in WHOLE else number).to(kind)
+    content = save(tensors | {name: filling})
+    (folder / WEIGHTS).write_bytes(content)
+    card = json.loads((ROOT / "checkpoints" / "fcn5" / CARD).read_text(encoding="utf-8"))
+    (folder / CARD).write_text(json.dumps(card | {"sha256": hashlib.sha256(content).hexdigest()}))
+
+    def tag(folder: Path) -> None:
+        noise = np.random.default_rng(0).normal(0, 0.1, 12_000).astype(np.float32)
+        prediction = Tagger.from_checkpoint(folder, device="cpu").tag((noise, 12_000))
+        assert np.isfinite(prediction.probabilities).all()
+
+    read_or_sentence(tag, folder, MsecnnError)
 
 
 HEADER = {

@@ -20,8 +20,8 @@ from msecnn.data import mel_cache
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.mel_cache import MelCache
 from msecnn.errors import DatasetError
-from msecnn.files import JsonLinesLog, read_json_lines
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
+from msecnn.json_lines import JsonLinesLog, read_json_lines
 
 PROJECT = Path(__file__).resolve().parents[1]
 CONFIG = MelConfig(n_frames=64)  # 1.344 s, to be quick

@@ -1,10 +1,7 @@
-"""Decoding: the first audio stream of one file, or an array, as mono blocks from any sample on."""
+"""Decoding: the first audio stream of one file as mono blocks from any sample on."""
 
-import ctypes
-import functools
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,113 +10,57 @@ import av
 import numpy as np
 from av.stream import Discard
 
+from msecnn.audio.codecs import DECODERS, DEMUXERS, kind_of
+from msecnn.audio.info import MAX_CHANNELS, SAMPLE_RATES, AudioInfo
+from msecnn.audio.mono import mono_blocks
+from msecnn.audio.pyav_workarounds import NAMES_SPEAKERS, codec_tag, has_unusual_layout, limit_allocations, tolerance
+from msecnn.audio.raw_aac import CutMp4, aac_frames
 from msecnn.audio.source import AudioError, ContentView, open_source
+from msecnn.files import printable
 
 logger = logging.getLogger(__name__)
 
-SAMPLE_RATES = (1_000, 768_000)  # Hz; beyond these a header is wrong rather than unusual
-MAX_CHANNELS = 64
-MISCOUNTED_PLANES = 8  # PyAV 18.1 reads past the end of a frame's list of planes from here on, and crashes
 MAX_DECLARED_S = 1e7  # a header that declares more than 115 days is not believed
 PREROLL_S = 1.0  # decoded and dropped before a window, so that codecs with memory (MP3, AAC, Opus) have settled
-MAX_ALLOCATION = 2**26  # bytes in one piece; the packet index of ten hours of AAC takes 37 MB
 SHORTFALL_S = 0.1  # a file that ends this much before its header says is called cut short
 
-# Only demuxers of one self-contained file: no playlists, no images, nothing that opens a second file or an address.
-DEMUXERS = "aac,aiff,asf,au,avi,caf,flac,matroska,webm,mov,mp4,m4a,mp3,ogg,w64,wav,wv"
-NAMES_SPEAKERS = ("mov,mp4,m4a,3gp,3g2,mj2", "caf", "aiff")  # containers with boxes that `hides_layouts` is about
-MAGIC = {
-    b"RIFF": "WAV",
-    b"OggS": "Ogg",
-    b"fLaC": "FLAC",
-    b"ID3": "MP3",
-    b"\x1aE\xdf\xa3": "WebM",
-    b"FORM": "AIFF",
-}
 
+def open_decoder(source: str | Path | bytes) -> "Decoder | CutMp4":
+    """A file's decoder.
 
-@dataclass(frozen=True)
-class AudioInfo:
-    """What a recording's header says, before anything is decoded.
-
-    Attributes:
-        duration_s: Seconds; None where the header does not say (live recordings). An estimate for MP3 without a
-            Xing header and for raw AAC.
-        sample_rate: Hz.
-        channels: Number of channels.
-        codec: FFmpeg's name of the codec, such as "mp3", "pcm_s16le"; "array" for arrays.
-        container: FFmpeg's name of the container, such as "ogg"; "array" for arrays.
+    Raises:
+        AudioError: it is no recording that can be read.
     """
-
-    duration_s: float | None
-    sample_rate: int
-    channels: int
-    codec: str
-    container: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-
-class ArrayReader:
-    """The decoder's place taken by an array."""
-
-    name = "array"
-    is_estimate = False
-    n_damaged = 0
-
-    def __init__(self, array: np.ndarray, sample_rate: int | None) -> None:
-        if sample_rate is None:
-            raise AudioError("An array needs its sample rate (`source_sample_rate`, Hz).")
-        check_rate("array's", sample_rate)
-        if array.dtype.kind not in "fiu":
-            raise AudioError(f"An array of samples must hold real numbers, not {array.dtype}.")
-        if array.ndim not in (1, 2) or array.size == 0:
-            raise AudioError(f"Samples come in the shape (T,), (channels, T) or (T, channels), not {array.shape}.")
-        if array.ndim == 2 and array.shape[0] <= array.shape[1]:
-            array = array.T
-        self._samples = array[:, None] if array.ndim == 1 else array  # (T, channels)
-        if self._samples.shape[1] > MAX_CHANNELS:
-            raise AudioError(f"An array of shape {array.shape} is no recording: neither axis looks like channels.")
-        self.info = AudioInfo(
-            duration_s=len(array) / sample_rate,
-            sample_rate=int(sample_rate),
-            channels=self._samples.shape[1],
-            codec="array",
-            container="array",
-        )
-
-    def blocks(self, start: int) -> Iterator[tuple[int, np.ndarray]]:
-        rate = self.info.sample_rate
-        for at in range(start, len(self._samples), rate):
-            yield rate, _mix(self._samples[at : at + rate])
-
-    def is_cut_short(self, decoded_s: float) -> bool:
-        return False
-
-    def scan_duration_s(self) -> float:
-        return len(self._samples) / self.info.sample_rate
-
-    def close(self) -> None:
-        pass
+    name, raw = open_source(source)
+    file = ContentView(raw)
+    try:
+        try:
+            return Decoder(name, file)
+        except AudioError:
+            if cut := CutMp4.find(name, file):
+                return cut
+            raise
+    except BaseException:
+        raw.close()
+        raise
 
 
 class Decoder:
     """One file's first audio stream, decoded by FFmpeg."""
 
-    def __init__(self, source: str | Path | bytes) -> None:
-        self.name, raw = open_source(source)
+    assumption: str | None = None
+
+    def __init__(self, name: str, file: ContentView) -> None:
+        self.name, self._file = name, file
         self.n_damaged = 0
         self._broken = False
-        self._file = ContentView(raw)
         self._start = self._file.peek(4096)
         try:
             self._container, self._stream = self._open_container()
             self.info, self.is_estimate = self._read_info()
-        except BaseException:
-            raw.close()
-            raise
+        except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
+            logger.debug("cannot read the header of %s: %s", self.name, error)
+            raise AudioError(self._not_audio()) from error
 
     def _open_container(self) -> tuple[Any, Any]:
         container = self._open_view()
@@ -137,20 +78,19 @@ class Decoder:
         return container, stream
 
     def _open_view(self) -> Any:
-        _limit_allocations()
+        limit_allocations()
         self._file.seek(0)
-        options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "none"}
-        try:
-            return av.open(self._file, container_options=options, **_tolerance(av.__version__))
-        except (av.FFmpegError, ValueError, OverflowError, MemoryError) as error:
-            logger.debug("cannot open %s: %s", self.name, error)
-            raise AudioError(self._not_audio()) from error
+        options = {
+            "format_whitelist": DEMUXERS,
+            "protocol_whitelist": "none",
+            "codec_whitelist": ",".join(DECODERS),
+        }
+        container = av.open(self._file, container_options=options, **tolerance(av.__version__))
+        self._file.found_sound()
+        return container
 
     def _not_audio(self) -> str:
-        kind = next((kind for magic, kind in MAGIC.items() if self._start.startswith(magic)), None)
-        if self._start[4:8] == b"ftyp":
-            kind = "M4A or MP4"
-        if kind:
+        if kind := kind_of(self._start):
             return f"“{self.name}” begins like {kind}, but is damaged or cut too short to be read."
         return f"“{self.name}” is not a recording in a format that can be read."
 
@@ -159,9 +99,11 @@ class Decoder:
 
     def _read_info(self) -> tuple[AudioInfo, bool]:
         codec = self._stream.codec_context
-        if codec is None or codec.codec_tag in ("enca", "drms", "aavd"):
+        if codec is None or codec_tag(codec) in ("enca", "drms", "aavd"):
             raise AudioError(self._encrypted())
-        if _has_unusual_layout(codec.name, codec.extradata or b""):
+        if codec.name not in DECODERS:
+            raise AudioError(f"“{self.name}” is in the codec “{printable(codec.name)}”, which is not read.")
+        if has_unusual_layout(codec.name, codec.extradata or b""):
             raise AudioError(f"“{self.name}” is made for an unusual set of loudspeakers, which cannot be read.")
         if not SAMPLE_RATES[0] <= codec.sample_rate <= SAMPLE_RATES[1] or not 1 <= codec.channels <= MAX_CHANNELS:
             raise AudioError(
@@ -186,25 +128,45 @@ class Decoder:
     def _frames(self) -> Iterator[Any]:
         """Decoded frames in order; damaged packets are counted and passed over."""
         try:
+            if self.info.codec == "aac" and self.info.container in ("wav", "w64"):  # which do not tell frames apart
+                yield from self._raw_aac_frames()
+                return
             for packet in self._container.demux(self._stream):
                 if packet.has_sidedata("encryption_info"):
                     raise AudioError(self._encrypted())
                 try:
                     frames = packet.decode()
-                except av.FFmpegError:
+                except (av.FFmpegError, ValueError, MemoryError):
                     self.n_damaged += 1
-                else:
-                    yield from frames
-        except av.FFmpegError as error:
+                    continue
+                if frames:
+                    self._file.found_sound()
+                for frame in frames:
+                    if self._lies_beyond(frame):
+                        return
+                    yield frame
+        except (av.FFmpegError, ValueError, MemoryError) as error:
             logger.debug("%s cannot be read further: %s", self.name, error)
             self._broken = True
+
+    def _raw_aac_frames(self) -> Iterator[Any]:
+        packets = (bytes(packet) for packet in self._container.demux(self._stream) if packet.size)
+        for frame in aac_frames(lambda n: next(packets, b""), self._stream.codec_context.extradata or b""):
+            self._file.found_sound()
+            yield frame
+
+    def _lies_beyond(self, frame: Any) -> bool:
+        """Whether a frame of PCM comes after the end that the header names: what follows there is no sound."""
+        if not self.info.codec.startswith("pcm_") or self.info.duration_s is None or frame.time is None:
+            return False
+        return float(frame.time) > self.info.duration_s + SHORTFALL_S
 
     def blocks(self, start: int) -> Iterator[tuple[int, np.ndarray]]:
         """`(sample rate, mono block)` of about a second each, from sample `start` of the source on."""
         frames, skip = self._frames(), start
         if start > 2 * PREROLL_S * self.info.sample_rate:
             frames, skip = self._seek(start) or self._from_beginning(start)
-        for rate, block in _mono_blocks(frames):
+        for rate, block in mono_blocks(frames):
             cut = min(skip, len(block))
             skip -= cut
             if cut < len(block):
@@ -244,102 +206,23 @@ class Decoder:
 
     def is_cut_short(self, decoded_s: float) -> bool:
         """Whether the file ends before it should, `decoded_s` being all that could be decoded."""
-        if self._broken:
+        if self._broken or self._file.gave_up or not self._file.is_whole():
             return True
-        if not self._file.is_whole():
-            return True
-        if self.info.duration_s is None or self.is_estimate or len(self._container.streams) > 1:
+        is_vague = self.is_estimate or self.info.container == "avi"  # whose header counts whole blocks
+        if self.info.duration_s is None or is_vague or len(self._container.streams) > 1:
             return False
         return decoded_s < self.info.duration_s - SHORTFALL_S
 
     def scan_duration_s(self) -> float:
         """Seconds of the whole file by its packets, without decoding them."""
         self._from_beginning(0)
-        ends = [p.pts + (p.duration or 0) for p in self._container.demux(self._stream) if p.pts is not None]
-        return float(max(ends, default=0) * self._stream.time_base)
+        end = 0
+        for packet in self._container.demux(self._stream):
+            if packet.pts is not None:
+                self._file.found_sound()
+                end = max(end, packet.pts + (packet.duration or 0))
+        return float(end * self._stream.time_base)
 
     def close(self) -> None:
         self._container.close()
         self._file.close()
-
-
-def _tolerance(version: str) -> dict[str, Any]:
-    """What lets `av.open` take titles that are no text: PyAV 18 must be asked; 19 always does and refuses the word."""
-    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
-
-
-@functools.cache
-def _limit_allocations() -> None:
-    """Cap FFmpeg's single allocations, or an MP4 of 1 KB that claims 90 million packets would take gigabytes.
-
-    PyAV does not offer `av_max_alloc`, so it is called in the library that PyAV's wheel brings along.
-    """
-    packages = Path(av.__file__).parents[1]
-    found = [*packages.glob("av.libs/*avutil*"), *packages.glob("av/.dylibs/*avutil*")]
-    if not found:
-        logger.debug("FFmpeg's memory is not capped: libavutil is not where PyAV's wheels keep it")
-        return
-    av_max_alloc = ctypes.CDLL(str(found[0])).av_max_alloc
-    av_max_alloc.argtypes, av_max_alloc.restype = [ctypes.c_size_t], None
-    av_max_alloc(MAX_ALLOCATION)
-
-
-def _has_unusual_layout(codec: str, extradata: bytes) -> bool:
-    """Whether the codec itself may name an unusual layout of speakers, which PyAV 18.1 frees twice.
-
-    Opus from channel mapping family 2 on (RFC 8486), and xHE-AAC (audio object type 42 of ISO 14496-3, as 31 + 11).
-    """
-    if codec in ("opus", "libopus"):
-        return len(extradata) > 18 and extradata[18] >= 2
-    return codec.startswith("aac") and len(extradata) > 1 and extradata[0] >> 3 == 31 and extradata[1] >> 5 == 2
-
-
-def _mono_blocks(frames: Iterator[Any]) -> Iterator[tuple[int, np.ndarray]]:
-    """Frames of a few ms gathered to blocks of about a second, each mixed to mono float32 `(T_i,)`."""
-    fifo, layout, rate = av.AudioFifo(), None, 0
-    for frame in frames:
-        if layout != (frame.format.name, frame.layout.nb_channels, frame.sample_rate):
-            if fifo.samples:
-                yield rate, _mono(fifo.read())
-            fifo, rate = av.AudioFifo(), frame.sample_rate
-            layout = (frame.format.name, frame.layout.nb_channels, rate)
-        frame.pts = None  # the fifo would insist on gapless time stamps
-        fifo.write(frame)
-        if fifo.samples >= rate:
-            yield rate, _mono(fifo.read())
-    if fifo.samples:
-        yield rate, _mono(fifo.read())
-
-
-def _mono(frame: Any) -> np.ndarray:
-    """A frame of any sample format to mono float32 `(T,)`."""
-    n_channels = frame.layout.nb_channels
-    if frame.format.is_planar and n_channels >= MISCOUNTED_PLANES:
-        packed = av.AudioResampler(format=frame.format.packed.name, layout=frame.layout)
-        (frame,) = packed.resample(frame)
-    if frame.format.name == "s64":  # which PyAV cannot turn into an array
-        return _mix(np.frombuffer(frame.planes[0], np.int64, frame.samples * n_channels).reshape(-1, n_channels))
-    samples = frame.to_ndarray()
-    return _mix(samples.T if frame.format.is_planar else samples.reshape(-1, n_channels))
-
-
-def _mix(samples: np.ndarray) -> np.ndarray:
-    """`(T, channels)` of any real type to their mean, `(T,)` float32 with full scale 1."""
-    is_single = samples.dtype.itemsize <= 2 or samples.dtype == np.float32
-    mono: Any = np.zeros(len(samples), np.float32 if is_single else np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):  # `AudioStream` refuses what is not finite
-        for channel in samples.T:
-            mono += channel
-        mono /= samples.shape[1]
-        if samples.dtype.kind != "f":
-            full_scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
-            mono = (mono - full_scale if samples.dtype.kind == "u" else mono) / full_scale
-        return mono.astype(np.float32, copy=False)
-
-
-def check_rate(whose: str, sample_rate: int) -> None:
-    low, high = SAMPLE_RATES
-    if not low <= sample_rate <= high or sample_rate != int(sample_rate):
-        raise AudioError(
-            f"The {whose} sample rate must be a whole number of {low:,} to {high:,} Hz, not {sample_rate}."
-        )

@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import soxr
 
-from msecnn.audio.decoder import ArrayReader, AudioInfo, Decoder, check_rate
+from msecnn.audio.array_reader import ArrayReader
+from msecnn.audio.decoder import Decoder, open_decoder
+from msecnn.audio.info import AudioInfo, check_rate
+from msecnn.audio.raw_aac import CutMp4
 from msecnn.audio.source import AudioError
 
 Source = str | Path | bytes | np.ndarray
@@ -20,6 +23,9 @@ MAX_LOADED_S = 4 * 3600.0  # `read_recording` keeps the waveform in memory; long
 FILTER_S = 0.1  # resampled and dropped before a window; soxr HQ's filter is far shorter at every rate above
 SILENCE = 1e-4  # peak, full scale 1 (-80 dB)
 LOUD = 8.0  # peak; float files that were never scaled to 1 reach thousands
+MAX_STREAMED_S = (
+    24 * 3600.0
+)  # a longer one is a lying header, a hole, or a log of a day's radio, of which a part can be read
 ABSURD = 2.0**33  # peak; more than 32-bit integers stored as floats can reach, so it is no sound
 
 
@@ -156,13 +162,13 @@ class AudioStream:
         self._n_samples = 0  # samples of the result
         self._peak = 0.0
         self._at_end = self._is_cut_short = False
-        self._decoder: Decoder | ArrayReader
+        self._decoder: Decoder | CutMp4 | ArrayReader
         if isinstance(source, np.ndarray):
             self._decoder = ArrayReader(source, source_sample_rate)
         else:
             if source_sample_rate is not None:
                 raise AudioError("A file states its own sample rate: give `source_sample_rate` for arrays only.")
-            self._decoder = Decoder(source)
+            self._decoder = open_decoder(source)
         self.info = self._decoder.info
         self.name = self._decoder.name
 
@@ -177,6 +183,9 @@ class AudioStream:
         self._decoder.close()
 
     def __iter__(self) -> Iterator[np.ndarray]:
+        too_long = f"“{self.name}” is longer than {MAX_STREAMED_S / 3600:g} hours: name a part of it."
+        if self._n_wanted is None and (self.info.duration_s or 0.0) - self.start_s > MAX_STREAMED_S:
+            raise AudioError(too_long)
         if self.info.duration_s is None or self._decoder.is_estimate or self.start_s < self.info.duration_s:
             for block in self._resampled():
                 if self._n_wanted is not None:
@@ -185,6 +194,8 @@ class AudioStream:
                     self._inspect(block)
                     self._n_samples += len(block)
                     yield block
+                if self._n_wanted is None and self._n_samples > MAX_STREAMED_S * self.sample_rate:
+                    raise AudioError(too_long)
                 if self._n_samples == self._n_wanted:
                     break
             else:
@@ -257,7 +268,9 @@ class AudioStream:
         read_s = self._n_samples / self.sample_rate
         if self._first or (self._n_samples and not self._at_end):
             notes.append(f"Only the part from {_time(self.start_s)} to {_time(self.start_s + read_s)} was read.")
-        if self._is_cut_short:
+        if self._decoder.assumption:
+            notes.append(self._decoder.assumption)
+        elif self._is_cut_short:
             notes.append(f"The file is cut short or damaged: only {_time(self.start_s + read_s)} could be decoded.")
         if self._decoder.n_damaged:
             notes.append(f"Damaged places in the file were passed over (packets: {self._decoder.n_damaged:,}).")

@@ -1,17 +1,19 @@
 """What a recording is read from: a regular file or bytes, opened so that nothing else can be reached through it."""
 
 import os
-import re
 import stat
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from msecnn.audio.pyav_workarounds import LAYOUT_NAMES
 from msecnn.errors import MsecnnError
 from msecnn.files import printable
 
 LONGEST_NAME = 80  # characters of a file's name in a sentence
-LAYOUT_NAMES = re.compile(rb"chan|chnl|CHAN")
+MAX_FRUITLESS = 2**26  # bytes between two packets of sound; five seconds of the fattest video are fewer
+HOLE_WEIGHT = 8  # of a byte in a block of zeros: FFmpeg takes them for chunks of no bytes, one after the other
+MAX_HEADER = 2**25  # bytes before the first sound, pictures included; what is skipped, as MP4 can, does not count
 LARGEST_OGG_PAGE = 65_307  # bytes, RFC 3533
 UNKNOWN_RIFF_SIZE = 0x7FFF_F000  # bytes; programs that write to a pipe leave about this or more as a file's size
 
@@ -51,14 +53,20 @@ class ContentView:
 
     ID3v2 tags can hold megabytes of pictures, which FFmpeg would read, unpack and take for the file's format.
 
+    It ends where `MAX_HEADER` bytes, or later `MAX_FRUITLESS` bytes in a row, have led to no sound: in a hole of
+    gigabytes FFmpeg would search for the next frame, or walk from one chunk of no bytes to the next, to its end.
+
     Attributes:
+        gave_up: whether it has ended so.
         hides_layouts: Rename the boxes that name the speakers of MP4, CAF and AIFF files, so that FFmpeg assumes the
-            usual ones. PyAV 18.1 frees an unusual layout twice, which ends the process; the mix to mono needs none.
+            usual ones (`pyav_workarounds.NAMES_SPEAKERS` says why).
     """
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
         self.hides_layouts = False
+        self.gave_up = False
+        self._fruitless, self._patience = 0, MAX_HEADER
         self._size = raw.seek(0, os.SEEK_END)
         self._offset = 0
         while (length := self._id3_length()) and self._offset + length < self._size:
@@ -72,7 +80,21 @@ class ContentView:
         size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
         return 10 + size + (10 if head[5] & 0x10 else 0)
 
+    def found_sound(self) -> None:
+        """Says that what was read so far led to sound, or to a header: the count begins anew."""
+        self._fruitless, self._patience = 0, MAX_FRUITLESS
+        self.gave_up = False
+
     def read(self, n: int = -1) -> bytes:
+        if self.gave_up:
+            return b""
+        data = self._read(n)
+        is_hole = data.count(0) == len(data)
+        self._fruitless += len(data) * (HOLE_WEIGHT if is_hole else 1)
+        self.gave_up = self._fruitless > self._patience
+        return data
+
+    def _read(self, n: int) -> bytes:
         if not self.hides_layouts:
             return self._raw.read(n)
         at = self._raw.tell()

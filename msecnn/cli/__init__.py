@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from msecnn import __version__
 from msecnn.cli import verbosity
 from msecnn.errors import MsecnnError
-from msecnn.files import why
+from msecnn.files import printable, why
 
 #: What the system answers where an output takes no more; with a file's name it would be about that file.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return status
     except MsecnnError as error:
-        print(f"msecnn {args.command}: {error}", file=sys.stderr)
+        print(printable(f"msecnn {args.command}: {error}"), file=sys.stderr)
         return 1
     except KeyboardInterrupt as error:
         print(f"msecnn {args.command}: stopped", file=sys.stderr)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from msecnn.audio import AudioError, AudioStream
 from msecnn.data.parallel import map_in_order
-from msecnn.files import JsonLinesLog
+from msecnn.json_lines import JsonLinesLog
 
 logger = logging.getLogger(__name__)
 

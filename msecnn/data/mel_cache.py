@@ -26,8 +26,9 @@ from msecnn.audio import AudioError, read_recording
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.data.parallel import map_in_order, one_thread_per_job
 from msecnn.errors import DatasetError
-from msecnn.files import JsonLinesLog, check_space, locked_folder, read_json_lines, write_json
+from msecnn.files import check_space, locked_folder, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
+from msecnn.json_lines import JsonLinesLog, read_json_lines
 
 logger = logging.getLogger(__name__)
 

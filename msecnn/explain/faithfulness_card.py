@@ -1,6 +1,5 @@
 """What `msecnn faithfulness` found of each method, kept beside the weights that it was found for."""
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from msecnn.checkpoint import Checkpoint
 from msecnn.explain import BASELINES, METHODS
 from msecnn.explain.comparison import ALL, Row
 from msecnn.explain.faithfulness import BLIND_ORDERS
-from msecnn.files import write_json
+from msecnn.files import read_json, write_json
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +78,7 @@ def verdicts(checkpoint: Checkpoint) -> dict[str, Verdict]:
     path = checkpoint.folder / FILE_NAME
     unknown = {method: Verdict(method) for method in METHODS}
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_json(path)
         if stored["schema"] != SCHEMA or stored["sha256"] != checkpoint.card.get("sha256"):
             return unknown
         beats: dict[str, dict[str, dict[str, bool]]] = {}

@@ -6,7 +6,6 @@ The moments that excite a channel most, over a collection of recordings, are the
 Axis letters: C channels, F' and L' rows and columns of a level's map, F mel bands, L frames.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from torch import nn
 from msecnn.explain import ExplanationError
 from msecnn.explain.contributions import with_scales
 from msecnn.explain.winning_cells import all_maps, field_of_cell, winners_of_map
-from msecnn.files import write_json
+from msecnn.files import read_json, write_json
 from msecnn.frontend import MelConfig
 
 #: Where a checkpoint's folder keeps its channels' moments.
@@ -192,13 +191,13 @@ def read_moments(folder: Path, weights_sha256: str) -> ChannelMoments | None:
     if not path.exists():
         return None
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_json(path)
         moments = {
             name: tuple(tuple(Moment(**moment) for moment in channel) for channel in channels)
             for name, channels in stored["moments"].items()
         }
         channel_moments = ChannelMoments(stored["weights_sha256"], tuple(stored["clips"]), moments)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ExplanationError(f"{path} is damaged; recipes/make_channel_moments.py writes it anew.") from error
     if channel_moments.weights_sha256 != weights_sha256:
         raise ExplanationError(f"{path} was made with other weights; recipes/make_channel_moments.py writes it anew.")

@@ -20,6 +20,7 @@ from msecnn.explain.progress import Progress
 from msecnn.explain.saliency import saliency
 from msecnn.frontend import MelConfig
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.statistics import mean_ranks
 
 #: Sensitivity: the largest change of the map among so many copies with noise of up to so many dB.
 N_NEIGHBOURS = 3
@@ -167,16 +168,10 @@ def reference_correlations(
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Spearman's, equal values sharing their mean rank; 0 where one side is constant."""
-    a, b = _mean_ranks(a), _mean_ranks(b)
+    a, b = mean_ranks(a), mean_ranks(b)
     a, b = a - a.mean(), b - b.mean()
     norm = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / norm if norm else 0.0
-
-
-def _mean_ranks(values: np.ndarray) -> np.ndarray:
-    _, inverse, counts = np.unique(values.ravel(), return_inverse=True, return_counts=True)
-    ranks: np.ndarray = (np.cumsum(counts) - (counts + 1) / 2)[inverse]
-    return ranks
 
 
 def _all_shuffled(model: MultiScaleCNN, seed: int) -> MultiScaleCNN:

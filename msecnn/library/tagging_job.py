@@ -65,10 +65,10 @@ class RecordingTagger:
             predictions = tag(file, self.taggers, hop_s=self.job.hop_s, keep_mel=False, progress=progress)
         except MsecnnError as error:
             return error_answer(file, str(error))
-        except Exception as error:  # one file must not stop 50,000 others
+        except Exception:  # one file must not stop 50,000 others
             logger.debug("tagging %r failed", file, exc_info=True)
-            name, why = printable(os.path.basename(file)), printable(f"{type(error).__name__}: {error}")
-            return error_answer(file, f"“{name}” could not be tagged ({why}).")
+            name = printable(os.path.basename(file))
+            return error_answer(file, f"“{name}” could not be tagged, by a fault of this program.")
         return answer_json(file, predictions)
 
 

@@ -98,6 +98,8 @@ class MultiScaleCNN(TaggingModule):
         self.n_features = {scale: self.n_channels[scale] for scale in scales}
         self.receptive_crop = _crops(self.maps, pools)
         self.map_sizes = _map_sizes(self.maps, pools, (n_mels, n_frames))
+        if 0 in self.map_sizes[self.maps[-1]]:
+            raise ValueError(f"{n_mels} mel bands and {n_frames} frames are fewer than the poolings make one of")
         self.input_norm = nn.BatchNorm2d(n_mels)  # one scale and shift for each mel band [authors' code]
         self.levels = nn.ModuleList(
             ConvLevel(c_in, c_out, pool, pool_first=order == "pool_first")

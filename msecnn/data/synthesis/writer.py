@@ -20,7 +20,8 @@ from msecnn.data.parallel import map_in_order
 from msecnn.data.synthesis.effects import level_db
 from msecnn.data.synthesis.piece import N_SAMPLES, SAMPLE_RATE, Piece
 from msecnn.errors import DatasetError
-from msecnn.files import JsonLinesLog, check_space, locked_folder
+from msecnn.files import check_space, locked_folder
+from msecnn.json_lines import JsonLinesLog
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
 logger = logging.getLogger(__name__)

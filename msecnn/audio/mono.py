@@ -1,0 +1,45 @@
+"""Decoded frames, or arrays, of any sample format and number of channels to one channel of float32."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import av
+import numpy as np
+
+from msecnn.audio.pyav_workarounds import samples_of
+
+
+def mono_blocks(frames: Iterator[Any]) -> Iterator[tuple[int, np.ndarray]]:
+    """Frames of a few ms gathered to blocks of about a second, each mixed to mono float32 `(T_i,)`."""
+    fifo, layout, rate = av.AudioFifo(), None, 0
+    for frame in frames:
+        if layout != (frame.format.name, frame.layout.nb_channels, frame.sample_rate):
+            if fifo.samples:
+                yield rate, _mix_frame(fifo.read())
+            fifo, rate = av.AudioFifo(), frame.sample_rate
+            layout = (frame.format.name, frame.layout.nb_channels, rate)
+        frame.pts = None  # the fifo would insist on gapless time stamps
+        fifo.write(frame)
+        if fifo.samples >= rate:
+            yield rate, _mix_frame(fifo.read())
+    if fifo.samples:
+        yield rate, _mix_frame(fifo.read())
+
+
+def _mix_frame(frame: Any) -> np.ndarray:
+    """A frame of any sample format to mono float32 `(T,)`."""
+    return mix(samples_of(frame))
+
+
+def mix(samples: np.ndarray) -> np.ndarray:
+    """`(T, channels)` of any real type to their mean, `(T,)` float32 with full scale 1."""
+    is_single = samples.dtype.itemsize <= 2 or samples.dtype == np.float32
+    mono: Any = np.zeros(len(samples), np.float32 if is_single else np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # `AudioStream` refuses what is not finite
+        for channel in samples.T:
+            mono += channel
+        mono /= samples.shape[1]
+        if samples.dtype.kind != "f":
+            full_scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
+            mono = (mono - full_scale if samples.dtype.kind == "u" else mono) / full_scale
+        return mono.astype(np.float32, copy=False)
