@@ -8,11 +8,11 @@ from msecnn.explain.saliency import BASELINE_METHODS
 
 #: Of each method its title and what it shows.
 METHOD_WORDS = {
-    "gradient": ("Gradient", "how the logit would change if a cell grew a little"),
-    "gradient_x_input": ("Gradient × input", "that, times how far the cell is from the baseline"),
+    "gradient": ("Gradient", "slope: how the logit would change if a cell grew a little"),
+    "gradient_x_input": ("Gradient × input", "slope × the cell's distance from the baseline"),
     "integrated_gradients": (
         "Integrated gradients",
-        "the same, averaged on the way from the baseline: the sum is the whole change",
+        "slope averaged from baseline to clip; all cells sum to the total change",
     ),
     "shapley": (
         "Shapley values of maxima",
@@ -20,7 +20,7 @@ METHOD_WORDS = {
     ),
     "grad_cam": ("Grad-CAM", "the scale's own channels, weighted by what they add to the logit"),
     "occlusion": ("Occlusion", "what happens when a patch is replaced by the baseline"),
-    "smooth_gradient": ("Smoothed gradient", "the gradient averaged over noisy copies"),
+    "smooth_gradient": ("Smoothed gradient", "slope averaged over noisy copies of the clip"),
 }
 #: Methods that answer in a moment.
 QUICK_METHODS = ("gradient", "gradient_x_input", "grad_cam")

@@ -8,7 +8,7 @@ from msecnn.ui.server.served_files import served_wav
 from msecnn.ui.server.session import Session
 
 #: What can be heard besides the recording and each scale, with its title.
-PARTS = {"evidence": "Strongest evidence only", "rest": "All but it"}
+PARTS = {"evidence": "Strongest evidence only", "rest": "Everything else"}
 
 
 def build(page: Page) -> None:

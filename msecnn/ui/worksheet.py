@@ -108,7 +108,7 @@ def _contributions(explanation: Explanation, off: Sequence[str]) -> Iterable[str
     order = np.argsort(-split.logits[0], kind="stable")[:N_TAGS]
     titles = ("", "average" if split.mean_known else "bias", *split.scales, "this clip")
     rows = ((split.tags[i], split.base_value[i], *split.relative[0, :, i], split.logits[0, i]) for i in order)
-    yield "<h2>What the likeliest tags lean on</h2>" + _table([titles, *([row[0], *_signed(row[1:])] for row in rows)])
+    yield "<h2>How much each level adds, per tag</h2>" + _table([titles, *([row[0], *_signed(row[1:])] for row in rows)])
     if off:
         left = float(ablate(split, [scale not in off for scale in split.scales])[0, explanation.tag_index])
         yield f"<p>Without {escape(', '.join(off))}, {escape(explanation.tag)} gets {left:.1%}.</p>"

@@ -209,7 +209,7 @@ class TestTags:
     def test_synonyms_fold_and_unfold(self, upload: Callable[..., Visitor]) -> None:
         page = upload("tune.mp3")
         page.get_by_role("button", name="Show all 50").click()
-        fold = page.get_by_role("button", name="fold synonyms")
+        fold = page.get_by_role("button", name="merge similar tags")
         fold.click()
         names = page.locator(".mse-tag").evaluate_all("(rows) => rows.map((row) => row.dataset.tag)")
         assert "no vocals" in names
@@ -275,7 +275,7 @@ class TestWhy:
         explained(page)
         page.evaluate("msecnn.player.seek(12)")
         original = page.evaluate("msecnn.player.audio.src")
-        for what in ("Strongest evidence only", "All but it", "Level 2"):
+        for what in ("Strongest evidence only", "Everything else", "Level 2"):
             before = page.evaluate("msecnn.player.audio.src")
             page.get_by_role("group", name="Listen to").get_by_role("button", name=what).click()
             page.wait_for_function("(before) => msecnn.player.audio.src !== before", arg=before)
@@ -340,7 +340,7 @@ class TestManners:
         page = upload("tune.mp3")
         explained(page)
         with page.expect_download(timeout=120_000) as download:
-            page.get_by_role("button", name="Save all").click()
+            page.get_by_role("button", name="Download results (zip)").click()
         with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
             (answer,) = json.loads(archive.read("tags.json"))
             explanation = json.loads(archive.read("explanation.json"))

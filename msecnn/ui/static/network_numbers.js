@@ -1,4 +1,4 @@
-// All tags with the network as it is switched, and the table of what each tag leans on.
+// All tags with the network as it is switched, and the table of how much each level adds to each tag.
 
 import { button, fill, h, part, showAll, tagRow } from "./dom.js";
 import { percent, plain, scaleTitle, sigmoid, signed } from "./format.js";
@@ -34,7 +34,7 @@ const sentence = (/** @type {Network} */ { scales, mean_known: meanKnown }) => {
 };
 const legend = () => {
   const { title } = modelOf(), other = rival();
-  const own = `${title}${view.random ? " with random weights" : ""} as switched; the line marks it whole`;
+  const own = `${title}${view.random ? " with random weights" : ""} with your switches; black line = all on`;
   return h("div", { class: "mse-legend" }, h("span", { class: ownColour() }, h("i"), own),
     other && h("span", { class: otherColour() }, h("i"), view.random ? `${title}, trained` : other.title));
 };
@@ -74,7 +74,7 @@ const drawTable = (/** @type {Network} */ answer, list) => {
     h("th", { scope: "row" }, button({ class: null, onclick: () => explain(name, modelOf().name) }, name)),
     value(base[k]), relative.map((terms, s) => term(terms[k], most, network.kept[s])), value(logit(answer, k)));
   const titles = [...heads, ...scales.map(scaleTitle), "this clip"];
-  fill(table, h("h3", {}, "What each tag leans on"),
+  fill(table, h("h3", {}, "How much each level adds, per tag"),
     h("div", { class: "mse-scroll" }, h("table", { class: "mse-leans" },
       h("thead", {}, h("tr", {}, titles.map((title) => h("th", {}, title)))), h("tbody", {}, list.map(line)))),
     showAll(view, modelOf().tags.length, FEW, drawNumbers));

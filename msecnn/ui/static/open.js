@@ -86,7 +86,7 @@ export const drawOpened = () => {
   line.hidden = false;
   fill(line, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")),
     modelChoice(), h("span", { class: "mse-actions" },
-      button({ "data-action": "export", onclick: saveAll }, "Save all"),
+      button({ "data-action": "export", onclick: saveAll }, "Download results (zip)"),
       button({ "data-action": "another", onclick: another }, "Another recording")));
 };
 

@@ -72,7 +72,7 @@ const toolbar = () => {
   const names = second ? { mean: "both", first, second, difference: "difference" } : { mean: "probability" };
   return h("div", { class: "mse-toolbar" },
     segment("Sort by", h("em", {}, "sort by"), Object.entries(names).map(([key, name]) => choice("sort", key, name))),
-    toggle("fold synonyms", view.fold, () => change({ fold: !view.fold })),
+    toggle("merge similar tags", view.fold, () => change({ fold: !view.fold })),
     state.windows.length > 1 && segment("Numbers for", choice("scope", "recording", "whole recording"),
       choice("scope", "window", "this window")), legend());
 };
