@@ -106,7 +106,8 @@ def test_a_figure_of_another_kind_is_refused() -> None:
 
 def test_figures_travel_in_a_page_that_asks_nothing_of_the_network() -> None:
     figure = waterfall(("input",), np.array([1.0]), 0.5, title="</script>")
-    place = html.div(figure)
+    place = html.div(figure, label="a & b")
+    assert 'aria-label="a &amp; b"' in place
     assert place.count("</script>") == 1
     written = json.loads(place.split('json">')[1].split("</script>")[0])
     assert written["layout"]["title"]["text"] == "&lt;/script&gt;"

@@ -6,7 +6,7 @@ from html import escape
 import numpy as np
 import plotly.graph_objects as go
 
-from msecnn.plots.colours import AGAINST, IN_FAVOUR, NEUTRAL
+from msecnn.plots.colours import AGAINST, IN_FAVOUR, NEUTRAL, ZERO
 
 ROW_HEIGHT, MARGIN_HEIGHT = 34, 120  # pixels of a row, and of all that is not rows
 
@@ -84,7 +84,7 @@ def tags_by_scale(
         y=np.arange(len(order) + 1) - 0.5,
         zmin=-limit,
         zmax=limit,
-        colorscale=[[0, AGAINST], [0.5, "#ffffff"], [1, IN_FAVOUR]],
+        colorscale=[[0, AGAINST], [0.5, ZERO], [1, IN_FAVOUR]],
         colorbar_title_text="logit",
         text=[[f"{tags[k]}, {scale}: {relative[s, k]:+.3f}" for s, scale in enumerate(scales)] for k in order],
         hoverinfo="text",

@@ -42,15 +42,15 @@ def explanation_files(
         curves: deletion and insertion in the map's order and in blind ones, where they were measured.
     """
     yield "explanation.json", json_bytes(explanation.to_json())
-    pictures: dict[str, bytes] = {}
+    figures: dict[str, bytes | go.Figure] = {}
     for name, figure in _figures(explanation, curves):
         drawn = dict(figure_files(name, figure))
-        pictures[name] = drawn[f"figures/{name}.png"]
+        figures[name] = figure if isinstance(figure, go.Figure) else drawn[f"figures/{name}.png"]
         yield from drawn.items()
     yield "saliency.npz", _arrays(explanation)
     sounds = dict(_sounds(explanation, share, equal_loudness))
     yield from ((f"sounds/{name}.wav", content) for name, content in sounds.items())
-    yield "report.html", _report(explanation, pictures, sounds).encode()
+    yield "report.html", _report(explanation, figures, sounds).encode()
 
 
 def n_explanation_files(explanation: Explanation, *, curves: bool = False) -> int:
@@ -135,7 +135,7 @@ def _arrays(explanation: Explanation) -> bytes:
     return packed.getvalue()
 
 
-def _report(explanation: Explanation, pictures: dict[str, bytes], sounds: dict[str, bytes]) -> str:
+def _report(explanation: Explanation, figures: dict[str, bytes | go.Figure], sounds: dict[str, bytes]) -> str:
     captions = {
         "contributions": "From the average clip to this one, scale by scale",
         "saliency": f"Where each scale looks ({explanation.method.replace('_', ' ')})",
@@ -144,7 +144,7 @@ def _report(explanation: Explanation, pictures: dict[str, bytes], sounds: dict[s
         title=explanation.title,
         sentence=explanation.sentence,
         warnings=explanation.warnings,
-        pictures={caption: pictures[name] for name, caption in captions.items()},
+        figures={caption: figures[name] for name, caption in captions.items() if name in figures},
         in_favour=explanation.evidence.positive[:N_IN_FAVOUR],
         against=explanation.evidence.negative[:N_AGAINST],
         sounds=sounds,

@@ -7,9 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from msecnn.plots.colours import IN_FAVOUR, NEUTRAL
-
-COLOURS = (IN_FAVOUR, "#78716c", "#2563b8", "#d97706")
+from msecnn.plots.colours import NEUTRAL, ORDER_COLOURS
 
 
 def deletion_insertion(
@@ -26,10 +24,10 @@ def deletion_insertion(
     """
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.04)
     for column, (curves, what) in enumerate(((deletions, "taken out"), (insertions, "put in")), start=1):
-        for (order, logits), colour in zip(curves.items(), COLOURS, strict=False):
+        for (order, logits), colour in zip(curves.items(), ORDER_COLOURS, strict=False):
             figure.add_scatter(
-                x=100 * fractions,
-                y=logits,
+                x=(100 * fractions).astype(np.float32),
+                y=np.asarray(logits, np.float32),
                 name=order,
                 mode="lines+markers",
                 line_color=colour,

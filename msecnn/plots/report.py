@@ -1,10 +1,13 @@
-"""One explanation as one HTML file: pictures and sounds lie inside it, and it asks nothing of the network."""
+"""One explanation as one HTML file: figures and sounds lie inside it; it asks nothing of the network."""
 
 import base64
 import html
 from collections.abc import Mapping, Sequence
 
+import plotly.graph_objects as go
+
 from msecnn.explain.events import EvidenceEvent
+from msecnn.plots.html import div, script
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #292524; }
@@ -20,7 +23,7 @@ def report(
     title: str,
     sentence: str,
     warnings: Sequence[str],
-    pictures: Mapping[str, bytes],
+    figures: Mapping[str, bytes | go.Figure],
     in_favour: Sequence[EvidenceEvent],
     against: Sequence[EvidenceEvent],
     sounds: Mapping[str, bytes],
@@ -30,14 +33,11 @@ def report(
     Args:
         sentence: what was asked and answered, in words.
         warnings: what a reader must know first.
-        pictures: PNG by caption.
+        figures: PNG, or a figure that answers the pointer, by caption.
         in_favour, against: events, strongest first.
         sounds: WAV by caption.
     """
-    drawn = (
-        f'<h2>{html.escape(caption)}</h2><img alt="{html.escape(caption)}" src="{_data("image/png", data)}">'
-        for caption, data in pictures.items()
-    )
+    drawn = (f"<h2>{html.escape(caption)}</h2>{_figure(caption, figure)}" for caption, figure in figures.items())
     playable = (
         f'<tr><td>{html.escape(caption)}</td><td><audio controls src="{_data("audio/wav", data)}"></audio></td></tr>'
         for caption, data in sounds.items()
@@ -56,9 +56,15 @@ def report(
             _events("Against", against),
             "<h2>Listen</h2><table>",
             *playable,
-            "</table></html>",
+            f"</table>{script()}</html>",
         ]
     )
+
+
+def _figure(caption: str, figure: bytes | go.Figure) -> str:
+    if isinstance(figure, go.Figure):
+        return div(figure, label=caption)
+    return f'<img alt="{html.escape(caption)}" src="{_data("image/png", figure)}">'
 
 
 def _events(heading: str, events: Sequence[EvidenceEvent]) -> str:

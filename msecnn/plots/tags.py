@@ -54,14 +54,14 @@ def timeline(
     windows = list(zip(starts_s, window_probabilities, strict=True))
     figure = go.Figure(layout={"height": 120 + 28 * len(order), "width": 900})
     figure.add_heatmap(
-        z=window_probabilities[:, order].T,
+        z=window_probabilities[:, order].T.astype(np.float32),
         x=np.append(starts_s, end_s),
         y=np.arange(len(order) + 1) - 0.5,
         zmin=0,
         zmax=1,
         colorscale="Viridis",
         colorbar_title_text="probability",
-        text=[[f"{tags[k]} {row[k]:.3f}, from {start:.1f} s" for start, row in windows] for k in order],
+        text=[[f"{tags[k]} {row[k]:.1%}, from {start:.1f} s" for start, row in windows] for k in order],
         hoverinfo="text",
     )
     figure.update_xaxes(title_text="seconds")

@@ -1,11 +1,13 @@
 """Can a map be believed? The logit while what it names is taken away, against orders that know nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness import LOUDNESS, RANDOM, Curves, compare_orders
 from msecnn.explain.progress import Progress
+from msecnn.plots.faithfulness import deletion_insertion
+from msecnn.plots.html import browser_figure
 from msecnn.ui.server.background import BackgroundTask
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
@@ -32,11 +34,26 @@ def check(context: AppContext, session: Session | None, request: Request) -> Ite
     )
     for part in task:
         yield Answer({"progress": part})
-    yield Answer({"tag": explanation.tag, "curves": [_titled(curve) for curve in task.result]})
+    curves = [_titled(curve) for curve in task.result]
+    yield Answer({"tag": explanation.tag, "curves": curves, "figure": figure(task.result, explanation.tag)})
+
+
+def figure(curves: Sequence[Curves], tag: str) -> Payload:
+    """Both curves of each order, for the page to draw."""
+    deletions = {_title(curve): curve.deletion for curve in curves}
+    insertions = {_title(curve): curve.insertion for curve in curves}
+    drawn = deletion_insertion(curves[0].fractions, deletions, insertions)
+    means = (f"{_title(curve)} {curve.deletion_area:.2f} and {curve.insertion_area:.2f}" for curve in curves)
+    label = f"Logit of {tag} while cells are taken out and put back in: mean logits {'; '.join(means)}."
+    return browser_figure(drawn, label=label)
+
+
+def _title(curve: Curves) -> str:
+    return ORDER_TITLES.get(curve.order_name, "this map's order")
 
 
 def _titled(curve: Curves) -> Payload:
-    return curve.to_json() | {"title": ORDER_TITLES.get(curve.order_name, "this map's order")}
+    return curve.to_json() | {"title": _title(curve)}
 
 
 def _measure(explanation: Explanation, progress: Progress, cancelled: Callable[[], bool]) -> list[Curves]:

@@ -4,12 +4,13 @@ import json
 
 import gradio as gr
 
+from msecnn.plots.colours import ON_DARK, css_variables
 from msecnn.ui import api, export, upload
 from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
-from msecnn.ui.server.static_modules import STATIC, loader, module_routes
+from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path
 from msecnn.ui.tabs import compare, lessons, network, tags, why
 
 #: How often Gradio looks for old files, and how old they must be to be deleted, seconds.
@@ -48,7 +49,7 @@ def build(context: AppContext) -> gr.Blocks:
 
 def launch_options(context: AppContext) -> dict[str, object]:
     """Theme, scripts and manners, which Gradio takes at launch. No other host is ever asked."""
-    css = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in STYLES)
+    css = "\n".join([css_variables(), *((STATIC / name).read_text(encoding="utf-8") for name in STYLES)])
     offered = json.dumps(_offered(context)).replace("</", "<\\/")
     return {
         # Of the fonts that come with Gradio, the 600 weight of Plex lacks letters; 400 and 700 are whole.
@@ -79,6 +80,8 @@ def _offered(context: AppContext) -> dict[str, object]:
         "window_s": upload.window_s(context),
         "deleted_within_h": sum(DELETE_CACHE) / 3600,
         "explanation": explanation_choices(),
+        "plotly": plotly_path(),
+        "on_dark": ON_DARK,
         "lessons": lessons.lessons(),
         "lesson_models": lessons.MODELS,
         "examples": [

@@ -22,6 +22,7 @@ from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.served_files import served, served_wav
 from msecnn.ui.server.session import Session, SessionError, require_session, window_mel
+from msecnn.ui.tabs.tags import calibration_bins
 
 #: Columns of the overview picture of a long recording.
 OVERVIEW_COLUMNS = 1200
@@ -176,7 +177,7 @@ def _model(context: AppContext, name: str, prediction: TagPrediction) -> Payload
         "timeline": np.round(prediction.window_probabilities, 6).tolist(),
         "receptive_ends_s": _receptive_ends_s(context.taggers[name]),
         "untrained": prediction.untrained,
-        "calibration": checkpoint.card.get("calibration"),
+        "calibrated": bool(calibration_bins(checkpoint.card)),
     }
 
 

@@ -14,6 +14,7 @@ from msecnn import __version__
 from msecnn.audio import wav_bytes
 from msecnn.explain.contributions import ablate
 from msecnn.explain.explanation import Explanation
+from msecnn.plots import html
 from msecnn.plots.explanation_files import contributions_figure, maps_figure, spectrogram_figure
 from msecnn.plots.static import image
 from msecnn.plots.tags import tag_bars
@@ -74,7 +75,7 @@ def worksheet(
         *_settings(explanation, context),
     ]
     head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title or name)}</title>'
-    return f"{head}<style>{STYLE}</style>\n" + "\n".join(parts) + "</html>\n"
+    return f"{head}<style>{STYLE}</style>\n" + "\n".join(parts) + html.script() + "</html>\n"
 
 
 def _clip(explanation: Explanation, example: Example | None) -> Iterable[str]:
@@ -104,11 +105,12 @@ def _tags(explanation: Explanation, context: AppContext, session: Session) -> It
 def _contributions(explanation: Explanation, off: Sequence[str]) -> Iterable[str]:
     split = explanation.contributions
     yield "<h2>What each scale adds to the logit</h2>"
-    yield _picture(contributions_figure(explanation), "From the average clip to this one")
+    yield html.div(contributions_figure(explanation), label="From the average clip to this one")
     order = np.argsort(-split.logits[0], kind="stable")[:N_TAGS]
     titles = ("", "average" if split.mean_known else "bias", *split.scales, "this clip")
     rows = ((split.tags[i], split.base_value[i], *split.relative[0, :, i], split.logits[0, i]) for i in order)
-    yield "<h2>How much each level adds, per tag</h2>" + _table([titles, *([row[0], *_signed(row[1:])] for row in rows)])
+    table = [titles, *([row[0], *_signed(row[1:])] for row in rows)]
+    yield "<h2>How much each level adds, per tag</h2>" + _table(table)
     if off:
         left = float(ablate(split, [scale not in off for scale in split.scales])[0, explanation.tag_index])
         yield f"<p>Without {escape(', '.join(off))}, {escape(explanation.tag)} gets {left:.1%}.</p>"

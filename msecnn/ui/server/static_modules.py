@@ -1,15 +1,20 @@
-"""The browser's ES modules, at an address that changes with their content, so that a browser may keep them for ever."""
+"""The browser's ES modules and Plotly's script, at addresses that change with their content: kept for ever."""
 
+import gzip
 import hashlib
+from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
+
+from msecnn.plots.html import plotly_script, plotly_version
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
 #: One year, the longest that HTTP caches promise.
 KEPT_S = 31_536_000
+KEPT = {"Cache-Control": f"public, max-age={KEPT_S}, immutable"}
 
 
 def module_names() -> list[str]:
@@ -34,13 +39,30 @@ def module_routes() -> list[BaseRoute]:
     No `Mount` of a folder: behind a proxy that takes a root path off the address, Starlette's finds no file.
     """
     folder = module_folder()
-    return [Route(f"/{folder}{name}", _serve, methods=["GET"]) for name in module_names()]
+    modules = [Route(f"/{folder}{name}", _serve, methods=["GET"]) for name in module_names()]
+    return [*modules, Route(f"/{plotly_path()}", _serve_plotly, methods=["GET"])]
+
+
+def plotly_path() -> str:
+    """Where Plotly's script is served, relative to the page; its address changes with its version."""
+    return f"msecnn/plotly-{plotly_version()}.js"
 
 
 def _serve(request: Request) -> FileResponse:
-    headers = {"Cache-Control": f"public, max-age={KEPT_S}, immutable"}
     # The type is said here, for a machine's registry may take a script for plain text, which no browser would run.
-    return FileResponse(STATIC / Path(request.url.path).name, media_type="text/javascript", headers=headers)
+    return FileResponse(STATIC / Path(request.url.path).name, media_type="text/javascript", headers=KEPT)
+
+
+def _serve_plotly(request: Request) -> Response:
+    if "gzip" not in request.headers.get("Accept-Encoding", ""):
+        return Response(plotly_script(), media_type="text/javascript", headers=KEPT)
+    headers = KEPT | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(_packed_plotly(), media_type="text/javascript", headers=headers)
+
+
+@cache
+def _packed_plotly() -> bytes:
+    return gzip.compress(plotly_script().encode(), 9, mtime=0)
 
 
 def loader() -> str:

@@ -60,7 +60,7 @@ export const drawMark = (context, /** @type {Mark} */ mark, { span, bands, width
   const left = toX(span, mark.start_s, width), right = toX(span, mark.end_s, width);
   const upper = hzToY(bands, mark.high_hz, height), lower = hzToY(bands, mark.low_hz, height);
   context.lineWidth = mark.strong ? 3 : 2;
-  context.strokeStyle = mark.sign < 0 ? "#7db1ec" : "#ffb454";
+  context.strokeStyle = mark.sign < 0 ? "#c99bfd" : "#4ade80";
   context.strokeRect(left - 2, upper - 2, Math.max(4, right - left) + 4, Math.max(4, lower - upper) + 4);
 };
 

@@ -2,11 +2,11 @@
 
 /** @import { Picture } from "./types.d.ts" */
 
-// Stops of perceptually even scales that survive colour blindness: dark violet to pale yellow, and blue to orange.
+// Stops of perceptually even scales that survive colour blindness: dark violet to pale yellow, and purple to green.
 const STOPS = {
   mel: ["#000004", "#150e37", "#3b0f70", "#641a80", "#8c2981", "#b73779", "#de4968", "#f7705c", "#fe9f6d", "#fecf92",
     "#fcfdbf"],
-  signed: ["#1d6fd6", "#3f8ae0", "#7db1ec", "#b9d4f4", "#f3f3f1", "#f7d1a8", "#f2a65a", "#e07f1c", "#b85c00"],
+  signed: ["#a23ff0", "#b266f5", "#c99bfd", "#e6d2fe", "#f3f3f1", "#c2f3d1", "#4ade80", "#22c55e", "#16a34a"],
 };
 const channel = (hex, i) => parseInt(hex.slice(1 + 2 * i, 3 + 2 * i), 16);
 const ramp = (stops) => {

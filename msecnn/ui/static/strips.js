@@ -41,7 +41,7 @@ const drawOne = (/** @type {HTMLElement} */ strip, /** @type {string} */ scale, 
   const [title, canvas, note] = strip.children, map = why.maps?.maps[s];
   const drawn = drawMap(/** @type {HTMLCanvasElement} */ (canvas), why.maps?.read[s]);
   title.textContent = scaleTitle(scale);
-  note.textContent = map ? `±${map.limit.toPrecision(2)}${map.thickened ? ", cells drawn larger" : ""}` : "";
+  note.textContent = map ? `±${map.limit.toPrecision(2)}${map.thickened ? " · small cells enlarged" : ""}` : "";
   if (!drawn) return;
   const { context, width, height } = drawn, right = GUTTER.left + innerWidth(width);
   const blind = player.toX(player.span[0] + (modelOf().receptive_ends_s[scale] ?? state.mel.window_s), width);
@@ -60,7 +60,7 @@ const drawWinner = (context, /** @type {Event} */ mark, width, height) => {
   const most = Math.max(...(why.answer?.marks ?? []).map((other) => Math.abs(other.relative)));
   context.beginPath();
   context.arc(x, y, 2.5 + 4.5 * Math.sqrt(Math.abs(mark.relative) / most), 0, 2 * Math.PI);
-  context.fillStyle = mark.relative < 0 ? "#4f9bff" : "#ff9d2e";
+  context.fillStyle = mark.relative < 0 ? "#c99bfd" : "#4ade80";
   context.fill();
   context.lineWidth = 1.5;
   context.strokeStyle = "rgba(0, 0, 0, .75)";

@@ -1,9 +1,10 @@
 // Tags of two models on one aligned chart.
 
-import { reliability } from "./calibration.js";
 import { fill, h, segment, showAll, tagRow, toggle, warnUntrained } from "./dom.js";
 import { percent } from "./format.js";
 import { explain } from "./navigation.js";
+import { plot } from "./plotly.js";
+import { call, isSuperseded } from "./rpc.js";
 import { state, windowOf } from "./state.js";
 import { timeline } from "./timeline.js";
 
@@ -11,7 +12,7 @@ const FEW = 16;
 //: Models that differ by less agree.
 const NOTABLE = 0.02;
 
-const place = h("div"), view = { sort: "mean", all: false, fold: false, scope: "recording" };
+const place = h("div"), view = { sort: "mean", all: false, fold: false, scope: "recording", calibration: false };
 
 // ---- rows: a tag or a family of synonyms, with a value for each model
 const valueOf = (model, tag) =>
@@ -79,13 +80,27 @@ const toolbar = () => {
 const legend = () => h("div", { class: "mse-legend", "aria-hidden": "true" },
   state.models.map(({ title }, which) => h("span", { class: `model-${which}` }, h("i"), title)));
 
-const meaning = () => {
-  const figures = state.models.map(reliability).filter(Boolean);
-  const points = " Compared with the mean of three teacher networks, on the clips that also set the calibration: "
-    + "agreement, not truth.";
-  return h("div", { class: "mse-meaning" }, h("p", {}, "A number estimates the probability that listeners would have "
-    + "given it this tag. It is not the truth about the music. Choose a tag to see why."
-    + (figures.length ? points : "")), h("div", { class: "mse-reliabilities" }, figures));
+/** What a probability means; the figure beside it is asked for, and Plotly fetched, when it is opened. */
+const meaning = () => h("div", { class: "mse-meaning" }, h("p", {}, "A number estimates the probability that listeners "
+  + "would have given it this tag. It is not the truth about the music. Choose a tag to see why."),
+state.models.some((model) => model.calibrated) && calibration());
+const calibration = () => {
+  const figure = h("div");
+  const show = () => {
+    view.calibration = details.open;
+    if (details.open && !figure.hasChildNodes()) drawCalibration(figure);
+  };
+  const details = h("details", { open: view.calibration, ontoggle: show },
+    h("summary", {}, "How close are such numbers to the teachers' mean?"), h("p", {}, "Compared with the mean of three "
+      + "teacher networks, on the clips that also set the calibration: agreement, not truth."), figure);
+  return details;
+};
+const drawCalibration = async (/** @type {HTMLElement} */ figure) => {
+  try {
+    fill(figure, plot((await call("calibration")).figure));
+  } catch (error) {
+    if (!isSuperseded(error)) fill(figure, h("p", { class: "mse-status error" }, error.message));
+  }
 };
 
 export const drawTags = () => {

@@ -1,14 +1,18 @@
-// Tags over time, for recordings longer than one window: a heat map for each model; a click goes there.
+// Tags over time, for recordings longer than one window: a heat map for each model; a click goes there. Beyond ten
+// windows Plotly draws it, for then reading it needs zoom; before, its script would weigh more than all else.
 
-import { button, h } from "./dom.js";
+import { button, fill, h } from "./dom.js";
 import { clock, percent } from "./format.js";
 import { player } from "./main_player.js";
 import { explain } from "./navigation.js";
+import { plot } from "./plotly.js";
+import { call, isSuperseded } from "./rpc.js";
 import { set, state, windowAt } from "./state.js";
 
 /** @import { Model } from "./types.d.ts" */
 
-const FEW = 10;
+//: Rows of the short form, and windows up to which it is drawn.
+const FEW = 10, SHORT = 10;
 
 /** The rows that say most: tags by their highest probability in any window of any model. */
 const rows = (/** @type {boolean} */ all) => {
@@ -38,15 +42,42 @@ const block = (/** @type {Model} */ model, which, shown) => h("div", { class: `m
 
 const go = (event, /** @type {Model} */ model, /** @type {string} */ tag) => {
   const w = event.target.dataset?.window;
-  if (w === undefined) return;
+  if (w !== undefined) goTo(model, tag, Number(w));
+};
+const goTo = (/** @type {Model} */ model, /** @type {string} */ tag, /** @type {number} */ w) => {
   const [start] = model.windows[w];   // the last window may overlap the one before: it is chosen by number, not by time
   set({ tag, model: model.name, window: windowAt(state.windows, start) });
   player.seek(start);
 };
 
+// ---- beyond ten windows
+const long = h("div", { class: "mse-heats-long" });
+let drawn = "";
+const drawLong = async (/** @type {boolean} */ all) => {
+  const { models } = state, asked = [state.recording?.url, ...models.map(({ name }) => name), all].join();
+  if (asked === drawn) return;
+  drawn = asked;
+  fill(long);
+  try {
+    const { figures } = await call("timeline", { all });
+    if (asked !== drawn) return;
+    fill(long, figures.map((figure, i) => [h("h3", {}, models[i].title), plot(figure, ({ pointNumber: [row, w] }) =>
+      goTo(models[i], figure.layout.yaxis.ticktext[row], w))]));
+  } catch (error) {
+    drawn = "";
+    if (!isSuperseded(error)) fill(long, h("p", { class: "mse-status error" }, error.message));
+  }
+};
+
+const heats = (/** @type {boolean} */ all) => {
+  if (state.windows.length <= SHORT) {
+    return h("div", { class: "mse-heats" }, state.models.map((model, which) => block(model, which, rows(all))));
+  }
+  drawLong(all);
+  return long;
+};
 export const timeline = (/** @type {boolean} */ all) => state.windows.length > 1
   && h("section", { class: "mse-timeline", "aria-label": "Tags over time" },
     h("h3", { class: "mse-timeline-title" }, "Over time"),
     h("p", { class: "mse-facts" }, `A row is a tag, a column a window of ${Math.floor(state.mel.window_s)} s; `
-      + "the deeper the colour, the likelier. Click to go there."),
-    h("div", { class: "mse-heats" }, state.models.map((model, which) => block(model, which, rows(all)))));
+      + "the deeper the colour, the likelier. Click to go there."), heats(all));

@@ -5,9 +5,10 @@ export interface Model {
   windows: [number, number][]; timeline: number[][];
   /** Where in a window each scale stops to see anything, seconds. */
   receptive_ends_s: Record<string, number>;
-  calibration: Bin[] | { bins: Bin[] } | null;
+  calibrated: boolean;
 }
-export interface Bin { claimed: number; true: number; n: number }
+/** Plotly's data and layout, and what the figure shows, as a sentence. */
+export interface Figure { data: any[]; layout: { height: number; [name: string]: any }; label: string }
 export interface Recording {
   name: string; example: string | null; credit: string; duration_s: number; sample_rate: number; channels: number;
   codec: string; notes: string[]; audio: ServedFile | null; url: string;
@@ -39,7 +40,7 @@ export interface Lesson { id: string; title: string; aim: string; steps: Step[] 
 export interface Example { id: string; title: string; artist: string; licence: string; kind: string; description: string }
 export interface Offered {
   max_s: number; max_bytes: number; window_s: number; deleted_within_h: number;
-  models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
+  plotly: string; on_dark: Record<string, string>; models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
   };
@@ -74,6 +75,8 @@ export interface Source { url: string; offset_s: number; duration_s: number }
 declare global {
   interface Window {
     msecnn: { offered: Offered; ready: Promise<typeof import("./app.js")>; [name: string]: unknown };
+    /** Plotly's own script, once it was fetched. */
+    Plotly: any;
     gradio_config: { root: string; api_prefix?: string; app_id: string };
   }
 }
