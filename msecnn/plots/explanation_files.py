@@ -139,6 +139,7 @@ def _report(explanation: Explanation, figures: dict[str, bytes | go.Figure], sou
     captions = {
         "contributions": "From the average clip to this one, scale by scale",
         "saliency": f"Where each scale looks ({explanation.method.replace('_', ' ')})",
+        "check": "The logit while cells are taken out and put back in",
     }
     return report(
         title=explanation.title,

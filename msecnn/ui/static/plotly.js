@@ -38,9 +38,10 @@ const themed = (place, layout) => {
   const plain = { gridcolor: colour("--mse-line"), zerolinecolor: colour("--mse-line"), automargin: true };
   if (layout.xaxis2 && place.clientWidth < NARROW) stacked(layout);
   for (const key of Object.keys(layout).filter((name) => /^[xy]axis/.test(name))) Object.assign(layout[key], plain);
-  const clear = "rgba(0,0,0,0)", font = { family: style.fontFamily, size: 13, color: colour("--mse-ink") };
+  const clear = "rgba(0,0,0,0)", dragmode = matchMedia("(hover: hover)").matches && "zoom";   // a finger scrolls
+  const font = { family: style.fontFamily, size: 13, color: colour("--mse-ink") };
   return { ...layout, font, paper_bgcolor: clear, plot_bgcolor: clear, margin: { l: 48, r: 12, t: 34, b: 44 },
-    autosize: true, legend: { orientation: "h", y: 1, yanchor: "bottom" }, dragmode: matchMedia("(hover: hover)").matches && "zoom" };
+    autosize: true, legend: { orientation: "h", y: 1, yanchor: "bottom" }, dragmode };
 };
 const config = (Plotly, /** @type {string} */ label) => ({
   responsive: true, displaylogo: false, modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d"],
