@@ -99,8 +99,9 @@ class TestInChromium:
         sizes = paper.locator("img").evaluate_all("(images) => images.map((image) => image.naturalWidth)")
         assert len(sizes) == 3
         paper.wait_for_selector("[data-figure] .main-svg")  # the fourth answers the pointer
-        bars = paper.evaluate("document.querySelector('[data-figure]').data[0].x.length")
-        assert bars == page.locator(".mse-step.up, .mse-step.down").count()
+        steps = page.locator(".mse-step.up b, .mse-step.down b").all_inner_texts()
+        drawn = paper.evaluate("document.querySelector('[data-figure]').data[0].text")
+        assert [words.replace("-", "−") for words in drawn] == steps
         assert min(sizes) > 300
         paper.wait_for_function("document.querySelector('audio').readyState >= 1")
         assert paper.evaluate("document.querySelector('audio').duration") == pytest.approx(29.1, abs=0.2)
