@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from msecnn.plots.tags import reliability
+from msecnn.ui.tabs.tags import REFERENCE
+
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = sorted((ROOT / "msecnn" / "ui" / "static").rglob("*.js"))
 
@@ -11,10 +14,14 @@ def words(*paths: Path) -> str:
 
 
 def test_no_probability_is_said_to_have_come_true() -> None:
-    page = words(*SCRIPTS, ROOT / "assets" / "about.md", ROOT / "docs" / "models.md")
+    package = ROOT / "msecnn"
+    figures = (package / "plots" / "tags.py", package / "ui" / "tabs" / "tags.py")
+    page = words(*SCRIPTS, *figures, ROOT / "assets" / "about.md", ROOT / "docs" / "models.md")
     for claim in ("came true", "held back", "true, on average", "What a probability is worth"):
         assert claim not in page
-    assert "predicted → / teachers' mean ↑" in page
+    layout = reliability({"net": [{"claimed": 0.1, "true": 0.2, "n": 7}]}, reference=REFERENCE).layout
+    assert (layout.xaxis.title.text, layout.yaxis.title.text) == ("predicted", "teachers' mean")
+    assert "agreement, not truth" in page
 
 
 def test_the_page_says_from_what_the_networks_learned() -> None:

@@ -106,7 +106,11 @@ def check_folder(out: Path, recording: Path) -> None:
         with wave.open(str(path)) as sound:
             assert (sound.getframerate(), sound.getnframes()) == (12_000, CONFIG.window_samples)
     page = Page((out / "report.html").read_text(encoding="utf-8"))
-    assert len(page.sources) == 2 + len(sounds)
+    assert len(page.sources) == 1 + len(sounds)
+    report = (out / "report.html").read_text(encoding="utf-8")
+    waterfall = json.loads(report.split('"application/json">')[1].split("</script>")[0])
+    scales = json.loads((out / "explanation.json").read_text())["scales"]
+    assert waterfall["data"][0]["text"] == [f"{scale['relative']:+.2f}" for scale in scales]
     assert all(value.startswith(("data:image/png;base64,", "data:audio/wav;base64,")) for _, value in page.sources)
     assert recording.name in page.text  # escaped, so that the parser gives it back as it was
     assert not [path for path in out.rglob("*") if path.name.startswith(".")]

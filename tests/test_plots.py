@@ -12,7 +12,16 @@ import pytest
 
 from msecnn.frontend import MelConfig
 from msecnn.plots import html, static
-from msecnn.plots.colours import AGAINST, IN_FAVOUR, rgb
+from msecnn.plots.colours import (
+    AGAINST,
+    IN_FAVOUR,
+    MODEL_COLOURS,
+    NEUTRAL,
+    ON_DARK,
+    ORDER_COLOURS,
+    ZERO,
+    rgb,
+)
 from msecnn.plots.contributions import tags_by_scale, waterfall
 from msecnn.plots.faithfulness import deletion_insertion
 from msecnn.plots.spectrogram import mel_figure, saliency_figure, signed_colours
@@ -79,6 +88,33 @@ def test_signs_have_their_colours_and_nothing_has_none() -> None:
     np.testing.assert_allclose(colours[0, 0], (*rgb(AGAINST), 1))
     np.testing.assert_allclose(colours[0, 2], (*rgb(IN_FAVOUR), 1))
     assert colours[0, 1, 3] == 0
+
+
+def contrast(colour: str, ground: str) -> float:
+    """By WCAG 2: from 1 to 21."""
+    weights = (0.2126, 0.7152, 0.0722)
+    lights = []
+    for each in (colour, ground):
+        linear = ((c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4) for c in rgb(each))
+        lights.append(sum(weight * c for weight, c in zip(weights, linear, strict=True)))
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+@pytest.mark.parametrize("colour", [*MODEL_COLOURS, *ORDER_COLOURS, IN_FAVOUR, AGAINST, NEUTRAL])
+def test_colours_can_be_read_on_both_pages(colour: str) -> None:
+    for paper in ("#faf8f5", "#ffffff"):
+        assert contrast(colour, paper) >= 4.5
+    for paper in ("#151311", ON_DARK[ZERO]):
+        assert contrast(ON_DARK[colour], paper) >= 4.5
+
+
+def test_a_figure_for_the_page_leaves_theme_and_width_to_it() -> None:
+    figure = timeline(("a", "b"), np.array([[0.1, 0.9], [0.3, 0.2]]), np.array([0.0, 29.12]), 40.0, title="t")
+    sent = html.browser_figure(figure, label="Tags.")
+    assert sent["label"] == "Tags."
+    assert not {"template", "width"} & sent["layout"].keys()
+    assert sent["data"][0]["z"]["dtype"] == "f4"
+    assert figure.layout.width == 900  # for paper it is as it was
 
 
 def test_every_figure_can_be_written() -> None:

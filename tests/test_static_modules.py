@@ -15,9 +15,10 @@ from msecnn.explain import BASELINES, METHODS
 from msecnn.explain.faithfulness import BLIND_ORDERS
 from msecnn.explain.faithfulness_card import BASELINE_WORDS
 from msecnn.explain.winning_cells import receptive_ends
+from msecnn.plots.html import plotly_script
 from msecnn.ui import explanation_choices, faithfulness_check, sonification
 from msecnn.ui.server import static_modules
-from msecnn.ui.server.static_modules import STATIC, loader, module_folder, module_names, module_routes
+from msecnn.ui.server.static_modules import STATIC, loader, module_folder, module_names, module_routes, plotly_path
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(STATIC.glob("*.js"))
@@ -85,6 +86,13 @@ class TestServing:
         answer = client.get(f"/{module_folder()}app.js")
         assert answer.text == (STATIC / "app.js").read_text(encoding="utf-8")
         assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+        assert "immutable" in answer.headers["Cache-Control"]
+
+    @pytest.mark.parametrize("encoding", ["gzip", "identity"])
+    def test_plotly_comes_from_here_too(self, client: TestClient, encoding: str) -> None:
+        answer = client.get(f"/{plotly_path()}", headers={"Accept-Encoding": encoding})
+        assert answer.text == plotly_script()
+        assert answer.headers.get("Content-Encoding", "identity") == encoding
         assert "immutable" in answer.headers["Cache-Control"]
 
     def test_another_content_has_another_address(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

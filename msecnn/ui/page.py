@@ -1,4 +1,10 @@
-"""Composes the page: the way in, the player, and a tab for each question one can ask."""
+"""Composes the page: the way in, the player, and a tab for each question one can ask.
+
+Gradio's own controls are the tabs and the accordion. Choices of tag, model and method are our own `<select>` and
+buttons: their options come with an answer, stand in a sentence, and are kept in the address bar together with the rest
+of the view. The download is our own button because its file is made when it is asked for, with its progress, while
+`gr.DownloadButton` offers a file that is already there.
+"""
 
 import json
 
@@ -46,7 +52,8 @@ def build(context: AppContext) -> gr.Blocks:
             for name, title, build_tab in TABS:
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
                     build_tab(page)
-        gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about")
+        with gr.Accordion("About these networks", elem_id="about"):
+            gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about-text")
         api.build(page)
     return blocks
 

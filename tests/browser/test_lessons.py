@@ -97,7 +97,11 @@ class TestInChromium:
         assert LESSONS[-1]["steps"][0]["question"] in text
         assert page.evaluate("msecnn.state.recording.name") in text
         sizes = paper.locator("img").evaluate_all("(images) => images.map((image) => image.naturalWidth)")
-        assert len(sizes) == 4
+        assert len(sizes) == 3
+        paper.wait_for_selector("[data-figure] .main-svg")  # the fourth answers the pointer
+        steps = page.locator(".mse-step.up b, .mse-step.down b").all_inner_texts()
+        drawn = paper.evaluate("document.querySelector('[data-figure]').data[0].text")
+        assert [words.replace("-", "−") for words in drawn] == steps
         assert min(sizes) > 300
         paper.wait_for_function("document.querySelector('audio').readyState >= 1")
         assert paper.evaluate("document.querySelector('audio').duration") == pytest.approx(29.1, abs=0.2)

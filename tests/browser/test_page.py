@@ -231,6 +231,19 @@ class TestTags:
         p = page.evaluate("(tag) => msecnn.state.models[0].timeline[1][msecnn.state.models[0].tags.indexOf(tag)]", tag)
         assert number(shown.split("FCN-5")[1]) == pytest.approx(100 * p, abs=0.51)
 
+    def test_plotly_is_fetched_when_its_first_figure_is_opened(self, upload: Callable[..., Visitor]) -> None:
+        page = upload("tune.mp3", dark=True)
+        explained(page)
+        assert page.evaluate("typeof window.Plotly") == "undefined"
+        page.evaluate("msecnn.showTab('tags')")
+        page.locator("summary:has-text('teachers')").click()
+        page.wait_for_selector(".mse-meaning .scatterlayer .trace path.js-line")
+        assert page.locator(".mse-meaning .scatterlayer .trace path.js-line").count() == 3  # two models, and equality
+        lines = ".mse-meaning .scatterlayer .trace:nth-child(2) path.js-line"
+        first = page.evaluate("getComputedStyle(document.querySelector('.mse-bar.model-0')).getPropertyValue('--tone')")
+        red, green, blue = (int(first.strip()[i : i + 2], 16) for i in (1, 3, 5))
+        assert page.locator(lines).evaluate("(line) => line.style.stroke") == f"rgb({red}, {green}, {blue})"
+
     def test_numbers_of_random_weights_are_said_to_mean_nothing(self, upload: Callable[..., Visitor]) -> None:
         """One's own checkpoint joins the choice; this one has learned nothing, and the page says so."""
         page = upload("tune.mp3")
@@ -313,7 +326,9 @@ class TestWhy:
         page.get_by_role("button", name="Check this explanation").click()
         page.wait_for_selector(".mse-curves", timeout=120_000)
         assert "random order" in page.locator(".mse-curves").inner_text()
-        assert page.locator(".mse-curves polyline").count() == 6
+        page.wait_for_selector(".mse-curves .scatterlayer")
+        assert page.locator(".mse-curves .scatterlayer .trace path.js-line").count() == 6
+        assert "mean logits" in page.locator(".mse-curves figure").get_attribute("aria-label")
 
 
 class TestManners:

@@ -69,8 +69,9 @@ const drawLong = async (/** @type {boolean} */ all) => {
   }
 };
 
+const isShort = () => state.windows.length <= SHORT;
 const heats = (/** @type {boolean} */ all) => {
-  if (state.windows.length <= SHORT) {
+  if (isShort()) {
     return h("div", { class: "mse-heats" }, state.models.map((model, which) => block(model, which, rows(all))));
   }
   drawLong(all);
@@ -80,4 +81,4 @@ export const timeline = (/** @type {boolean} */ all) => state.windows.length > 1
   && h("section", { class: "mse-timeline", "aria-label": "Tags over time" },
     h("h3", { class: "mse-timeline-title" }, "Over time"),
     h("p", { class: "mse-facts" }, `A row is a tag, a column a window of ${Math.floor(state.mel.window_s)} s; `
-      + "the deeper the colour, the likelier. Click to go there."), heats(all));
+      + `the ${isShort() ? "deeper" : "brighter"} the colour, the likelier. Click to go there.`), heats(all));

@@ -1,4 +1,5 @@
 // The exact part of an explanation: from the average clip to this one, one step a scale, as a sentence and a figure.
+// The page draws this figure itself: as Plotly's it would make that library's script a part of every explanation.
 
 import { h } from "./dom.js";
 import { percent, plain, scaleTitle, signed } from "./format.js";
