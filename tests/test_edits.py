@@ -277,8 +277,8 @@ def test_any_text_is_an_edit_or_one_sentence(text: str, name: str) -> None:
 
 
 def test_a_curve_names_its_strengths() -> None:
-    kind, strengths = parse_curve("speed=0.8:1.2:5")
-    assert (kind.name, strengths) == ("speed", (0.8, 0.9, 1.0, 1.1, 1.2))
+    edit, strengths = parse_curve("speed=0.8:1.2:5")
+    assert (str(edit), strengths) == ("speed=0.8", (0.8, 0.9, 1.0, 1.1, 1.2))
     assert len(parse_curve("pitch=-2:2")[1]) == 9
     for text in ("reverse=1:2", "speed=1", "speed=1:2:1", "speed=1:2:99", "speed=1:2:3.5"):
         with pytest.raises(EditError):

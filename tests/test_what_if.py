@@ -169,8 +169,8 @@ def test_a_curve_is_what_each_strength_alone_gives(edited: WhatIf, bundled: list
     assert [len(row["after"]) for row in told["models"]["msecnn"].values()] == [2] * 5
     with pytest.raises(EditError, match="no strength"):
         edited.response(parse("reverse"), [1.0])
-    with pytest.raises(EditError, match="stopped"):
-        edited.response(parse("level=0"), [1.0], cancelled=lambda: True)
+    with pytest.raises(ZeroDivisionError):
+        edited.response(parse("level=0"), [1.0], check=lambda: 1 // 0)
     with pytest.raises(EditError, match="gain of level"):
         edited.response(parse("level=0"), [0.0, 61.0])
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
+    from msecnn.what_if.edit import Edit
     from msecnn.what_if.intervention import WhatIf
     from msecnn.what_if.response import Response
 
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     taggers = [Tagger.from_checkpoint(name, device=args.device) for name in dict.fromkeys(args.model or bundled())]
     part = {"start_s": args.start_s, "duration_s": args.duration_s}
     answer = what_if(taggers, args.file, edits, tag=args.tag, name=args.file, **part)
-    curves = [_curve(answer, kind, strengths) for kind, strengths in spans]
+    curves = [_curve(answer, edit, strengths) for edit, strengths in spans]
     told = answer.to_json(evidence=args.evidence) | {"curves": [curve.to_json() for curve in curves]}
     if args.out is not None:
         _write(args.out, answer, told, curves)
@@ -74,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _curve(answer: "WhatIf", kind: Any, strengths: tuple[float, ...]) -> "Response":
+def _curve(answer: "WhatIf", edit: "Edit", strengths: tuple[float, ...]) -> "Response":
     hidden = not sys.stderr.isatty()
-    with tqdm(total=1.0, desc=kind.name, leave=False, delay=2, disable=hidden) as bar:
-        return answer.response(kind(strengths[0]), strengths, progress=lambda done: bar.update(done - bar.n) and None)
+    with tqdm(total=1.0, desc=edit.name, leave=False, delay=2, disable=hidden) as bar:
+        return answer.response(edit, strengths, progress=lambda done: bar.update(done - bar.n) and None)
 
 
 def _write(folder: Path, answer: "WhatIf", told: dict[str, Any], curves: list["Response"]) -> None:

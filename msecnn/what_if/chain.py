@@ -3,7 +3,7 @@
 Axis letters: T samples.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,14 +13,21 @@ from msecnn.what_if.edit import Edit, EditError
 LONGEST_S, SHORTEST_S = 600.0, 0.1
 
 
-def apply_chain(edits: Sequence[Edit], waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+def apply_chain(
+    edits: Sequence[Edit], waveform: np.ndarray, sample_rate: int, *, check: Callable[[], None] | None = None
+) -> np.ndarray:
     """The sound (T,) or (2, T) after all edits, in their order.
+
+    Args:
+        check: called before each edit; what it raises stops the chain.
 
     Raises:
         EditError: an edit cannot be made of this sound, or would make it too long, too short, or no sound.
     """
     check_length(waveform.shape[-1] / sample_rate)
     for edit in edits:
+        if check is not None:
+            check()
         duration_s = waveform.shape[-1] / sample_rate
         check_length(max(edit.moved_s(duration_s, duration_s), edit.moved_s(0.0, duration_s)), edit)
         waveform = np.ascontiguousarray(edit.apply(waveform, sample_rate), dtype=np.float32)

@@ -78,7 +78,7 @@ class WhatIf:
         strengths: Sequence[float],
         *,
         progress: Progress | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        check: Callable[[], None] | None = None,
     ) -> Response:
         """How every tag and scale changes as the edit, added to the chain, grows: from the sound before.
 
@@ -86,7 +86,7 @@ class WhatIf:
             edit: whose first parameter is varied; its others are kept.
             strengths: N values of it.
             progress: called with the share that is done.
-            cancelled: asked between two strengths; true stops with EditError.
+            check: called before each edit; what it raises stops the curve.
 
         Raises:
             EditError: it has no strength, or one is out of its limits.
@@ -94,9 +94,8 @@ class WhatIf:
         edits = [strengthened(edit, strength) for strength in strengths]
         after = []
         for done, changed in enumerate(edits, start=1):
-            if cancelled is not None and cancelled():
-                raise EditError("The curve was stopped.")
-            sound = apply_chain(_in_part((*self.edits, changed), self.start_s), self.channels, self.sample_rate)
+            chain = _in_part((*self.edits, changed), self.start_s)
+            sound = apply_chain(chain, self.channels, self.sample_rate, check=check)
             after.append(_tagged(self.taggers, _mono(sound), self.original, keep_mel=False))
             if progress is not None:
                 progress(done / len(edits))
@@ -133,6 +132,8 @@ def what_if(
     tag: str | None = None,
     sample_rate: int | None = None,
     name: str = "",
+    models: Sequence[str] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> WhatIf:
     """What taggers say of a recording before and after edits.
 
@@ -147,6 +148,8 @@ def what_if(
         tag: whose evidence is compared; the most probable one of each model by default.
         sample_rate: Hz at which the edits are made; the highest that a tagger takes by default.
         name: what the answer calls the recording.
+        models: what it calls the taggers; by default their names.
+        check: called before each edit; what it raises stops all.
 
     Raises:
         EditError: an edit cannot be made of this sound, or the part is too long.
@@ -156,8 +159,9 @@ def what_if(
     part = {"start_s": start_s, "duration_s": min(duration_s or np.inf, LONGEST_S + 1)}
     original, channels = _read(recording, rate, part, both=any(isinstance(edit, Side) for edit in edits))
     check_length(len(original.waveform) / rate)
-    edited = _mono(apply_chain(_in_part(edits, original.start_s), channels, rate))
-    before, after = (_tagged(taggers, sound, original) for sound in (original.waveform, edited))
+    edited = _mono(apply_chain(_in_part(edits, original.start_s), channels, rate, check=check))
+    names = models or [tagger.name for tagger in taggers]
+    before, after = (_named(_tagged(taggers, sound, original), names) for sound in (original.waveform, edited))
     changes = tuple(model_change(*pair) for pair in zip(taggers, before, after, strict=True))
     return WhatIf(tuple(taggers), tuple(edits), original, channels, edited, changes, tag, name or original.name)
 
@@ -197,6 +201,10 @@ def _tagged(
     taggers: Sequence[Tagger], waveform: np.ndarray, original: audio.Recording, *, keep_mel: bool = True
 ) -> list[TagPrediction]:
     return tag(replace(original, waveform=waveform), taggers, keep_mel=keep_mel)
+
+
+def _named(predictions: Sequence[TagPrediction], names: Sequence[str]) -> list[TagPrediction]:
+    return [replace(prediction, model=name) for prediction, name in zip(predictions, names, strict=True)]
 
 
 def _curve(tagger: Tagger, before: TagPrediction, after: Sequence[TagPrediction]) -> ModelResponse:

@@ -60,8 +60,8 @@ def parse_chain(texts: Sequence[str], *, files: bool = True) -> tuple[Edit, ...]
     return tuple(parse(text, files=files) for text in texts)
 
 
-def parse_curve(text: str) -> tuple[type[Edit], tuple[float, ...]]:
-    """The edit and the strengths that `NAME=FROM:TO` or `NAME=FROM:TO:POINTS` names, equally far from one another.
+def parse_curve(text: str) -> tuple[Edit, tuple[float, ...]]:
+    """The edit, at its first strength, and all strengths that `NAME=FROM:TO` or `NAME=FROM:TO:POINTS` names.
 
     Raises:
         EditError: there is no such edit, it has no strength, or a strength is out of its limits.
@@ -77,7 +77,9 @@ def parse_curve(text: str) -> tuple[type[Edit], tuple[float, ...]]:
     low, high = parts[:2]
     steps = int(n_points) - 1
     # rounded, so that a strength is told as it would be written
-    return EDITS[name], tuple(float(f"{low + (high - low) * i / steps:.6g}") for i in range(steps + 1))
+    strengths = tuple(float(f"{low + (high - low) * i / steps:.6g}") for i in range(steps + 1))
+    given: dict[str, Any] = {EDITS[name].numbers()[0].name: strengths[0]}
+    return EDITS[name](**given), strengths
 
 
 def _plain(kind: type[Edit], words: Sequence[str]) -> Edit:
