@@ -5,16 +5,62 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from msecnn import audio
+from msecnn.explain.choices import choose_window
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.request_fields import shown
-from msecnn.ui.server.session import SessionError
+from msecnn.ui.server.request_fields import shown, whole_number
+from msecnn.ui.server.rpc import Answer, Page, Payload, Request
+from msecnn.ui.server.served_files import served_wav
+from msecnn.ui.server.session import Session, SessionError, require_session
 from msecnn.ui.upload import check_length, named_as, patience
+from msecnn.what_if.change import ModelChange
 from msecnn.what_if.intervention import WhatIf, what_if
 from msecnn.what_if.notation import parse_chain
 
 #: Longest part that is edited here, seconds; edits in one chain; points of one curve.
 LONGEST_PART_S, MAX_EDITS, MAX_POINTS = 60.0, 8, 9
+#: Tags that the page shows of each model: those that were most probable, before or after.
+N_TAGS = 6
+
+
+def build(page: Page) -> None:
+    page.endpoint("what-if", edit_window, model=True, same=("window", "edits"))
+
+
+def edit_window(context: AppContext, session: Session | None, request: Request) -> Answer:
+    """One window of the open recording, edited as a text says: its tags before and after, and its sound."""
+    session = require_session(session)
+    start_s, end_s = session.shown.windows[choose_window(session.shown, whole_number(request, "window"))]
+    edits, models = str(request.get("edits", "")).split(), list(session.predictions)
+    answer = requested_what_if(
+        context, session.path, session.name, EditRequest(edits, models, start_s, end_s - start_s)
+    )
+    return Answer(
+        {
+            "models": [_change(context, change) for change in answer.changes],
+            "sound": served_wav(answer.edited, answer.sample_rate, "edited"),
+            "start_s": start_s,
+            "duration_s": len(answer.edited) / answer.sample_rate,
+        }
+    )
+
+
+def _change(context: AppContext, change: ModelChange) -> Payload:
+    likeliest = np.maximum(change.before.probabilities, change.after.probabilities)
+    order = np.argsort(-likeliest, kind="stable")[:N_TAGS]
+    tags = [
+        {
+            "tag": change.tags[k],
+            "before": float(change.before.probabilities[k]),
+            "after": float(change.after.probabilities[k]),
+            "change": float(change.logits[k]),
+            "terms": change.terms[:, k].tolist(),
+        }
+        for k in order
+    ]
+    return {"name": change.model, "title": context.title(change.model), "scales": list(change.scales), "tags": tags}
 
 
 @dataclass(frozen=True)
