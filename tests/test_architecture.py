@@ -17,7 +17,7 @@ LAYERS = {
     "models": 2,
     "checkpoint_card": 2, "checkpoint": 3,
     "tagger": 4,
-    "explain": 5, "data": 5, "evaluation": 5.5,
+    "explain": 5, "data": 5, "what_if": 5.5, "evaluation": 5.5,
     "plots": 6, "library": 6,
     "training": 6.5,
     "distillation": 7,

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from msecnn.audio import AudioError, AudioStream, probe, read_recording, write_wav
+from msecnn.audio import AudioError, AudioStream, coded, probe, read_recording, side, write_wav
+from msecnn.audio.mono import mix
 from msecnn.files import WriteError
 
 RATE = 12_000
@@ -70,6 +71,28 @@ def test_part_reached_by_seeking_equals_the_whole(
         assert abs(part.start_s - start_s) <= 0.5 / RATE
         assert len(part.waveform) == round(0.8 * RATE)
         np.testing.assert_allclose(part.waveform, whole[name][first : first + len(part.waveform)], atol=tolerance)
+
+
+@pytest.mark.parametrize("name", ["16bit.wav", "24bit.wav", "flac", "aac", "m4a", "webm"])
+def test_mean_and_side_give_left_and_right_back(name: str, files: dict[str, bytes]) -> None:
+    stereo = music(SECONDS, rate_of(name))
+    middle, difference = (read_recording(files[name], mixdown=how).waveform for how in (mix, side))
+    form = FORMATS[name]
+    for channel, expected in zip(stereo, (middle + difference, middle - difference), strict=True):
+        source = np.concatenate([np.zeros(max(0, form.delay), np.float32), channel[max(0, -form.delay) :]])
+        resampled = soxr.resample(source, rate_of(name), RATE)
+        n = min(len(resampled), len(expected))
+        assert np.sqrt(np.mean((expected[:n] - resampled[:n]) ** 2) / np.mean(resampled**2)) < 2 * form.loss
+
+
+def test_one_channel_has_no_side() -> None:
+    with pytest.raises(AudioError, match="two channels; this recording has 1"):
+        read_recording(tone(440, RATE), source_sample_rate=RATE, mixdown=side)
+
+
+def test_a_codec_takes_only_its_sample_rates() -> None:
+    with pytest.raises(AudioError, match="opus takes sample rates of 8,000"):
+        coded(tone(440, 44_100), 44_100, codec="opus", kbit_s=32)
 
 
 @pytest.mark.parametrize("name", FORMATS)

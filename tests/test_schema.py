@@ -13,12 +13,14 @@ from msecnn.cli import evaluate, main, models
 from msecnn.explain import explanation_json
 from msecnn.ui import api
 from msecnn.ui.server.context import AppContext
+from msecnn.what_if import intervention
 
 ROOT = Path(__file__).resolve().parents[1]
 SONG = str(ROOT / "assets" / "examples" / "piano.mp3")
 VERSIONS = {
     "tag": tagger.SCHEMA,
     "explain": explanation_json.SCHEMA,
+    "what-if": intervention.SCHEMA,
     "models": models.SCHEMA,
     "evaluate": evaluate.SCHEMA,
 }
@@ -41,6 +43,7 @@ def test_the_command_says_its_version(command: str, scores: str, capsys: pytest.
     words = {
         "tag": [SONG, "missing.mp3", "--model", "fcn5"],
         "explain": [SONG, "--model", "fcn5"],
+        "what-if": [SONG, "--model", "fcn5", "--edit", "level=-10", "--no-evidence"],
         "evaluate": ["--scores", scores, "--bootstrap", "2"],
     }
     main([command, *words.get(command, []), "--format", "json"])

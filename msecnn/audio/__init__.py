@@ -4,7 +4,9 @@ PyAV (FFmpeg) decodes, soxr resamples at its HQ quality. Everything streams: a b
 at a time, and a part of a long file is reached by seeking. No bytes reach FFmpeg but those of the one file asked for.
 """
 
+from msecnn.audio.codec_round_trip import coded
 from msecnn.audio.info import AudioInfo
+from msecnn.audio.mono import side
 from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, probe, read_recording
 from msecnn.audio.source import AudioError
 from msecnn.audio.wav import wav_bytes, write_wav
@@ -16,8 +18,10 @@ __all__ = [
     "AudioStream",
     "Recording",
     "Source",
+    "coded",
     "probe",
     "read_recording",
+    "side",
     "wav_bytes",
     "write_wav",
 ]

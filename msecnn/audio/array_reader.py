@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from msecnn.audio.info import MAX_CHANNELS, AudioInfo, check_rate
-from msecnn.audio.mono import mix
+from msecnn.audio.mono import Mixdown, mix
 from msecnn.audio.source import AudioError
 
 
@@ -38,10 +38,10 @@ class ArrayReader:
             container="array",
         )
 
-    def blocks(self, start: int) -> Iterator[tuple[int, np.ndarray]]:
+    def blocks(self, start: int, mixdown: Mixdown = mix) -> Iterator[tuple[int, np.ndarray]]:
         rate = self.info.sample_rate
         for at in range(start, len(self._samples), rate):
-            yield rate, mix(self._samples[at : at + rate])
+            yield rate, mixdown(self._samples[at : at + rate])
 
     def is_cut_short(self, decoded_s: float) -> bool:
         return False

@@ -12,7 +12,7 @@ from av.stream import Discard
 
 from msecnn.audio.codecs import DECODERS, DEMUXERS, kind_of
 from msecnn.audio.info import MAX_CHANNELS, SAMPLE_RATES, AudioInfo
-from msecnn.audio.mono import mono_blocks
+from msecnn.audio.mono import Mixdown, mix, mono_blocks
 from msecnn.audio.pyav_workarounds import NAMES_SPEAKERS, codec_tag, has_unusual_layout, limit_allocations, tolerance
 from msecnn.audio.raw_aac import CutMp4, aac_frames
 from msecnn.audio.source import AudioError, ContentView, open_source
@@ -161,12 +161,12 @@ class Decoder:
             return False
         return float(frame.time) > self.info.duration_s + SHORTFALL_S
 
-    def blocks(self, start: int) -> Iterator[tuple[int, np.ndarray]]:
+    def blocks(self, start: int, mixdown: Mixdown = mix) -> Iterator[tuple[int, np.ndarray]]:
         """`(sample rate, mono block)` of about a second each, from sample `start` of the source on."""
         frames, skip = self._frames(), start
         if start > 2 * PREROLL_S * self.info.sample_rate:
             frames, skip = self._seek(start) or self._from_beginning(start)
-        for rate, block in mono_blocks(frames):
+        for rate, block in mono_blocks(frames, mixdown):
             cut = min(skip, len(block))
             skip -= cut
             if cut < len(block):

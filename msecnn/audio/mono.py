@@ -1,34 +1,33 @@
 """Decoded frames, or arrays, of any sample format and number of channels to one channel of float32."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import av
 import numpy as np
 
 from msecnn.audio.pyav_workarounds import samples_of
+from msecnn.audio.source import AudioError
+
+#: `(T, channels)` of any real type to one channel, `(T,)` float32 with full scale 1.
+Mixdown = Callable[[np.ndarray], np.ndarray]
 
 
-def mono_blocks(frames: Iterator[Any]) -> Iterator[tuple[int, np.ndarray]]:
+def mono_blocks(frames: Iterator[Any], mixdown: Mixdown) -> Iterator[tuple[int, np.ndarray]]:
     """Frames of a few ms gathered to blocks of about a second, each mixed to mono float32 `(T_i,)`."""
     fifo, layout, rate = av.AudioFifo(), None, 0
     for frame in frames:
         if layout != (frame.format.name, frame.layout.nb_channels, frame.sample_rate):
             if fifo.samples:
-                yield rate, _mix_frame(fifo.read())
+                yield rate, mixdown(samples_of(fifo.read()))
             fifo, rate = av.AudioFifo(), frame.sample_rate
             layout = (frame.format.name, frame.layout.nb_channels, rate)
         frame.pts = None  # the fifo would insist on gapless time stamps
         fifo.write(frame)
         if fifo.samples >= rate:
-            yield rate, _mix_frame(fifo.read())
+            yield rate, mixdown(samples_of(fifo.read()))
     if fifo.samples:
-        yield rate, _mix_frame(fifo.read())
-
-
-def _mix_frame(frame: Any) -> np.ndarray:
-    """A frame of any sample format to mono float32 `(T,)`."""
-    return mix(samples_of(frame))
+        yield rate, mixdown(samples_of(fifo.read()))
 
 
 def mix(samples: np.ndarray) -> np.ndarray:
@@ -43,3 +42,14 @@ def mix(samples: np.ndarray) -> np.ndarray:
             full_scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
             mono = (mono - full_scale if samples.dtype.kind == "u" else mono) / full_scale
         return mono.astype(np.float32, copy=False)
+
+
+def side(samples: np.ndarray) -> np.ndarray:
+    """`(T, 2)` to half the difference of left and right: with the mean it gives both back.
+
+    Raises:
+        AudioError: there are not two channels.
+    """
+    if samples.shape[1] != 2:
+        raise AudioError(f"The side is half the difference of two channels; this recording has {samples.shape[1]}.")
+    return mix(np.stack([mix(samples[:, :1]), -mix(samples[:, 1:])], axis=1))

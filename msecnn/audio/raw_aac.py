@@ -11,7 +11,7 @@ from typing import Any
 import av
 
 from msecnn.audio.info import AudioInfo
-from msecnn.audio.mono import mono_blocks
+from msecnn.audio.mono import Mixdown, mix, mono_blocks
 from msecnn.audio.source import ContentView
 
 CHUNK = 16_384  # bytes; a frame has at most 768 for each channel
@@ -104,11 +104,11 @@ class CutMp4:
         configuration = likely_configuration(file.read(CHUNK))
         return cls(name, file, first, configuration) if configuration else None
 
-    def blocks(self, start: int) -> Iterator[tuple[int, Any]]:
+    def blocks(self, start: int, mixdown: Mixdown = mix) -> Iterator[tuple[int, Any]]:
         """As `Decoder.blocks`; always from the beginning."""
         self._file.seek(self._first)
         skip = start
-        for rate, block in mono_blocks(self._frames()):
+        for rate, block in mono_blocks(self._frames(), mixdown):
             cut = min(skip, len(block))
             skip -= cut
             if cut < len(block):

@@ -13,6 +13,7 @@ import soxr
 from msecnn.audio.array_reader import ArrayReader
 from msecnn.audio.decoder import Decoder, open_decoder
 from msecnn.audio.info import AudioInfo, check_rate
+from msecnn.audio.mono import Mixdown, mix
 from msecnn.audio.raw_aac import CutMp4
 from msecnn.audio.source import AudioError
 
@@ -75,6 +76,7 @@ def read_recording(
     source_sample_rate: int | None = None,
     start_s: float = 0.0,
     duration_s: float | None = None,
+    mixdown: Mixdown = mix,
 ) -> Recording:
     """Reads a recording, or a part of it, as a mono waveform.
 
@@ -87,6 +89,7 @@ def read_recording(
         source_sample_rate: Hz; needed for arrays, and only for them.
         start_s: Where to begin, seconds.
         duration_s: How much to read, seconds; None reads to the end.
+        mixdown: What makes one channel of several; their mean by default.
 
     Raises:
         AudioError: The source is not a readable recording, or would need more than `MAX_LOADED_S` in memory.
@@ -97,6 +100,7 @@ def read_recording(
         source_sample_rate=source_sample_rate,
         start_s=start_s,
         duration_s=duration_s,
+        mixdown=mixdown,
     ) as stream:
         too_long = f"“{stream.name}” is longer than {MAX_LOADED_S / 3600:g} hours: load a part of it, or stream it."
         if (duration_s or (stream.info.duration_s or 0.0) - start_s) > MAX_LOADED_S:
@@ -148,13 +152,14 @@ class AudioStream:
         source_sample_rate: int | None = None,
         start_s: float = 0.0,
         duration_s: float | None = None,
+        mixdown: Mixdown = mix,
     ) -> None:
         check_rate("asked-for", sample_rate)
         if not (math.isfinite(start_s) and start_s >= 0):
             raise AudioError(f"The start must be a time in seconds, zero or more, not {start_s}.")
         if duration_s is not None and not (math.isfinite(duration_s) and duration_s > 0):
             raise AudioError(f"The duration must be a positive number of seconds, not {duration_s}.")
-        self.sample_rate = sample_rate
+        self.sample_rate, self._mixdown = sample_rate, mixdown
         self._first = round(start_s * sample_rate)  # first sample of the result, on the result's own grid
         self._n_wanted = None if duration_s is None else max(1, round(duration_s * sample_rate))
         self.start_s = self._first / sample_rate
@@ -215,7 +220,7 @@ class AudioStream:
         n_aligned = max(0, self._first - round(FILTER_S * self.sample_rate)) * g // self.sample_rate
         skip = self._first - n_aligned * (self.sample_rate // g)
         resampler = None
-        for block_rate, block in self._decoder.blocks(n_aligned * (rate // g)):
+        for block_rate, block in self._decoder.blocks(n_aligned * (rate // g), self._mixdown):
             self._n_read += len(block)
             if resampler is None or block_rate != rate:  # a chained stream may change its rate half-way
                 if resampler is not None:

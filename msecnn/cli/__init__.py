@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msecnn import __version__
 from msecnn.cli import verbosity
@@ -20,6 +21,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 COMMANDS = {
     "tag": "tag recordings, or a whole music library, with one or several models",
     "explain": "show, exactly, why a model gave a tag: per scale, per cell of the spectrogram",
+    "what-if": "edit a recording, and tell what each edit does to every tag and every scale",
     "models": "list the models and what each was trained on",
     "serve": "open the page",
     "prepare": "fetch and check a data set and write its manifest",
@@ -46,13 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         description = summary[0].upper() + summary[1:] + "."
         subparser = subparsers.add_parser(name, help=summary, description=description, allow_abbrev=False)
         if name == named:
-            importlib.import_module(f"msecnn.cli.{name}").add_arguments(subparser)
+            _module(name).add_arguments(subparser)
             verbosity.add_arguments(subparser)
     args = parser.parse_args(argv, argparse.Namespace(words=argv))
     verbosity.set_up(args)
     try:
         with _ended_in_order():
-            status = int(importlib.import_module(f"msecnn.cli.{args.command}").run(args))
+            status = int(_module(args.command).run(args))
             sys.stdout.flush()
             return status
     except MsecnnError as error:
@@ -70,6 +72,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         print(f"msecnn {args.command}: The output cannot be written: {why(error)}.", file=sys.stderr)
         return 1
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"msecnn.cli.{command.replace('-', '_')}")
 
 
 class Terminated(KeyboardInterrupt):

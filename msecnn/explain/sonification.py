@@ -6,6 +6,7 @@ page, zip and worksheet take every sound from `sonify`.
 Axis letters: T samples, F mel bands, L frames.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,20 +108,37 @@ def render(
         ExplanationError: the map's bands are not the front end's, or its frames end before the waveform.
     """
     n_samples, hop = len(waveform), mel_config.hop_length
-    n_frames = -(-n_samples // hop) + 1
+    fill = choose(fill, "fill", FILLS)
     if mask.ndim != 2 or len(mask) != mel_config.n_mels or mask.shape[1] < n_samples // hop + 1:
         raise ExplanationError(f"A map {mask.shape} does not cover {n_samples} samples of sound.")
-    weights = np.pad(mask, ((0, 0), (0, 1)), mode="edge")[:, :n_frames]
-    padded = torch.zeros((n_frames - 1) * hop)
-    padded[:n_samples] = torch.from_numpy(np.asarray(waveform, dtype=np.float32))
-    window = torch.hann_window(mel_config.n_fft)
-    spectrum = torch.stft(padded, mel_config.n_fft, hop, window=window, pad_mode="constant", return_complex=True)
-    if choose(fill, "fill", FILLS) == "mean":
-        weights = weights + (1 - weights) * _gains_to_mean(spectrum.numpy(), mel_config)
-    spectrum *= torch.from_numpy(_over_bins(weights, mel_config))
-    masked: np.ndarray = torch.istft(spectrum, mel_config.n_fft, hop, window=window, length=len(padded)).numpy()
-    masked = masked[:n_samples]
+
+    def weigh(spectrum: np.ndarray) -> np.ndarray:
+        weights = np.pad(mask, ((0, 0), (0, 1)), mode="edge")[:, : spectrum.shape[1]]
+        if fill == "mean":
+            weights = weights + (1 - weights) * _gains_to_mean(spectrum, mel_config)
+        return _over_bins(weights, mel_config)
+
+    masked = weighted(waveform, weigh, n_fft=mel_config.n_fft, hop_length=hop)
     return _match_loudness(masked, waveform, mel_config.sample_rate) if equal_loudness else masked
+
+
+def weighted(
+    waveform: np.ndarray, weigh: Callable[[np.ndarray], np.ndarray], *, n_fft: int, hop_length: int
+) -> np.ndarray:
+    """A waveform (T,) whose short-time spectrum is weighted: same length, same phase; weights of one return it.
+
+    Args:
+        weigh: gives the weights of a complex spectrum (n_fft / 2 + 1, L), whose frames are centred on every
+            `hop_length` samples; the last frame is centred on the last sample or beyond.
+    """
+    n_frames = -(-len(waveform) // hop_length) + 1
+    padded = torch.zeros((n_frames - 1) * hop_length)
+    padded[: len(waveform)] = torch.from_numpy(np.asarray(waveform, dtype=np.float32))
+    window = torch.hann_window(n_fft)
+    spectrum = torch.stft(padded, n_fft, hop_length, window=window, pad_mode="constant", return_complex=True)
+    spectrum *= torch.from_numpy(weigh(spectrum.numpy()).astype(np.float32))
+    sound: np.ndarray = torch.istft(spectrum, n_fft, hop_length, window=window, length=len(padded)).numpy()
+    return sound[: len(waveform)]
 
 
 def loudness_db(waveform: np.ndarray, sample_rate: int) -> float:

@@ -1,4 +1,4 @@
-"""The page for programs: `/tag`, `/explain` and `/models`, by name, with the same limits and sentences as the page."""
+"""The page for programs: `/tag`, `/explain`, `/what_if`, `/models`, by name, with the page's limits and sentences."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,10 @@ from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.session import SessionError
-from msecnn.ui.upload import open_file
+from msecnn.ui.server.visitors import Lane
+from msecnn.ui.upload import open_file, window_s
+from msecnn.ui.what_if import MAX_POINTS, EditRequest, deadline, requested_what_if
+from msecnn.what_if.notation import parse_curve
 
 #: Of a row of `/models`. Rises when a key changes its meaning or goes.
 SCHEMA = 1
@@ -27,14 +30,21 @@ def build(page: Page) -> None:
         model = gr.Dropdown(names, value=names[-1], label="model")
         tag = gr.Textbox(label="tag")
         window = gr.Number(0, precision=0, label="window")
+        edits = gr.Textbox("", label="edits")
+        start_s = gr.Number(0, label="start_s")
+        duration_s = gr.Number(round(window_s(context), 3), label="duration_s")
+        evidence_of = gr.Textbox("", label="tag")
+        curve = gr.Textbox("", label="curve")
         answer = gr.JSON(label="answer")
-        endpoints: tuple[tuple[str, Callable[..., Any], list[gr.components.Component]], ...] = (
-            ("tag", tag_endpoint(context), [recording, models]),
-            ("explain", explain_endpoint(context), [recording, tag, model, window]),
-            ("models", models_endpoint(context), []),
+        what_if = [recording, edits, models, start_s, duration_s, evidence_of, curve]
+        endpoints: tuple[tuple[str, Callable[..., Any], list[gr.components.Component], Lane], ...] = (
+            ("tag", tag_endpoint(context), [recording, models], "model"),
+            ("explain", explain_endpoint(context), [recording, tag, model, window], "model"),
+            ("what_if", what_if_endpoint(context), what_if, "slow"),
+            ("models", models_endpoint(context), [], "light"),
         )
-        for name, endpoint, inputs in endpoints:
-            page.named_endpoint(name, endpoint, inputs, answer, model=name != "models")
+        for name, endpoint, inputs, lane in endpoints:
+            page.named_endpoint(name, endpoint, inputs, answer, lane=lane)
 
 
 def tag_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
@@ -74,6 +84,44 @@ def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
         return requested_explanation(context, session, request).to_json()
 
     return explain
+
+
+def what_if_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
+    def what_if(
+        recording: str,
+        edits: str,
+        models: list[str],
+        start_s: float = 0.0,
+        duration_s: float = 29.12,
+        tag: str = "",
+        curve: str = "",
+    ) -> dict[str, Any]:
+        """Edits a part of a recording and tells what that does to every tag and to every scale.
+
+        Args:
+            recording: an audio file in any format.
+            edits: separated by spaces and made in this order, as in "speed=1.1 remove=3.2:4.0,200:800".
+            models: names of the models, as /models gives them.
+            start_s: where the part begins, seconds.
+            duration_s: its length, seconds, at most 60.
+            tag: a tag whose evidence is compared before and after, which takes some seconds; none where empty.
+            curve: one more edit over a span of strengths, as in "pitch=-3:3:7"; none where empty.
+
+        Returns:
+            The same object as `python -m msecnn what-if --format json` gives: for each model all tags before and
+            after, each logit's change and its exact split over the scales, the evidence that vanished and appeared,
+            and the curve.
+        """
+        varied, strengths = parse_curve(curve) if curve else (None, ())
+        if len(strengths) > MAX_POINTS:
+            raise SessionError(f"Ask for a curve of at most {MAX_POINTS} points, not {len(strengths)}.")
+        path = _given(recording)
+        request = EditRequest(edits.split(), models, start_s, duration_s, tag)
+        answer = requested_what_if(context, path, path.name, request)
+        curves = [] if varied is None else [answer.response(varied, strengths, check=deadline(context))]
+        return answer.to_json(evidence=bool(tag)) | {"curves": [curve.to_json() for curve in curves]}
+
+    return what_if
 
 
 def models_endpoint(context: AppContext) -> Callable[[], list[dict[str, Any]]]:

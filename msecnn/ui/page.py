@@ -11,7 +11,7 @@ import json
 import gradio as gr
 
 from msecnn.plots.colours import ON_DARK, css_variables
-from msecnn.ui import api, export, upload
+from msecnn.ui import api, export, upload, what_if
 from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard
 from msecnn.ui.server.context import ASSETS, AppContext
@@ -30,7 +30,7 @@ TABS = (
     ("compare", "Compare", compare.build),
     ("lessons", "Lessons", lessons.build),
 )
-STYLES = ("style.css", "network.css", "compare.css", "lessons.css")
+STYLES = ("style.css", "network.css", "compare.css", "lessons.css", "what_if.css")
 
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 
@@ -46,6 +46,7 @@ def build(context: AppContext) -> gr.Blocks:
         page.mount_point("header")
         upload.build(page)
         export.build(page)
+        what_if.build(page)
         lessons.build_panel(page)
         page.mount_point("player")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):

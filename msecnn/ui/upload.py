@@ -58,7 +58,7 @@ def open_file(
         SessionError: it is longer than this page takes.
     """
     chosen = [model for model in dict.fromkeys(models) if model in context.taggers][:2] or list(context.taggers)[:2]
-    with _named(path, name):
+    with named_as(path, name):
         return _open_file(context, path, name, chosen, example)
 
 
@@ -70,7 +70,7 @@ def _open_file(
     # A header may know no length, or lie: never more is decoded than a moment beyond the limit.
     heard = [*chosen, *_companion(context, chosen)]
     taggers = [context.taggers[model] for model in heard]
-    predictions = tag(path, taggers, duration_s=context.max_s + 1, progress=_patience(context.patience_s))
+    predictions = tag(path, taggers, duration_s=context.max_s + 1, progress=patience(context.patience_s))
     check_length(predictions[0].duration_s, context.max_s)
     named = {model: replace(said, model=model) for model, said in zip(heard, predictions, strict=True)}
     shown = next(prediction for prediction in named.values() if prediction.mel is not None)
@@ -79,7 +79,7 @@ def _open_file(
 
 
 @contextlib.contextmanager
-def _named(path: Path, name: str) -> Iterator[None]:
+def named_as(path: Path, name: str) -> Iterator[None]:
     """Puts the name that the visitor gave the file into the sentences about it: on the disk it has another."""
     try:
         yield
@@ -89,7 +89,7 @@ def _named(path: Path, name: str) -> Iterator[None]:
         ) from error
 
 
-def _patience(patience_s: float) -> Callable[[float, float | None], None]:
+def patience(patience_s: float) -> Callable[[float, float | None], None]:
     """For `tag` to call now and then: ends a recording that keeps a core busy beyond all measure."""
     deadline, has_left = time.monotonic() + patience_s, absence()
 

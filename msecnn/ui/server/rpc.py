@@ -95,12 +95,11 @@ class Page:
         inputs: Sequence[gr.components.Component],
         output: gr.JSON,
         *,
-        model: bool = True,
+        lane: Lane,
     ) -> None:
-        """Lets programs call a function by its name."""
-        listener = _named_listener(
-            on_gpu(function) if model else function, self.context.visitors.lanes["model" if model else "light"]
-        )
+        """Lets programs call a function by its name; all but light ones run a network."""
+        on_device = function if lane == "light" else on_gpu(function)
+        listener = _named_listener(on_device, self.context.visitors.lanes[lane])
         gr.Button(name).click(listener, inputs, output, api_name=name, concurrency_limit=None)
 
 

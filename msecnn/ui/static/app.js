@@ -14,6 +14,7 @@ import { on, set, state, when } from "./state.js";
 import { drawStrips, moveHead } from "./strips.js";
 import { drawTags, mountTags } from "./tags.js";
 import { mountUpload } from "./upload.js";
+import { clearEdit, mountEdits } from "./what_if.js";
 import { mountWhy, showWhy, updateWhy } from "./why.js";
 
 /** Mount points in Gradio's layout, by the name that Python gives them. */
@@ -35,6 +36,7 @@ export { connect, fail };
 on("recording", openInPlayer);
 on("window", ({ window }) => player.chooseWindow(window));
 on("recording models", drawOpened);
+on("recording models window", clearEdit);
 on("models window tag", drawTags);
 on("recording models model tag window", updateWhy);
 on("recording models model tag window", updateNetwork);
@@ -43,6 +45,8 @@ on("models", keepModels);
 on("recording models model tag window second", updateCompare);
 on("lesson tab", drawLessons);
 on("recording second lesson models tag model window tab", writeAddress);
+
+mountEdits(player);
 
 // ---- the player -> the state and what moves with the sound
 player.on("window", (window) => set({ window }));

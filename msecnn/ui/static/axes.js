@@ -29,6 +29,13 @@ export const hzToRow = (bands, hz) => {
   if (above <= 0) return above === 0 ? 0 : bands.length - 1;
   return above - (bands[above][1] - hz) / (bands[above][1] - bands[above - 1][1]);
 };
+/** The frequency at a row, as `hzToRow` counts them. */
+export const rowToHz = (/** @type {[number, number, number][]} */ bands, /** @type {number} */ row) => {
+  if (row <= 0) return row <= -0.5 ? 0 : bands[0][1];
+  const below = Math.floor(row);
+  if (below >= bands.length - 1) return bands[bands.length - 1][2];
+  return bands[below][1] + (row - below) * (bands[below + 1][1] - bands[below][1]);
+};
 export const hzToY = (/** @type {[number, number, number][]} */ bands, /** @type {number} */ hz, height) =>
   GUTTER.top + innerHeight(height) * (1 - (hzToRow(bands, hz) + 0.5) / bands.length);
 

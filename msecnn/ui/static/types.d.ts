@@ -63,6 +63,10 @@ export interface Level {
   name: string; channels: number; rows: number; columns: number; picture: string; field_s: number; field_bands: number;
 }
 export interface Network extends Split { levels: Level[]; pictures: OffscreenCanvas[] }
+export interface EditedModel {
+  name: string; title: string; scales: string[];
+  tags: { tag: string; before: number; after: number; change: number; terms: number[] }[];
+}
 export interface Curve {
   title: string; fractions: number[]; deletion: number[]; insertion: number[]; deletion_area: number;
   insertion_area: number;
