@@ -18,7 +18,7 @@ from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.dispatch import OUR_FAULT, Answer, Endpoint, Handler, Payload, Request, log, to_thread
 from msecnn.ui.server.fair_queue import FairQueue, Visitor
 from msecnn.ui.server.visitors import Lane
-from msecnn.ui.server.zero_gpu import bind_on_gpu, on_gpu
+from msecnn.ui.server.zero_gpu import QUICK_S, GpuSeconds, bind_on_gpu, on_gpu
 
 __all__ = ["OUR_FAULT", "Answer", "Page", "Payload", "Request"]
 
@@ -48,6 +48,7 @@ class Page:
         handler: Handler,
         *,
         model: bool = False,
+        gpu_s: GpuSeconds = QUICK_S,
         lane: Lane | Callable[[Request], Lane] | None = None,
         slot: str = FIRST,
         same: tuple[str, ...] | None = None,
@@ -56,6 +57,7 @@ class Page:
 
         Args:
             model: it runs a network, so it asks for the GPU where one is lent.
+            gpu_s: for how long; what tells it gets the session and the request.
             lane: whose turns it waits for, or what says so of a request; "model" or "light" by default.
             slot: which of the visitor's recordings the handler reads and its answers replace.
             same: keys of the request that decide which files the answer comes with: who asks the same again gets the
@@ -64,7 +66,7 @@ class Page:
         chosen = lane or ("model" if model else "light")
         endpoint = Endpoint(
             name,
-            bind_on_gpu(handler, self.context) if model else partial(handler, self.context),
+            bind_on_gpu(handler, self.context, duration_s=gpu_s) if model else partial(handler, self.context),
             self.context.visitors,
             chosen if callable(chosen) else lambda _: chosen,
             slot,
@@ -96,10 +98,11 @@ class Page:
         output: gr.JSON,
         *,
         model: bool = True,
+        gpu_s: GpuSeconds = QUICK_S,
     ) -> None:
         """Lets programs call a function by its name."""
         listener = _named_listener(
-            on_gpu(function) if model else function, self.context.visitors.lanes["model" if model else "light"]
+            on_gpu(function, gpu_s) if model else function, self.context.visitors.lanes["model" if model else "light"]
         )
         gr.Button(name).click(listener, inputs, output, api_name=name, concurrency_limit=None)
 
