@@ -1,7 +1,9 @@
 """ZeroGPU by Hugging Face's own package: seconds are asked for by request, work runs in a fork, and Stop reaches it."""
 
+import contextlib
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -29,11 +31,13 @@ class Host(ThreadingHTTPServer):
 
     Attributes:
         asked: (path, parameters), in order.
+        forks: the processes that were allowed to use a card; they do not end with what forked them if that is killed.
     """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.forks: set[int] = set()
 
     @property
     def address(self) -> str:
@@ -50,7 +54,10 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         address = urlsplit(self.path)
-        self.server.asked.append((address.path, {key: value for key, (value,) in parse_qs(address.query).items()}))
+        given = {key: value for key, (value,) in parse_qs(address.query).items()}
+        self.server.asked.append((address.path, given))
+        if address.path == "/allow":
+            self.server.forks.add(int(given["pid"]))
         lent = {"idle": True, "nvidiaIndex": 0, "nvidiaUUID": "none", "allowToken": "yes"}
         body = json.dumps(lent).encode()
         self.send_response(200)
@@ -84,6 +91,9 @@ def space(host: Host) -> Iterator[RunningPage]:
     }
     with RunningPage(command=(sys.executable, str(APP)), environment=environment) as page:
         yield page
+    for fork in host.forks:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(fork, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
