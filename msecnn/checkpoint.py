@@ -18,7 +18,7 @@ from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from msecnn import run_record
+from msecnn import hub, run_record
 from msecnn.checkpoint_card import SCHEMA, Card, CheckpointError, read_card
 from msecnn.files import printable, read_regular, why, write_atomically, write_json
 from msecnn.frontend import LogMelSpectrogram, MelConfig
@@ -94,7 +94,7 @@ def save(
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     for scale, mean in (mean_features or {}).items():
         tensors[_MEAN_FEATURES + scale] = mean.detach().cpu().float().contiguous()
-    weights = to_bytes(tensors)
+    weights = to_bytes(tensors, metadata={"format": "pt", "library": "msecnn", "architecture": model.architecture})
     full_card = {
         "schema": SCHEMA,
         "name": folder.name,
@@ -118,12 +118,13 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
 
 
 def load(name_or_folder: str | Path) -> Checkpoint:
-    """Loads a bundled checkpoint by its name, or any other by its folder.
+    """Loads a bundled checkpoint by its name, any other by its folder, or one of the Hub by hf://OWNER/NAME@REVISION.
 
     Raises:
         CheckpointError: it is not there, not whole, or not what its card says; the sentence tells which.
     """
-    folder = _find(name_or_folder)
+    address = hub.parse(name_or_folder)
+    folder = _find(name_or_folder if address is None else hub.fetch(address))
     card = read_card(folder / CARD)
     model = _build(card, folder / CARD)
     tensors = _read_weights(folder / WEIGHTS, card.sha256, most=_most_bytes(model))
@@ -142,7 +143,7 @@ def load(name_or_folder: str | Path) -> Checkpoint:
     }:
         raise CheckpointError(f"{folder / WEIGHTS}: its mean_features are not of the sizes of its network's scales.")
     return Checkpoint(
-        name=printable(folder.name, longest=LONGEST_NAME),
+        name=printable(address.name if address else folder.name, longest=LONGEST_NAME),
         folder=folder,
         model=model.eval(),
         mel_config=card.front_end,

@@ -13,6 +13,8 @@ SCHEMA = 1
 #: No parameter of a network of ours is larger; one of 2^40 would ask for more memory than there is.
 MAX_PARAMETER = 100_000
 MAX_TAGS, LONGEST_TAG = 10_000, 100
+#: How terms say that something is for non-commercial use only.
+NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
 #: Fields that are shown as they are, where they are there.
 _TEXTS = ("trained_on", "licence", "terms", "limits", "differences_from_paper")
 

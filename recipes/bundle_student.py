@@ -31,7 +31,7 @@ FIGURES = {
 OF_THE_NETWORK = ("schema", "name", "architecture", "parameters", "n_parameters", "front_end", "tags", "sha256")
 TEST = "test split"
 #: What we give the weights of bundled students under.
-LICENCE = "MIT for the weights; see terms"
+LICENCE = "CC BY-NC-SA 4.0 for the weights; see terms"
 
 
 def evaluations(report: dict[str, Any], name: str) -> list[dict[str, Any]]:

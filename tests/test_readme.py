@@ -58,6 +58,8 @@ def test_space_settings_are_the_pins() -> None:
     settings = front_matter()
     assert settings["sdk"] == "gradio"
     assert settings["sdk_version"] == pins()["gradio"]
+    assert settings.get("thumbnail", "https://").startswith("https://"), "the Hub takes an address only"
+    assert settings["tags"].startswith("[")
     assert settings["python_version"] == "3.12"
     assert (ROOT / settings["app_file"]).is_file()
     assert (ROOT / settings["thumbnail"]).is_file()

@@ -152,6 +152,7 @@ def test_spaces_is_imported_before_what_could_touch_cuda(space: RunningPage) -> 
 
 
 def test_a_folder_called_spaces_is_not_zerogpu(tmp_path: Path) -> None:
+    """Nor is the real package, where it is installed, outside of ZeroGPU."""
     (tmp_path / "spaces").mkdir()
     program = "from msecnn.ui.server.zero_gpu import on_gpu; assert on_gpu(len) is len"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
@@ -159,9 +160,11 @@ def test_a_folder_called_spaces_is_not_zerogpu(tmp_path: Path) -> None:
 
 
 def test_gpu_is_asked_for_with_a_duration(space: RunningPage) -> None:
-    asked = [match for line in space.log if (match := re.fullmatch(r"GPU FOR (\S+) (\d+)\n", line))]
-    assert asked
-    assert {int(match[2]) for match in asked} == {60}
+    asked = [
+        match for line in space.log if (match := re.fullmatch(r"GPU FOR (\S+) (\d+|<function of_\S+ at .*>)\n", line))
+    ]
+    assert len(asked) == sum(line.startswith("GPU FOR") for line in space.log) > 0
+    assert {int(match[2]) for match in asked if match[2].isdigit()} == {5, 10}
 
 
 def test_programs_are_answered(space: RunningPage) -> None:

@@ -3,13 +3,13 @@
 Every sentence follows from the run and from what was measured of it; what does not follow is not said.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from msecnn.checkpoint_card import NON_COMMERCIAL
 from msecnn.data.manifest import Manifest
 from msecnn.distillation.agreement.metrics import spearman
 from msecnn.distillation.linear_head import LinearHead, cross_entropy
@@ -36,7 +36,6 @@ MIT_TERMS = (
 N_WEAK = 10
 #: A tag is called rare where no training clip's target reaches this.
 RARE_BELOW = 0.5
-NON_COMMERCIAL = re.compile(r"\bNC\b|non-?commercial", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)

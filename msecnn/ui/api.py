@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from msecnn.tagger import answer_json
+from msecnn.ui import gpu_seconds
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Page
@@ -44,7 +45,7 @@ def build(page: Page) -> None:
             ("models", models_endpoint(context), [], "light"),
         )
         for name, endpoint, inputs, lane in endpoints:
-            page.named_endpoint(name, endpoint, inputs, answer, lane=lane)
+            page.named_endpoint(name, endpoint, inputs, answer, lane=lane, gpu_s=gpu_seconds.SLOW_S)
 
 
 def tag_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:

@@ -20,7 +20,7 @@ from msecnn.plots.explanation_files import (
 )
 from msecnn.plots.tags import tag_bars, timeline
 from msecnn.tagger import answer_json
-from msecnn.ui import faithfulness_check
+from msecnn.ui import faithfulness_check, gpu_seconds
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Answer, Page, Request
@@ -32,7 +32,7 @@ SCHEMA = 1
 
 
 def build(page: Page) -> None:
-    page.endpoint("export", export, model=True, lane="slow")
+    page.endpoint("export", export, model=True, gpu_s=gpu_seconds.of_export, lane="slow")
 
 
 def export(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:

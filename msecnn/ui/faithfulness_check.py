@@ -8,6 +8,7 @@ from msecnn.explain.faithfulness import LOUDNESS, RANDOM, Curves, compare_orders
 from msecnn.explain.progress import Progress
 from msecnn.plots.faithfulness import deletion_insertion
 from msecnn.plots.html import browser_figure
+from msecnn.ui import gpu_seconds
 from msecnn.ui.server.background import BackgroundTask
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
@@ -23,7 +24,7 @@ ORDER_TITLES = {RANDOM: "random order", LOUDNESS: "loudest first"}
 
 
 def build(page: Page) -> None:
-    page.endpoint("faithfulness-check", check, model=True, lane="slow")
+    page.endpoint("faithfulness-check", check, model=True, gpu_s=gpu_seconds.of_check, lane="slow")
 
 
 def check(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:

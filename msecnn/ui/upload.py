@@ -19,6 +19,7 @@ from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.tagger import Tagger, TagPrediction, tag
 from msecnn.tags import families
+from msecnn.ui import gpu_seconds
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.fair_queue import absence
@@ -35,7 +36,7 @@ OVERVIEW_COLUMNS = 1200
 
 def build(page: Page) -> None:
     page.mount_point("upload")
-    page.endpoint("open", open_recording, model=True)
+    page.endpoint("open", open_recording, model=True, gpu_s=gpu_seconds.SLOW_S)
     page.endpoint("window", show_window)
     page.endpoint("example-pictures", show_examples)
     page.endpoint("sound", give_sound, lane="slow", same=())

@@ -10,6 +10,7 @@ from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.fair_queue import absence
 from msecnn.ui.server.rpc import Answer, Request
 from msecnn.ui.server.session import Session
+from msecnn.ui.server.stopped import StoppedTokens
 
 Result = TypeVar("Result")
 Progress = Callable[[float], None]
@@ -17,7 +18,8 @@ Progress = Callable[[float], None]
 #: How often progress goes to the browser, seconds.
 INTERVAL_S = 0.2
 
-_stops: dict[str, threading.Event] = {}
+_at_work: set[str] = set()  # tokens of the tasks of this process
+_stopped = StoppedTokens()
 
 
 class BackgroundTask(Generic[Result]):
@@ -37,14 +39,14 @@ class BackgroundTask(Generic[Result]):
         self.result: Result
 
     def __iter__(self) -> Iterator[float]:
-        _stops[self.token] = self._stopped
+        _at_work.add(self.token)
         threading.Thread(target=self._run, daemon=True).start()
         try:
             while (part := self._reports.get()) is not None:
                 yield part
         finally:
             self._stopped.set()  # also when the visitor has left and nobody iterates any longer
-            _stops.pop(self.token, None)
+            _at_work.discard(self.token)
         if self._error is not None:
             raise self._error
 
@@ -58,16 +60,22 @@ class BackgroundTask(Generic[Result]):
                 self._reports.put(part)
 
         try:
-            self.result = self._work(report, lambda: self._stopped.is_set() or self._visitor_left())
+            self.result = self._work(report, self._is_cancelled)
         except BaseException as error:
             self._error = error
         finally:
             self._reports.put(None)
 
+    def _is_cancelled(self) -> bool:
+        return self._stopped.is_set() or self.token in _stopped or self._visitor_left()
+
 
 def stop(context: AppContext, session: Session | None, request: Request) -> Answer:
-    """Ends the job whose token the browser names."""
-    job = _stops.get(str(request.get("token")))
-    if job is not None:
-        job.set()
-    return Answer({"stopped": job is not None})
+    """Ends the task whose token the browser names, whichever process runs it; also one that has yet to begin.
+
+    The answer tells whether this process runs it: on ZeroGPU another one does.
+    """
+    token = str(request.get("token"))
+    at_work = token in _at_work
+    _stopped.add(token)
+    return Answer({"stopped": at_work})

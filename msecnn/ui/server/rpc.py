@@ -18,7 +18,7 @@ from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.dispatch import OUR_FAULT, Answer, Endpoint, Handler, Payload, Request, log, to_thread
 from msecnn.ui.server.fair_queue import FairQueue, Visitor
 from msecnn.ui.server.visitors import Lane
-from msecnn.ui.server.zero_gpu import bind_on_gpu, on_gpu
+from msecnn.ui.server.zero_gpu import QUICK_S, GpuSeconds, bind_on_gpu, on_gpu
 
 __all__ = ["OUR_FAULT", "Answer", "Page", "Payload", "Request"]
 
@@ -48,6 +48,7 @@ class Page:
         handler: Handler,
         *,
         model: bool = False,
+        gpu_s: GpuSeconds = QUICK_S,
         lane: Lane | Callable[[Request], Lane] | None = None,
         slot: str = FIRST,
         same: tuple[str, ...] | None = None,
@@ -56,6 +57,7 @@ class Page:
 
         Args:
             model: it runs a network, so it asks for the GPU where one is lent.
+            gpu_s: for how long; what tells it gets the session and the request.
             lane: whose turns it waits for, or what says so of a request; "model" or "light" by default.
             slot: which of the visitor's recordings the handler reads and its answers replace.
             same: keys of the request that decide which files the answer comes with: who asks the same again gets the
@@ -64,7 +66,7 @@ class Page:
         chosen = lane or ("model" if model else "light")
         endpoint = Endpoint(
             name,
-            bind_on_gpu(handler, self.context) if model else partial(handler, self.context),
+            bind_on_gpu(handler, self.context, duration_s=gpu_s) if model else partial(handler, self.context),
             self.context.visitors,
             chosen if callable(chosen) else lambda _: chosen,
             slot,
@@ -96,9 +98,10 @@ class Page:
         output: gr.JSON,
         *,
         lane: Lane,
+        gpu_s: GpuSeconds = QUICK_S,
     ) -> None:
         """Lets programs call a function by its name; all but light ones run a network."""
-        on_device = function if lane == "light" else on_gpu(function)
+        on_device = function if lane == "light" else on_gpu(function, gpu_s)
         listener = _named_listener(on_device, self.context.visitors.lanes[lane])
         gr.Button(name).click(listener, inputs, output, api_name=name, concurrency_limit=None)
 

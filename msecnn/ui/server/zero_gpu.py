@@ -16,11 +16,13 @@ try:
 except ImportError:  # or somebody's folder of that name
     GPU = None
 
-#: Seconds that one question may hold the GPU.
-DURATION_S = 60
+#: Seconds that a request may hold the GPU: a number, or what tells it from the request's own arguments.
+GpuSeconds = int | Callable[..., int]
+#: For a few runs of a network.
+QUICK_S = 5
 
 
-def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
+def on_gpu(function: Callable[..., Any], duration_s: GpuSeconds = QUICK_S) -> Callable[..., Any]:
     """Decorates a function, or a generator function, for ZeroGPU where that is installed.
 
     A domain error travels as a value: of an error that is raised there, ZeroGPU tells only the class.
@@ -36,7 +38,9 @@ def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
             except MsecnnError as error:
                 yield None, error
 
-        run = GPU(duration=DURATION_S)(values)
+        run = GPU(duration=duration_s)(values)
+        if run is values:  # the package is there, ZeroGPU is not
+            return function
 
         @wraps(function)
         def answers(*args: Any, **kwargs: Any) -> Iterator[Any]:
@@ -51,7 +55,9 @@ def on_gpu(function: Callable[..., Any]) -> Callable[..., Any]:
         except MsecnnError as error:
             return None, error
 
-    run = GPU(duration=DURATION_S)(value)
+    run = GPU(duration=duration_s)(value)
+    if run is value:
+        return function
     return wraps(function)(lambda *args, **kwargs: _or_raise(*run(*args, **kwargs)))
 
 
@@ -61,16 +67,16 @@ def _or_raise(value: Any, error: MsecnnError | None) -> Any:
     return value
 
 
-def bind_on_gpu(handler: Callable[..., Any], *first: Any) -> Callable[..., Any]:
+def bind_on_gpu(handler: Callable[..., Any], *first: Any, duration_s: GpuSeconds = QUICK_S) -> Callable[..., Any]:
     """The handler with its first arguments, which stay in the forked process and are not copied."""
     if inspect.isgeneratorfunction(handler):
 
         def answers(*rest: Any) -> Any:
             yield from handler(*first, *rest)
 
-        return on_gpu(answers)
+        return on_gpu(answers, duration_s)
 
     def answer(*rest: Any) -> Any:
         return handler(*first, *rest)
 
-    return on_gpu(answer)
+    return on_gpu(answer, duration_s)

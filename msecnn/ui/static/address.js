@@ -1,6 +1,8 @@
-// The address bar holds what is seen, so that a link shows it to another: example, models, tag, model, window, tab.
+// The address bar holds what is seen, so that a link shows it to another: example, models, tag, model, window, tab,
+// and the choices made within the tabs.
 // A visitor's own recording is never in it.
 
+import { restoreChoices, shownChoices } from "./choices.js";
 import { openSecondExample } from "./compare.js";
 import { beginLesson } from "./lessons.js";
 import { showTab } from "./navigation.js";
@@ -17,14 +19,23 @@ export const writeAddress = () => {
   const kept = {
     example: recording.example, second: second?.recording.example, lesson: lesson?.id, step: lesson?.step,
     tag, model: tag && model, window, tab: tab === "tags" ? null : tab,
-    models: offered.models.length > 2 ? models.map(({ name }) => name).join(",") : null,
+    models: offered.models.length > 2 ? models.map(({ name }) => name).join(",") : null, ...shownChoices(),
   };
   for (const [key, value] of Object.entries(kept)) {
     if (value) search.set(key, String(value));
     else search.delete(key);
   }
-  if (address.href !== location.href) history.replaceState(null, "", address);
+  if (address.href === location.href) return;
+  history.replaceState(null, "", address);
+  if (recording.example) tellParent(address);
 };
+/** A Space shows its page in a frame, and writes what it is told here into its own address. */
+const tellParent = (/** @type {URL} */ { search, hash }) =>
+  window.parent !== window && window.parent.postMessage({ queryString: search, hash }, "*");
+
+//: Until a control has told its view what was chosen, milliseconds.
+const SETTLED_MS = 300;
+["click", "change"].forEach((kind) => addEventListener(kind, () => setTimeout(writeAddress, SETTLED_MS)));
 
 /** What the address asked for is done once, after the example it names has been opened. */
 const applyView = () => {
@@ -32,6 +43,7 @@ const applyView = () => {
   const window = Number(wanted.get("window")) || 0, tag = wanted.get("tag"), tab = wanted.get("tab");
   const known = tag !== null && model.tags.includes(tag);
   set({ model: model.name, tag: known ? tag : null, window: state.windows[window] ? window : 0 });
+  restoreChoices(wanted);
   if (tab) showTab(tab);
 };
 export const followAddress = async () => {

@@ -24,6 +24,9 @@ const sentence = (list) => {
   return most ? `${title} tells A and B apart most by ${most}.`
     : `To ${title} these two sound alike: no tag differs by more than 2 points.`;
 };
+/** What a visitor has chosen, for a link. */
+export { view as comparisonView };
+
 const row = ({ name, values }) => {
   const [a, b] = values.map(percent), label = `${name}: A ${a}, B ${b}. Show its scales`;
   const attributes = { class: `mse-tag${name === tag() ? " chosen" : ""}`, "data-tag": name, "aria-label": label };

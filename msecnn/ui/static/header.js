@@ -1,6 +1,7 @@
 // The header, with the switch between dark and light.
 
 import { button, h, svg } from "./dom.js";
+import { copyLink } from "./share.js";
 
 const KEPT = "msecnn-theme";
 const BARS = [9, 17, 24, 13, 20, 6];
@@ -23,5 +24,5 @@ export const mountHeader = (/** @type {HTMLElement} */ place) => {
   const theme = { class: "mse-quiet", "aria-label": "Switch between dark and light", onclick: switchTheme };
   place.append(h("header", { class: "mse-header" }, logo(), h("h1", {}, "MsE-CNN"),
     h("p", {}, "Hear, see and question how a network tags music. FCN-5 and MsE-CNN learned from three other networks, "
-      + "on free game music, songs and rendered scores."), button(theme, "◐")));
+      + "on free game music, songs and rendered scores."), copyLink(), button(theme, "◐")));
 };

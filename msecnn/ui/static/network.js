@@ -97,6 +97,7 @@ export const mountNetwork = (/** @type {HTMLElement} */ element) => {
 export const showNetwork = async (/** @type {NonNullable<Show["network"]>} */ asked) => {
   const { random = false, off = [], level = null, channel = null } = asked;
   view.random = random;
+  if (networkKey() !== network.shown) network.answer = null;   // of the other weights: its switches are not these
   refresh();
   await when(() => network.failed === networkKey() || (network.answer && network.shown === networkKey()));
   if (!network.answer || network.failed === networkKey()) return;

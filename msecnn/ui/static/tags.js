@@ -41,6 +41,9 @@ const ORDER = {
 export const mostDifferent = (list, gap, words, joint) =>
   [...list].sort((a, b) => gap(b) - gap(a)).slice(0, 2).filter((row) => gap(row) >= NOTABLE).map(words).join(joint);
 
+/** What a visitor has chosen, for a link. */
+export { view as tagsView };
+
 const disagreement = (all) => {
   if (state.models.length < 2) return "";
   const [first, second] = state.models.map((model) => model.title);

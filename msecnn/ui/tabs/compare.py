@@ -1,5 +1,6 @@
 """Compare two recordings: a second one is opened beside the first, and both are taken apart by scale."""
 
+from msecnn.ui import gpu_seconds
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Answer, Page, Request
@@ -13,7 +14,7 @@ SECOND = "second"
 
 def build(page: Page) -> None:
     page.mount_point("compare")
-    page.endpoint("second", open_recording, model=True, slot=SECOND)
+    page.endpoint("second", open_recording, model=True, gpu_s=gpu_seconds.SLOW_S, slot=SECOND)
     page.endpoint("second-window", show_window, slot=SECOND)
     page.endpoint("second-sound", give_sound, lane="slow", slot=SECOND, same=())
     page.endpoint("split", split)

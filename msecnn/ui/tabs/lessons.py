@@ -4,6 +4,7 @@ import json
 from functools import cache
 from typing import Any
 
+from msecnn.ui import gpu_seconds
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.explanation_request import named_switches, requested_explanation
 from msecnn.ui.server.request_fields import shown
@@ -27,7 +28,7 @@ def build(page: Page) -> None:
 def build_panel(page: Page) -> None:
     """What stays in view while a lesson drives the tabs; an endpoint inside a tab waits until that is opened."""
     page.mount_point("lesson")
-    page.endpoint("worksheet", make_worksheet, model=True, lane="slow")
+    page.endpoint("worksheet", make_worksheet, model=True, gpu_s=gpu_seconds.of_export, lane="slow")
 
 
 @cache

@@ -19,6 +19,7 @@ from msecnn.explain.winning_cells import field_of_cell
 from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
+from msecnn.ui import gpu_seconds
 from msecnn.ui.pictures import png_uri
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
@@ -42,7 +43,7 @@ def build(page: Page) -> None:
     page.endpoint("channels", show_channels, model=True)
     page.endpoint("channel", show_channel, model=True)
     page.endpoint("moment", give_moment)
-    page.endpoint("sanity", check_sanity, model=True, lane=saliency_lane)
+    page.endpoint("sanity", check_sanity, model=True, gpu_s=gpu_seconds.of_map, lane=saliency_lane)
 
 
 def take_apart(context: AppContext, session: Session | None, request: Request) -> Answer:

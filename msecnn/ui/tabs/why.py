@@ -13,7 +13,7 @@ from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.saliency import SaliencyMaps
 from msecnn.explain.winning_cells import WinningCell
 from msecnn.statistics import sigmoid
-from msecnn.ui import faithfulness_check, sonification
+from msecnn.ui import faithfulness_check, gpu_seconds, sonification
 from msecnn.ui.explanation_choices import QUICK_METHODS
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
 from msecnn.ui.server.background import BackgroundTask, stop
@@ -36,7 +36,7 @@ FULL_COLOUR = 0.995
 def build(page: Page) -> None:
     page.mount_point("why")
     page.endpoint("why", explain, model=True)
-    page.endpoint("maps", show_maps, model=True, lane=saliency_lane)
+    page.endpoint("maps", show_maps, model=True, gpu_s=gpu_seconds.of_map, lane=saliency_lane)
     page.endpoint("stop", stop)
     sonification.build(page)
     faithfulness_check.build(page)

@@ -1,0 +1,73 @@
+// What a visitor has chosen within the tabs, as a link holds it: only what differs from how the page begins.
+
+import { comparisonView } from "./compare_numbers.js";
+import { showNetwork } from "./network.js";
+import { network, settings, view as networkView } from "./network_state.js";
+import { offered, state, when } from "./state.js";
+import { drawTags, tagsView } from "./tags.js";
+import { view as whyView, why } from "./why_state.js";
+
+/** @typedef {(text: string) => any} Reader What a link's text stands for; undefined where it stands for nothing. */
+
+const oneOf = (/** @type {string[]} */ names) => (/** @type {string} */ text) =>
+  (names.includes(text) ? text : undefined);
+const namesOf = (/** @type {{name: string}[]} */ options) => options.map(({ name }) => name);
+/** @type {Reader} */
+const yesOrNo = (text) => ({ 1: true, 0: false })[text];
+/** @type {Reader} */
+const number = (text) => (/^\d{1,5}$/.test(text) ? Number(text) : undefined);
+
+const { methods, baselines } = offered.explanation;
+/**
+ * By their name in a link: the view that holds a choice, its key there, how it is read.
+ * @type {[string, any, string, Reader][]}
+ */
+const CHOICES = [
+  ["order", tagsView, "sort", oneOf(["mean", "first", "second", "difference"])],
+  ["merged", tagsView, "fold", yesOrNo],
+  ["numbers", tagsView, "scope", oneOf(["recording", "window"])],
+  ["method", whyView, "method", oneOf(namesOf(methods))],
+  ["baseline", whyView, "baseline", oneOf(namesOf(baselines))],
+  ["cells", whyView, "marks", yesOrNo],
+  ["sanity", networkView, "method", oneOf(namesOf(methods.filter(({ quick }) => quick)))],
+  ["second-order", comparisonView, "sort", oneOf(["difference", "first", "second"])],
+];
+const FIRST = CHOICES.map(([, view, key]) => view[key]);
+const written = (/** @type {any} */ value) => (typeof value === "boolean" ? String(Number(value)) : value);
+
+/** @typedef {NonNullable<import("./types.d.ts").Show["network"]>} Asked */
+/** @type {Required<Asked> | null} By a link, while the network's tab is not open yet. */
+let waiting = null;
+const networkChoices = () =>
+  waiting ?? { ...settings(), level: networkView.level, channel: networkView.level ? networkView.channel : null };
+
+/** For the address, by name; what is as at first is null. @returns {Record<string, string | null>} */
+export const shownChoices = () => {
+  const chosen = CHOICES.map(([name, view, key], i) => [name, view[key] === FIRST[i] ? null : written(view[key])]);
+  const { random, off, level, channel } = networkChoices();
+  return { ...Object.fromEntries(chosen), random: random ? "1" : null, off: off.join(",") || null, level,
+    channel: channel === null ? null : String(channel) };
+};
+
+/** What a link asks for, as soon as its recording is open and before its tab is. */
+export const restoreChoices = (/** @type {URLSearchParams} */ wanted) => {
+  const { method, baseline } = whyView;
+  CHOICES.forEach(([name, view, key, read], i) => { view[key] = read(wanted.get(name) ?? "") ?? FIRST[i]; });
+  if (method !== whyView.method || baseline !== whyView.baseline) why.shown = "";   // to be asked anew
+  drawTags();
+  restoreNetwork({
+    random: wanted.get("random") === "1", off: (wanted.get("off") ?? "").split(",").filter(Boolean),
+    level: wanted.get("level"), channel: number(wanted.get("channel") ?? "") ?? null,
+  });
+};
+const restoreNetwork = async (/** @type {Required<Asked>} */ asked) => {
+  waiting = null;
+  if (JSON.stringify(asked) === JSON.stringify(networkChoices())) return;
+  const { recording } = state, isOver = () => waiting !== asked || state.recording !== recording || state.lesson;
+  waiting = asked;
+  networkView.random = asked.random;
+  await when(() => isOver() || (state.tab === "network" && network.answer));
+  const show = !isOver();
+  if (waiting === asked) waiting = null;
+  if (show) showNetwork(asked);
+};
