@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import captum.metrics
@@ -18,7 +19,7 @@ from msecnn.explain import METHODS, comparison
 from msecnn.explain import infidelity as infidelity_module
 from msecnn.explain.baselines import baseline_mel
 from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, measure_clip, summarise
-from msecnn.explain.faithfulness import Ends, blind_order, curves
+from msecnn.explain.faithfulness import Ends, blind_order, curves, terms_of
 from msecnn.explain.faithfulness_card import FILE_NAME, NOT_MEASURED, verdicts, write_measured
 from msecnn.explain.infidelity import Removals, infidelity, random_removals
 from msecnn.explain.saliency import saliency
@@ -69,7 +70,8 @@ def test_a_map_that_knows_the_cell_beats_orders_that_do_not() -> None:
 
 def removals_of(model: MultiScaleCNN, mel: np.ndarray, *, seed: int = 2) -> Removals:
     terms = ScaleTerms(model, TAG, model.scales)
-    return random_removals(terms, Ends.of(terms, mel, baseline_mel(model, mel, "floor", TOY_CONFIG)), seed=seed)
+    ends = Ends.of(partial(terms_of, terms), mel, baseline_mel(model, mel, "floor", TOY_CONFIG))
+    return random_removals(terms, ends, seed=seed)
 
 
 def test_infidelity_is_none_for_a_perfect_map_and_whole_for_an_empty_one() -> None:
