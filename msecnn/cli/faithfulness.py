@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-FORMATS = ("table", "json", "markdown", "summary")
+FORMATS = ("table", "json", "markdown")
 #: Of the clips, those of which more is measured, with their default and what it is.
 SUBSETS = (
     ("--n-slow", 10, "of the clips, those that are also judged by sensitivity and shuffled weights"),
@@ -47,16 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write", action="store_true", help="keep the verdicts beside each model's weights, where the page finds them"
     )
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
     parser.add_argument(
-        "--format", choices=FORMATS, default="table",
-        help="default: table; markdown, or its rows for all scales together as summary",
-    )  # fmt: skip
+        "--report", type=Path, metavar="DIR", help="write report.md, and its tables' every column as CSV, there"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     from msecnn.checkpoint import bundled
     from msecnn.data.manifest import Manifest
-    from msecnn.evaluation import faithfulness_report
+    from msecnn.evaluation.faithfulness_report import faithfulness_report
     from msecnn.evaluation.faithfulness_study import keep_verdicts, measure_faithfulness
     from msecnn.evaluation.study_clip import StudyConfig
     from msecnn.explain import METHODS
@@ -83,11 +83,13 @@ def run(args: argparse.Namespace) -> int:
     study = measure_faithfulness(taggers, manifest, config, kept=args.out)
     if args.write:
         keep_verdicts(taggers, study)
+    report = faithfulness_report(study)
+    if args.report:
+        report.write(args.report)
     texts = {
-        "table": faithfulness_report.plain,
-        "json": lambda study: json.dumps(study.to_json(), indent=2),
-        "markdown": faithfulness_report.markdown,
-        "summary": faithfulness_report.summary,
+        "table": report.text,
+        "json": lambda: json.dumps(study.to_json(), indent=2),
+        "markdown": report.markdown,
     }
-    print(texts[args.format](study))
+    print(texts[args.format]())
     return 0

@@ -100,6 +100,7 @@ def _protocol(
         **{subset: min(getattr(config, subset), n_clips) for subset in subsets},
         "n_first": config.n_first,
         "left_out": list(config.left_out),
+        "methods": list(config.methods),
         "baseline": config.baseline,
         "steps": config.n_steps,
         "seed": config.seed,
@@ -108,13 +109,13 @@ def _protocol(
 
 
 def keep_verdicts(taggers: Sequence[Tagger], study: Study) -> None:
-    """Writes what was measured of each model beside its weights, where the page finds it.
+    """Writes what was measured of each model on all clips beside its weights, where the page finds it.
 
     Raises:
         MsecnnError: a folder cannot be written to.
     """
     for tagger in taggers:
-        own = [row for row in study.rows if row.model == tagger.name]
+        own = [row for row in study.rows if row.model == tagger.name and row.method in study.protocol["methods"]]
         try:
             write_measured(tagger.checkpoint, own, study.protocol)
         except OSError as error:

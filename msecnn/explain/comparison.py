@@ -19,7 +19,7 @@ from msecnn.explain.concentration import complexity, sparseness
 from msecnn.explain.contributions import with_scales
 from msecnn.explain.faithfulness import BLIND_ORDERS, Ends, terms_of
 from msecnn.explain.infidelity import infidelity, random_removals
-from msecnn.explain.order_measures import ORDER_MEASURES, OrderMeasures, of_fill
+from msecnn.explain.order_measures import ORDER_MEASURES, OrderMeasures, of_fill, other_fills
 from msecnn.explain.progress import Progress
 from msecnn.explain.saliency import saliency
 from msecnn.explain.scale_terms import ScaleTerms
@@ -78,7 +78,13 @@ class Row:
         return all(self.measures[gain].low > 0 for gain in gains)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {f"beats_{order}": self.beats(order) for order in BLIND_ORDERS}
+        fills = other_fills(self.measures)
+        beaten = {fill: {order: self.beats(order, fill) for order in BLIND_ORDERS} for fill in fills}
+        return (
+            asdict(self)
+            | {f"beats_{order}": self.beats(order) for order in BLIND_ORDERS}
+            | ({"beats_with": beaten} if beaten else {})
+        )
 
 
 def measure_clip(
@@ -195,9 +201,9 @@ def intervals(
     groups: dict[tuple[Any, ...], dict[str, list[float]]] = {}
     for row in rows:
         values = groups.setdefault(tuple(row[key] for key in keys), {})
-        for name, value in row.items():
-            if name not in (*keys, "clip"):
-                values.setdefault(name, []).append(value)
+        for name in _measures_of(row):
+            if name not in keys:
+                values.setdefault(name, []).append(row[name])
     return {
         group: {name: interval_of(values[name], seed) for name in _in_order(values)} for group, values in groups.items()
     }
@@ -215,14 +221,20 @@ def differences(
     of_clips: dict[str, dict[tuple[Any, ...], Mapping[str, Any]]] = {first: {}, second: {}}
     for row in rows:
         if row["method"] in of_clips:
-            of_clips[row["method"]][(*(row[key] for key in keys), row["clip"])] = row
-    named = (*keys, "method", "clip")
+            found, place = of_clips[row["method"]], (*(row[key] for key in keys), row["clip"])
+            found[place] = {**found.get(place, {}), **row}
     paired = [
-        {**{key: row[key] for key in keys}, **{name: row[name] - other[name] for name in row if name not in named}}
+        {key: row[key] for key in keys}
+        | {name: row[name] - other[name] for name in _measures_of(row) if name in other and name not in keys}
         for place, row in of_clips[first].items()
         if (other := of_clips[second].get(place)) is not None
     ]
     return intervals(paired, keys, seed=seed)
+
+
+def _measures_of(row: Mapping[str, Any]) -> list[str]:
+    """The names of its figures; all else tells what they are of."""
+    return [name for name, value in row.items() if not isinstance(value, str)]
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -3,7 +3,7 @@
 Axis letters: S scales, F mel bands, L frames, K tags.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,11 @@ ORDER_MEASURES = (*CURVES, *(f"{metric}@{percentage}" for percentage in PERCENTA
 def of_fill(fill: str, measure: str) -> str:
     """The name of a measure for cells that are replaced by another fill than the methods' baseline, which is ""."""
     return f"{fill}:{measure}" if fill else measure
+
+
+def other_fills(measures: Iterable[str]) -> list[str]:
+    """The fills that `of_fill` has named measures of, besides the methods' baseline."""
+    return list(dict.fromkeys(name.split(":")[0] for name in measures if ":" in name))
 
 
 def at_share(percentage: int, metric: str) -> str:
