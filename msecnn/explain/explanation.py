@@ -23,9 +23,9 @@ from msecnn.explain import (
     ExplanationError,
 )
 from msecnn.explain.block_events import Absence, BlockEvent, BlockSums, absences, block_events, block_sums
+from msecnn.explain.cell_evidence import Evidence, evidence
 from msecnn.explain.choices import choose, choose_tag, choose_window, most_probable_window
 from msecnn.explain.contributions import Contributions, contributions, with_scales
-from msecnn.explain.events import Evidence, evidence
 from msecnn.explain.explanation_json import explanation_json
 from msecnn.explain.progress import Progress
 from msecnn.explain.sonification import sonify
