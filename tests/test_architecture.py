@@ -90,7 +90,7 @@ def test_the_page_knows_nothing_of_training(path: Path) -> None:
 #: What an `Explanation` is made of.
 COMPUTED_BY_EXPLAIN = {
     "msecnn.explain.contributions.contributions",
-    "msecnn.explain.events.evidence",
+    "msecnn.explain.cell_evidence.evidence",
     "msecnn.explain.saliency.saliency",
     "msecnn.explain.sonification.render",
     "msecnn.explain.block_events.block_sums",

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import captum.metrics
@@ -14,11 +15,12 @@ from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
+from msecnn.evaluation import localisation, sound_faithfulness
 from msecnn.explain import METHODS, comparison
 from msecnn.explain import infidelity as infidelity_module
 from msecnn.explain.baselines import baseline_mel
-from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, measure_clip, summarise
-from msecnn.explain.faithfulness import Ends, blind_order, curves
+from msecnn.explain.comparison import ALL, MEASURES, Interval, Row, check_clip, differences, measure_clip, summarise
+from msecnn.explain.faithfulness import Ends, blind_order, curves, terms_of
 from msecnn.explain.faithfulness_card import FILE_NAME, NOT_MEASURED, verdicts, write_measured
 from msecnn.explain.infidelity import Removals, infidelity, random_removals
 from msecnn.explain.saliency import saliency
@@ -69,7 +71,8 @@ def test_a_map_that_knows_the_cell_beats_orders_that_do_not() -> None:
 
 def removals_of(model: MultiScaleCNN, mel: np.ndarray, *, seed: int = 2) -> Removals:
     terms = ScaleTerms(model, TAG, model.scales)
-    return random_removals(terms, Ends.of(terms, mel, baseline_mel(model, mel, "floor", TOY_CONFIG)), seed=seed)
+    ends = Ends.of(partial(terms_of, terms), mel, baseline_mel(model, mel, "floor", TOY_CONFIG))
+    return random_removals(terms, ends, seed=seed)
 
 
 def test_infidelity_is_none_for_a_perfect_map_and_whole_for_an_empty_one() -> None:
@@ -164,17 +167,39 @@ def test_the_gradient_of_a_detector_is_judged_faithful() -> None:
     waveform = torch.from_numpy(tone_burst(12, 12.3, 1000, config))
     mel = LogMelSpectrogram(config)(waveform[None])[0, 0].numpy()
     judged = measure_clip(loudness_detector(), mel, 0, methods=["gradient_x_input"], n_steps=3)
+    (checked,) = check_clip(loudness_detector(), mel, 0, methods=["gradient_x_input"])
     assert [row["scale"] for row in judged] == ["input", "level1", "level2", "level3", "level4", "level5", ALL]
     of_all = judged[-1]
     assert of_all["deletion_gain_random"] > 0
     assert of_all["insertion_gain_random"] > 0
-    assert 0 <= of_all["infidelity"] <= 1
+    assert 0 <= checked["infidelity"] <= 1
     assert "sensitivity" not in of_all
 
 
 def test_slow_measures_are_made_when_asked_for() -> None:
-    judged = measure_clip(toy(), toy_mel(), 0, methods=["gradient"], n_steps=2, slow=True, mel_config=TOY_CONFIG)
-    assert set(judged[-1]) == {"method", "scale", *MEASURES}
+    options = {"methods": ["gradient"], "mel_config": TOY_CONFIG}
+    judged = measure_clip(toy(), toy_mel(), 0, n_steps=2, **options)
+    (quick,), (slow,) = (check_clip(toy(), toy_mel(), 0, slow=slow, **options) for slow in (False, True))
+    assert set(quick) == {"method", "scale", "infidelity"}
+    assert set(judged[-1] | slow) == {"method", "scale", *MEASURES}
+
+
+def test_blind_orders_are_measured_as_methods_are_and_fills_have_figures_of_their_own() -> None:
+    model, mel = maximum_of_input(), one_peak()
+    fills = {"half": torch.full((4, 9), -50.0)}
+    judged = measure_clip(
+        model, mel, TAG, methods=["gradient_x_input", "random"], other_fills=fills, n_steps=2, mel_config=TOY_CONFIG
+    )
+    found, random = judged
+    assert (found["method"], random["method"]) == ("gradient_x_input", "random")
+    # from the peak's 0 dB to silence at -100, or to -50, as soon as the one cell is gone
+    for fill, loss in (("", 100), ("half:", 50)):
+        for percentage in (5, 10, 20):
+            assert found[f"{fill}FF_logit@{percentage}"] == pytest.approx(loss)
+        assert random[f"{fill}deletion_gain_random"] == 0
+        assert found[f"{fill}deletion_gain_random"] == pytest.approx(
+            random[f"{fill}deletion"] - found[f"{fill}deletion"]
+        )
 
 
 def test_intervals_hold_the_mean_and_close_on_constant_values() -> None:
@@ -189,6 +214,21 @@ def test_intervals_hold_the_mean_and_close_on_constant_values() -> None:
     half = 1.96 * np.arange(50).std() / np.sqrt(50)
     assert row.measures["sensitivity"].high - 24.5 == pytest.approx(half, rel=0.15)
     assert "randomisation" not in row.measures
+
+
+def test_differences_are_of_the_same_clips_and_groups() -> None:
+    values = {"a": [1.0, 2.0, 4.0], "b": [0.0, 2.0, 3.0]}
+    judged = [
+        {"model": model, "clip": str(clip), "method": method, "scale": ALL, "area": sign * value}
+        for model, sign in (("m", 1), ("n", -1))
+        for method, of_method in values.items()
+        for clip, value in enumerate(of_method)
+    ]
+    judged += [{"model": "m", "clip": "0", "method": "a", "scale": ALL, "infidelity": 0.5}]  # more of the same clip
+    judged += [{"model": "m", "clip": "9", "method": "a", "scale": ALL, "area": 99.0}]  # of which b knows nothing
+    found = differences(judged, ("model",), "a", "b")
+    assert {group: measures["area"].mean for group, measures in found.items()} == {("m",): 2 / 3, ("n",): -2 / 3}
+    assert found["m",]["area"].n == 3
 
 
 def test_beating_an_order_takes_both_whole_intervals() -> None:
@@ -212,7 +252,7 @@ def test_the_command_measures_a_manifest_and_goes_on_where_it_was_stopped(
 ) -> None:
     journal = tmp_path / "judged.jsonl"
     command = ["faithfulness", "--data", str(manifest), "--model", "fcn5", "--method", "gradient", "--n", "2"]
-    command += ["--steps", "1", "--n-slow", "0", "--out", str(journal)]
+    command += ["--steps", "1", "--n-slow", "0", "--n-predicting", "2", "--out", str(journal)]
     assert main([*command, "--format", "json"]) == 0
     first = json.loads(capsys.readouterr().out)
     assert first["protocol"]["n"] == 2
@@ -225,13 +265,20 @@ def test_the_command_measures_a_manifest_and_goes_on_where_it_was_stopped(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(comparison, "measure_clip", never)
+    for module, name in (
+        (comparison, "measure_clip"),
+        (comparison, "check_clip"),
+        (sound_faithfulness, "measure_sounds"),
+        (localisation, "measure_mix"),
+    ):
+        monkeypatch.setattr(module, name, never)
     assert main([*command, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == first
     assert main([*command, "--format", "markdown"]) == 0
-    table = capsys.readouterr().out.splitlines()
+    table = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert table[2].startswith("| model | method | scale | beats random | beats loudness |")
     assert table[4].startswith("| fcn5 | gradient | all |")
+    assert all(line.count("|") <= 7 for line in table)
     assert main(command) == 0
     assert "2 clips of tones" in capsys.readouterr().out
 
@@ -259,6 +306,7 @@ def own_checkpoint(tmp_path: Path) -> Path:
 
 
 def test_a_verdict_says_which_order_was_not_beaten(own_checkpoint: Path) -> None:
+    (own_checkpoint / FILE_NAME).unlink()
     loaded, protocol = checkpoint.load(own_checkpoint), {"n": 40, "split": "test", "baseline": "clip_mean"}
     write_measured(loaded, rows(level1=False, level2=True, all=True), protocol)
     found = verdicts(loaded)
@@ -279,6 +327,22 @@ def test_a_verdict_says_which_order_was_not_beaten(own_checkpoint: Path) -> None
     assert verdicts(loaded)["occlusion"].to_json() == {"n": 0, "faithful": None, "sentence": NOT_MEASURED}
 
 
+def test_a_verdict_says_what_holds_with_other_fills_and_keeps_those_of_other_methods(own_checkpoint: Path) -> None:
+    loaded, protocol = checkpoint.load(own_checkpoint), {"n": 40, "split": "test", "baseline": "clip_mean"}
+    (row,) = rows(all=True)
+    won, lost = row.measures["deletion_gain_random"], Interval(1, -0.5, 2.5, 9)
+    gains = ("deletion_gain_random", "insertion_gain_random", "deletion_gain_loudness", "insertion_gain_loudness")
+    floor = {f"floor:{gain}": won for gain in gains}
+    other = {f"other_clip:{gain}": lost if "loudness" in gain else won for gain in gains}
+    write_measured(loaded, [Row("fcn5", "gradient", ALL, row.measures | floor | other)], protocol)
+    assert verdicts(loaded)["gradient"].sentence.endswith(
+        "better than random or loudness order does. With silence in their place it beat both orders. "
+        "With another clip's in their place it did not beat loudness order."
+    )
+    write_measured(loaded, [Row("fcn5", "shapley", ALL, row.measures)], protocol | {"n": 7})
+    assert [verdicts(loaded)[name].n for name in ("gradient", "shapley")] == [40, 7]
+
+
 def test_a_verdict_on_other_weights_or_a_damaged_one_is_none(own_checkpoint: Path) -> None:
     loaded = checkpoint.load(own_checkpoint)
     write_measured(loaded, rows(all=True), {"n": 40, "split": "test", "baseline": "clip_mean"})
@@ -296,11 +360,14 @@ def test_the_command_leaves_its_verdicts_beside_the_weights(
 ) -> None:
     (own_checkpoint / FILE_NAME).unlink(missing_ok=True)
     command = ["faithfulness", "--data", str(manifest), "--model", str(own_checkpoint), "--method", "gradient"]
-    command += ["--n", "1", "--steps", "1", "--n-slow", "0", "--format", "summary"]
+    report = own_checkpoint.parent / "report"
+    command += ["--n", "1", "--steps", "1", "--n-slow", "0", "--n-predicting", "0", "--n-sounds", "0"]
+    command += ["--n-mixes", "0", "--format", "markdown", "--report", str(report)]
     assert main(command) == 0
     assert not (own_checkpoint / FILE_NAME).exists()
     assert main([*command, "--write"]) == 0
-    assert capsys.readouterr().out.count("| fcn5 | gradient | all |") == 2
+    assert " ".join(capsys.readouterr().out.split()).count("| fcn5 | gradient | all | ") == 6  # three fills, twice
+    assert {path.stem for path in (report / "tables").iterdir()} >= {"faithfulness_curves", "faithfulness_masked"}
     assert verdicts(checkpoint.load(own_checkpoint))["gradient"].n == 1
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from toy_networks import Toy, loudness_detector, tone_burst, toy
 
 from msecnn.explain import ExplanationError
+from msecnn.explain.cell_evidence import Evidence, evidence
 from msecnn.explain.channel_trace import trace
 from msecnn.explain.contributions import contributions
-from msecnn.explain.events import Evidence, EvidenceEvent, evidence
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 
@@ -41,14 +41,6 @@ def test_evidence_names_the_bursts_second_and_band_at_every_scale(burst_evidence
     assert BURST_S[0] - 0.05 < deciding["input"].start_s < BURST_S[1]
 
 
-def test_events_of_the_burst_lead_the_list(burst_evidence: Evidence) -> None:
-    assert len(burst_evidence.positive) == 6  # one a scale: nothing else has weight
-    assert burst_evidence.negative == ()
-    for event in burst_evidence.positive:
-        assert event.start_s < BURST_S[1]
-        assert event.end_s > BURST_S[0]
-
-
 @pytest.mark.parametrize("name", ["fcn5", "msecnn", "msecnn_wide"])
 def test_cells_add_up_to_the_scales_terms(name: str) -> None:
     torch.manual_seed(1)
@@ -67,25 +59,6 @@ def test_cells_add_up_to_the_scales_terms(name: str) -> None:
         by_channel = sorted(cells, key=lambda cell: cell.channel)
         np.testing.assert_array_equal([cell.value for cell in by_channel], features[scale][0].double().numpy())
     assert [cell.relative for cell in found.cells] == sorted((cell.relative for cell in found.cells), reverse=True)
-    check_events(found, found.positive, +1)
-    check_events(found, found.negative, -1)
-
-
-def check_events(found: Evidence, events: tuple[EvidenceEvent, ...], sign: int) -> None:
-    members = [cell for event in events for cell in event.cells]
-    expected = [cell for cell in found.cells if cell.relative * sign > 0]
-    assert sorted(members, key=repr) == sorted(expected, key=repr)  # each in one event, none left out
-    strengths = [abs(event.relative) for event in events]
-    assert strengths == sorted(strengths, reverse=True)
-    for event in events:
-        seed = event.cells[0]
-        assert {cell.scale for cell in event.cells} == {event.scale}
-        assert abs(seed.relative) == max(abs(cell.relative) for cell in event.cells)
-        assert all(cell.start_s < seed.end_s and seed.start_s < cell.end_s for cell in event.cells)
-        assert all(cell.low_hz < seed.high_hz and seed.low_hz < cell.high_hz for cell in event.cells)
-        assert event.start_s == min(cell.start_s for cell in event.cells)
-        assert event.high_hz == max(cell.high_hz for cell in event.cells)
-        assert event.contribution == pytest.approx(sum(cell.contribution for cell in event.cells))
 
 
 def test_a_winner_depends_on_its_field_alone() -> None:
@@ -188,10 +161,8 @@ def test_cells_terms_and_bias_are_the_logit(case: tuple[Toy, MelConfig, np.ndarr
     for k in range(3):
         found = evidence(model, mel, k, mel_config=config, mean_features=mean)
         assert split.bias[k] + sum(cell.contribution for cell in found.cells) == pytest.approx(logits[k], abs=1e-4)
-        check_events(found, found.positive, +1)
-        check_events(found, found.negative, -1)
-        grouped = sum(event.relative for event in found.positive + found.negative)
-        assert split.base_value[k] + grouped == pytest.approx(logits[k], abs=1e-4)
+        relative = sum(cell.relative for cell in found.cells)
+        assert split.base_value[k] + relative == pytest.approx(logits[k], abs=1e-4)
 
 
 @settings(max_examples=60, deadline=None)

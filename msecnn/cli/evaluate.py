@@ -106,15 +106,11 @@ def _against(args: argparse.Namespace) -> int:
 def _give(args: argparse.Namespace, whole: Mapping[str, Any], report: "Report") -> int:
     """Prints the report in the format asked for, and writes it where `--out` says, wide tables as CSV beside it."""
     from msecnn.evaluation.report import plain
-    from msecnn.evaluation.tables import FOLDER
     from msecnn.files import write_atomically
 
     as_json = json.dumps(plain({"schema": SCHEMA, **whole}), indent=1, ensure_ascii=False)
     print(as_json if args.format == "json" else report.markdown() if args.format == "markdown" else report.text())
     if args.out:
-        files = {"report.json": as_json + "\n", "report.md": report.markdown() + "\n"}
-        files |= {f"{FOLDER}/{name}": text for name, text in report.csv_files().items()}
-        (args.out / FOLDER).mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            write_atomically(args.out / name, text.encode())
+        report.write(args.out)
+        write_atomically(args.out / "report.json", f"{as_json}\n".encode())
     return 0

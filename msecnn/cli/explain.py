@@ -121,3 +121,8 @@ def _print_table(explanation: "Explanation") -> None:
         )
     for absence in explanation.absences[:N_ABSENCES]:
         print(f"{absence.share:+8.3f}  {absence.sentence}")
+    print()
+    for part in (explanation.smallest_sound, explanation.smallest_cut):
+        print(part.sentence if part else "The tag is kept whatever part of its evidence is cut.")
+    if explanation.louder:
+        print(explanation.louder.sentence)

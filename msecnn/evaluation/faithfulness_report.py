@@ -1,60 +1,206 @@
-"""A study of faithfulness for people: a table as plain text or Markdown, under a sentence that says how it was made."""
+"""A study of faithfulness for people: tables of six columns at most, all figures beside them, and how it was made."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msecnn.evaluation.faithfulness_study import Study
-from msecnn.explain.comparison import ALL
-from msecnn.explain.faithfulness import BLIND_ORDERS
+from msecnn.evaluation.localisation import MOMENTS_S
+from msecnn.evaluation.report import estimate
+from msecnn.evaluation.tables import Report, Table
+from msecnn.explain import TOP_SHARE
+from msecnn.explain.comparison import ALL, Interval, Row, differences, intervals
+from msecnn.explain.faithfulness import BLIND_ORDERS, LOUDNESS
+from msecnn.explain.masked_metrics import METRICS, PERCENTAGES
+from msecnn.explain.order_measures import at_share, of_fill, other_fills
 
-HEADINGS = {
-    "deletion_gain_random": "deletion, gain over random",
-    "deletion_gain_loudness": "deletion, gain over loudness",
-    "insertion_gain_random": "insertion, gain over random",
-    "insertion_gain_loudness": "insertion, gain over loudness",
+#: The share of the cells, in percent, that tables for people are about.
+SHOWN_SHARE = 10
+#: What is measured of few clips, with its heading.
+CHECKS = {
     "infidelity": "infidelity",
+    "sparseness": "sparseness",
+    "complexity": "complexity",
     "sensitivity": "max. sensitivity",
-    "randomisation": "rank correlation, weights shuffled",
-    "randomisation_absolute": "the same of absolute maps",
-    "noise_reference": "rank correlation, clip under .5 dB of noise",
-    "noise_reference_absolute": "the same of absolute maps (noise)",
-    "random_reference": "rank correlation, two random networks",
-    "random_reference_absolute": "the same of absolute maps (random networks)",
+    "randomisation": "shuffled, signed",
+    "randomisation_absolute": "shuffled, absolute",
+    "noise_reference": "noise, signed",
+    "noise_reference_absolute": "noise, absolute",
+    "random_reference": "two random, signed",
+    "random_reference_absolute": "two random, absolute",
 }
 
 
-def plain(study: Study) -> str:
-    """Columns set side by side."""
-    lines = _cells(study)
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    rows = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    return "\n".join([sentence(study), *rows])
-
-
-def markdown(study: Study) -> str:
-    """A Markdown table of all rows."""
-    headings, *lines = _cells(study)
-    rows = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([f"{sentence(study)}\n", f"| {' | '.join(headings)} |", f"|{'---|' * len(headings)}", *rows])
-
-
-def summary(study: Study) -> str:
-    """A Markdown table of the rows for all scales together."""
-    return markdown(Study(tuple(row for row in study.rows if row.scale == ALL), study.protocol))
+def faithfulness_report(study: Study) -> Report:
+    """All that a study says; for a terminal, a page, or files."""
+    return Report(
+        [
+            sentence(study),
+            _curves(study),
+            *_paired(study),
+            _masked(study),
+            _checks(study),
+            *_sounds(study),
+            *_mixes(study),
+        ]
+    )
 
 
 def sentence(study: Study) -> str:
     """How the study was made."""
     protocol = study.protocol
+    left_out = f"; not of the split's first {protocol['n_first']}" if protocol["n_first"] else ""
+    named = f"; without {', '.join(protocol['left_out'])}" if protocol["left_out"] else ""
     return (
-        f"{protocol['n']} clips of {protocol['data']}, {protocol['split']}, manifest {protocol['manifest_hash'][:12]}; "
-        f"each with the tag the model finds most probable; removed cells become the {protocol['baseline']}; gains in "
-        f"units of the logit; means with 95 % bootstrap intervals over clips; sensitivity and shuffled weights on "
-        f"{protocol['n_slow']} of them; seed {protocol['seed']}."
+        f"{protocol['n']} clips of {protocol['data']}, {protocol['split']}, manifest {protocol['manifest_hash'][:12]}"
+        f"{left_out}{named}; each with the tag the model finds most probable; maps from the {protocol['baseline']}; "
+        f"curves at {protocol['steps']} points and at {', '.join(map(str, PERCENTAGES))} % of the cells; gains in "
+        f"units of the logit; means with 95 % bootstrap intervals over clips; seed {protocol['seed']}."
     )
 
 
-def _cells(study: Study) -> list[list[str]]:
-    lines = [["model", "method", "scale", *(f"beats {order}" for order in BLIND_ORDERS), *HEADINGS.values()]]
-    for row in study.rows:
-        verdicts = ["yes" if row.beats(order) else "no" for order in BLIND_ORDERS]
-        measured = [str(row.measures[name]) if name in row.measures else "" for name in HEADINGS]
-        lines.append([row.model, row.method, row.scale, *verdicts, *measured])
-    return lines
+def _curves(study: Study) -> Table:
+    """Whether each method beats blind orders, and by how much; of single scales in the file only."""
+    gains = {
+        f"{curve}, gain over {order}": f"{curve}_gain_{order}"
+        for order in BLIND_ORDERS
+        for curve in ("deletion", "insertion")
+    }
+    header = ["model", "method", "scale", *(f"beats {order}" for order in BLIND_ORDERS), "fill", *gains]
+    rows = [
+        [row.model, row.method, row.scale, *_beaten(row, fill), fill or study.protocol["baseline"]]
+        + [_figure(row.measures.get(of_fill(fill, gain))) for gain in gains.values()]
+        for row in study.rows
+        for fill in ("", *other_fills(row.measures))
+    ]
+    shown = ["model", "method", "scale", "beats random", "beats loudness", "fill"]
+    return Table("faithfulness_curves", header, rows, shown, [row for row in rows if row[2] == ALL])
+
+
+def _beaten(row: Row, fill: str) -> list[str]:
+    return ["yes" if row.beats(order, fill) else "no" for order in BLIND_ORDERS]
+
+
+def _paired(study: Study) -> list[str | Table]:
+    """What the first method has above every other, on the same clips."""
+    first, *others = dict.fromkeys(row.method for row in study.rows)
+    rows = []
+    for other in (*others, *BLIND_ORDERS):
+        of_all = (row for row in study.judged if row["scale"] == ALL)
+        for (model,), found in differences(of_all, ("model",), first, other, seed=study.protocol["seed"]).items():
+            for fill in ("", *other_fills(found)):
+                gains = [found[of_fill(fill, f"{curve}_gain_random")] for curve in ("deletion", "insertion")]
+                rows.append([model, other, fill or study.protocol["baseline"], str(gains[0].n), *map(_figure, gains)])
+    if not rows:
+        return []
+    said = f"By how much the curves of {first} are better than others', on the same clips:"
+    return [said, Table("faithfulness_pairs", ["model", "than", "fill", "clips", "deletion", "insertion"], rows)]
+
+
+def _masked(study: Study) -> Table:
+    """What is said of the marked cells alone, and lost without them, in the mel."""
+    header = ["model", "order", "fill", "share, %", *METRICS]
+    rows = [
+        [row.model, row.method, fill or study.protocol["baseline"], str(percentage)]
+        + [_figure(row.measures[of_fill(fill, at_share(percentage, metric))], 2) for metric in METRICS]
+        for row in (*study.rows, *study.blind_rows)
+        if row.scale == ALL
+        for fill in ("", *other_fills(row.measures))
+        for percentage in PERCENTAGES
+    ]
+    brief = [row for row in rows if row[2:4] == [study.protocol["baseline"], str(SHOWN_SHARE)]]
+    return Table("faithfulness_masked", header, rows, ["model", "order", "fill", "share, %", "AD", "FF_logit"], brief)
+
+
+def _checks(study: Study) -> Table:
+    rows = [
+        [row.model, row.method, *(_figure(row.measures.get(name)) for name in CHECKS)]
+        for row in study.rows
+        if row.scale == ALL
+    ]
+    shown = ["model", "method", "infidelity", "shuffled, absolute", "noise, absolute", "two random, absolute"]
+    return Table("faithfulness_checks", ["model", "method", *CHECKS.values()], rows, shown)
+
+
+def _sounds(study: Study) -> list[str | Table]:
+    """The strongest evidence made sound and tagged again, and whether events move what they claim to."""
+    if not study.sounds:
+        return []
+    seed = study.protocol["seed"]
+    keys, metrics = ("model", "order", "fill", "percentage"), ("cells", *METRICS)
+    rows = [
+        [model, order, fill, str(share), *(_figure(found[metric], 2) for metric in metrics)]
+        for (model, order, fill, share), found in intervals(study.sounds, keys, seed=seed).items()
+    ]
+    shown = ["model", "order", "fill", "share, %", "AD", "FF_logit"]
+    return [
+        f"As sound, tagged again from the waveform on ({study.protocol['n_sounds']} clips):",
+        Table("faithfulness_sounds", ["model", "order", "fill", "share, %", *metrics], rows, shown, _played(rows)),
+        *_evidence_over_loudness(study),
+        _events(study),
+    ]
+
+
+def _played(rows: list[list[str]]) -> list[list[str]]:
+    """Those of the share that page and command line play."""
+    return [row for row in rows if row[3] == str(round(100 * TOP_SHARE))]
+
+
+def _evidence_over_loudness(study: Study) -> list[str | Table]:
+    rows = [{**row, "method": row["order"]} for row in study.sounds]
+    for row in rows:
+        del row["order"]
+    keys = ("model", "fill", "percentage")
+    found = differences(rows, keys, "evidence", LOUDNESS, seed=study.protocol["seed"])
+    lines = [
+        [model, fill, str(share), *(_figure(of_group[name], 2) for name in ("AD", "FF_logit"))]
+        for (model, fill, share), of_group in found.items()
+    ]
+    said = "By how much the evidence's figures lie above the loudest blocks':"
+    return [said, Table("faithfulness_sound_pairs", ["model", "fill", "share, %", "AD", "FF_logit"], lines)]
+
+
+def _events(study: Study) -> Table:
+    kinds = {"as_claimed": "as claimed, %", "unmoved": "unmoved, %", "other_way": "other way, %"}
+    found = intervals(study.events, ("model", "side"), seed=study.protocol["seed"])
+    rows = [
+        [model, side.replace("_", " "), str(of_side["unmoved"].n), *(_figure(of_side[kind], 1) for kind in kinds)]
+        for (model, side), of_side in found.items()
+    ]
+    return Table("faithfulness_events", ["model", "events", "clips", *kinds.values()], rows)
+
+
+def _mixes(study: Study) -> list[str | Table]:
+    """Where maps find a clip that is laid over another, and what the first method has above the others."""
+    if not study.mixes:
+        return []
+    seed, keys = study.protocol["seed"], ("model", "scale", "method")
+    rows = [
+        [*group, str(found["1 s"].n), *(_figure(found[moment], 3) for moment in MOMENTS_S)]
+        for group, found in intervals(study.mixes, keys, seed=seed).items()
+    ]
+    said = f"ROC-AUC of moments against the known time, in mixes ({study.protocol['n_mixes']} clips):"
+    brief = [row for row in rows if row[1] == ALL]
+    return [said, Table("faithfulness_mixes", [*keys, "mixes", *MOMENTS_S], rows, (), brief), *_mix_pairs(study)]
+
+
+def _mix_pairs(study: Study) -> list[str | Table]:
+    first = study.protocol["methods"][0]
+    others = [method for method in dict.fromkeys(row["method"] for row in study.mixes) if method != first]
+    rows = []
+    for other in others:
+        paired: Sequence[Mapping[str, Any]] = study.mixes
+        if other in BLIND_ORDERS:  # they have no scales: every scale is compared with the same order
+            blind = {(row["model"], row["clip"]): row for row in study.mixes if row["method"] == other}
+            own = [row for row in study.mixes if row["method"] == first]
+            paired = [*own, *({**blind[row["model"], row["clip"]], "scale": row["scale"]} for row in own)]
+        found = differences(paired, ("model", "scale"), first, other, seed=study.protocol["seed"])
+        rows += [
+            [*group, other, *(_figure(of_group[moment], 3) for moment in MOMENTS_S)]
+            for group, of_group in found.items()
+        ]
+    said = f"By how much {first} lies above others in the same mixes:"
+    return [said, Table("faithfulness_mix_pairs", ["model", "scale", "than", *MOMENTS_S], rows)]
+
+
+def _figure(interval: Interval | None, digits: int = 3) -> str:
+    return estimate(interval.mean, (interval.low, interval.high), digits) if interval else ""

@@ -5,59 +5,59 @@ What is measured of a clip is kept in a log of JSON lines, so a study that was i
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from msecnn.data.manifest import Clip, Manifest
+from msecnn.data.manifest import Manifest
 from msecnn.errors import DatasetError, MsecnnError
-from msecnn.explain import METHODS, comparison
+from msecnn.evaluation.study_clip import ClipOfStudy, StudyConfig
 from msecnn.explain.comparison import Row, summarise
+from msecnn.explain.faithfulness import BLIND_ORDERS
 from msecnn.explain.faithfulness_card import write_measured
 from msecnn.explain.infidelity import N_PERTURBATIONS
+from msecnn.explain.order_measures import ORDER_MEASURES
 from msecnn.tagger import Tagger
 
-#: Part of the key of what is kept of a clip: figures of other measures, or of other numbers of draws, are not mixed in.
-MEASURED = [*comparison.MEASURES, N_PERTURBATIONS]
-
-
-@dataclass(frozen=True)
-class StudyConfig:
-    """What a study measures.
-
-    Attributes:
-        split: of the manifest: train, valid or test.
-        n_clips: drawn at random from it.
-        methods: of `METHODS`.
-        baseline: what cells are replaced by.
-        n_steps: points on each curve.
-        n_slow: of the clips, those that are also measured by sensitivity and shuffled weights.
-        seed: of the draw and of everything random.
-    """
-
-    split: str = "test"
-    n_clips: int = 100
-    methods: tuple[str, ...] = METHODS
-    baseline: str = "clip_mean"
-    n_steps: int = 10
-    n_slow: int = 10
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.n_clips, self.n_steps) < 1 or min(self.n_slow, self.seed) < 0:
-            raise MsecnnError("--n and --steps must be at least 1, --n-slow and --seed at least 0.")
+#: Part of the key of what is kept of a clip, so that figures of other measures are not mixed in.
+MEASURED = [*ORDER_MEASURES, "sparseness", "complexity"]
 
 
 @dataclass(frozen=True)
 class Study:
-    """Rows of all models, and the protocol that they were measured by."""
+    """What was measured of all models, clip by clip, and the protocol that it was measured by.
 
-    rows: tuple[Row, ...]
+    Attributes:
+        judged: of maps and blind orders, see `comparison.measure_clip`.
+        sounds: see `sound_faithfulness.measure_sounds`.
+        events: see `sound_faithfulness.as_claimed`.
+        mixes: see `localisation.measure_mix`.
+        protocol: how.
+    """
+
+    judged: list[dict[str, Any]]
+    sounds: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    mixes: list[dict[str, Any]]
     protocol: dict[str, Any]
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Of methods; blind orders have their own."""
+        return tuple(row for row in self._all_rows if row.method not in BLIND_ORDERS)
+
+    @cached_property
+    def blind_rows(self) -> tuple[Row, ...]:
+        return tuple(row for row in self._all_rows if row.method in BLIND_ORDERS)
+
+    @cached_property
+    def _all_rows(self) -> list[Row]:
+        return summarise(self.judged, seed=self.protocol["seed"])
 
     def to_json(self) -> dict[str, Any]:
         return {"protocol": self.protocol, "rows": [row.to_json() for row in self.rows]}
@@ -75,74 +75,90 @@ def measure_faithfulness(
         DatasetError: the split has no clips.
     """
     part = manifest.split(config.split)
-    if not part.clips:
+    eligible = [clip for clip in part.clips[config.n_first :] if clip.clip_id not in config.left_out]
+    if not eligible:
         raise DatasetError(f"The split {config.split} of {manifest.name} has no clips.")
-    drawn = np.random.default_rng(config.seed).permutation(len(part.clips))[: config.n_clips]
-    clips = [part.clips[index] for index in drawn]
-    measured = [row for tagger in taggers for row in _measure(tagger, clips, part.hash, config, kept)]
-    protocol = {
-        "data": manifest.name,
-        "manifest_hash": part.hash,
+    drawn = [eligible[index] for index in np.random.default_rng(config.seed).permutation(len(eligible))]
+    journal = _Journal(kept, part.hash, config)
+    study = Study([], [], [], [], _protocol(taggers, manifest.name, part.hash, config, len(drawn)))
+    for number in tqdm(range(study.protocol["n"]), unit="clip", file=sys.stderr):
+        for tagger in taggers:
+            _measure(study, ClipOfStudy(tagger, drawn, number, config), journal)
+    return study
+
+
+def _protocol(
+    taggers: Sequence[Tagger], name: str, manifest_hash: str, config: StudyConfig, n_eligible: int
+) -> dict[str, Any]:
+    n_clips = min(config.n_clips, n_eligible)
+    subsets = ("n_slow", "n_few", "n_predicting", "n_sounds", "n_mixes")
+    return {
+        "data": name,
+        "manifest_hash": manifest_hash,
         "split": config.split,
-        "n": len(clips),
-        "n_slow": min(config.n_slow, len(clips)),
+        "n": n_clips,
+        **{subset: min(getattr(config, subset), n_clips) for subset in subsets},
+        "n_first": config.n_first,
+        "left_out": list(config.left_out),
+        "methods": list(config.methods),
         "baseline": config.baseline,
         "steps": config.n_steps,
         "seed": config.seed,
         "models": {tagger.name: tagger.checkpoint.card.get("sha256") for tagger in taggers},
     }
-    return Study(tuple(summarise(measured, seed=config.seed)), protocol)
 
 
 def keep_verdicts(taggers: Sequence[Tagger], study: Study) -> None:
-    """Writes what was measured of each model beside its weights, where the page finds it.
+    """Writes what was measured of each model on all clips beside its weights, where the page finds it.
 
     Raises:
         MsecnnError: a folder cannot be written to.
     """
     for tagger in taggers:
-        own = [row for row in study.rows if row.model == tagger.name]
+        own = [row for row in study.rows if row.model == tagger.name and row.method in study.protocol["methods"]]
         try:
             write_measured(tagger.checkpoint, own, study.protocol)
         except OSError as error:
             raise MsecnnError(f"{tagger.checkpoint.folder} cannot be written to: {error.strerror}.") from error
 
 
-def _measure(
-    tagger: Tagger, clips: Sequence[Clip], manifest_hash: str, config: StudyConfig, kept: Path | None
-) -> Iterator[dict[str, Any]]:
-    """What is measured of each clip; what an earlier study has kept is not measured again."""
-    done = _read(kept)
-    sha256 = tagger.checkpoint.card.get("sha256")
-    setting = [sha256, manifest_hash, list(config.methods), config.baseline, config.n_steps, config.seed, MEASURED]
-    for number, clip in enumerate(tqdm(clips, desc=tagger.name, unit="clip", file=sys.stderr)):
-        slow = number < config.n_slow
-        key = json.dumps([*setting, clip.clip_id, slow])
-        if key not in done:
-            mel, tag_index = _first_window(tagger, clip)
-            done[key] = comparison.measure_clip(
-                tagger.model,
-                mel,
-                tag_index,
-                methods=config.methods,
-                baseline=config.baseline,
-                n_steps=config.n_steps,
-                slow=slow,
-                mel_config=tagger.checkpoint.mel_config,
-                seed=config.seed + number,
-            )
-            _append(kept, key, done[key])
-        yield from ({"model": tagger.name, **row} for row in done[key])
+def _measure(study: Study, clip: ClipOfStudy, journal: "_Journal") -> None:
+    """Adds a clip's figures; what an earlier study has kept is not measured again."""
+    config, named = clip.config, {"model": clip.tagger.name, "clip": clip.clip.clip_id}
+    other = clip.other.clip_id if clip.other else None
+    for methods in clip.methods:
+        maps = [config.baseline, config.n_steps, MEASURED, other, methods]
+        study.judged.extend(named | row for row in journal.get(clip, maps, partial(clip.judged, methods)))
+        if clip.number < config.n_mixes:
+            mixes = journal.get(clip, ["mixes", other, methods], partial(clip.mixes, methods))
+            study.mixes.extend(named | row for row in mixes)
+    if clip.number < max(config.n_slow, config.n_predicting):
+        slow = clip.number < config.n_slow
+        checks = [config.baseline, N_PERTURBATIONS, slow, config.methods]
+        study.judged.extend(
+            named | row for row in journal.get(clip, checks, partial(clip.checked, config.methods, slow))
+        )
+    if clip.number < config.n_sounds:
+        rows = [named | row for row in journal.get(clip, ["sounds"], clip.sounds)]
+        study.sounds.extend(row for row in rows if "order" in row)
+        study.events.extend(row for row in rows if "side" in row)
 
 
-def _first_window(tagger: Tagger, clip: Clip) -> tuple[np.ndarray, int]:
-    """The mel (F, L) of the clip's first window, and the tag that the model thinks most probable in it."""
-    window_s = tagger.checkpoint.mel_config.window_s
-    duration_s = min(window_s, clip.duration_s or window_s)
-    prediction = tagger.tag(clip.path, start_s=clip.start_s, duration_s=duration_s)
-    if prediction.mel is None:
-        raise MsecnnError(f"{tagger.name} takes waveforms and has no scales, so it cannot be explained.")
-    return prediction.mel[0], int(prediction.window_probabilities[0].argmax())
+class _Journal:
+    """Figures by what they were measured of, and how; kept in a file of JSON lines, where there is one."""
+
+    def __init__(self, path: Path | None, manifest_hash: str, config: StudyConfig) -> None:
+        self.path, self.setting = path, [manifest_hash, config.seed]
+        self.done = _read(path)
+
+    def get(
+        self, clip: ClipOfStudy, how: Sequence[Any], measure: Callable[[], list[dict[str, Any]]]
+    ) -> list[dict[str, Any]]:
+        key = json.dumps([clip.tagger.checkpoint.card.get("sha256"), clip.clip.clip_id, *self.setting, *how])
+        if key not in self.done:
+            self.done[key] = measure()
+            _append(self.path, key, self.done[key])
+        return self.done[key]
 
 
 def _read(path: Path | None) -> dict[str, list[dict[str, Any]]]:

@@ -5,6 +5,9 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from msecnn.files import write_atomically
 
 #: More columns than these nobody reads in one line.
 MAX_COLUMNS = 6
@@ -20,17 +23,19 @@ class Table:
     Attributes:
         name: of the CSV file.
         shown: which columns a page shows; the first six where nothing is said.
+        brief: the rows that a page shows; all where nothing is said.
     """
 
     name: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     shown: Sequence[str] = ()
+    brief: Sequence[Sequence[str]] | None = None
 
     @property
-    def is_wide(self) -> bool:
-        """Whether a page shows a part of it only."""
-        return len(self.header) > MAX_COLUMNS
+    def is_shown_in_part(self) -> bool:
+        """Whether a page shows some columns or rows only."""
+        return len(self.header) > MAX_COLUMNS or self.brief is not None
 
     def text(self) -> str:
         """All columns, aligned."""
@@ -38,13 +43,15 @@ class Table:
 
     def markdown(self) -> str:
         """At most six columns, and where the others are."""
-        if not self.is_wide:
+        if not self.is_shown_in_part:
             return table(self.header, self.rows, markdown=True)
         names = self.shown or self.header[:MAX_COLUMNS]
         places = [list(self.header).index(name) for name in names]
-        narrow = table(names, [[row[place] for place in places] for row in self.rows], markdown=True)
+        rows = self.rows if self.brief is None else self.brief
+        narrow = table(names, [[row[place] for place in places] for row in rows], markdown=True)
         path = f"{FOLDER}/{self.name}.csv"
-        return f"{narrow}\n\nAll {len(self.header)} columns: [{path}]({path})."
+        whole = f"{len(self.header)} columns" if self.brief is None else f"{len(self.rows)} rows"
+        return f"{narrow}\n\nAll {whole}: [{path}]({path})."
 
     def csv(self) -> str:
         """All columns; an estimate with its interval becomes three: `X`, `X low`, `X high`."""
@@ -74,7 +81,16 @@ class Report:
 
     def csv_files(self) -> dict[str, str]:
         """Content by file name, of the tables that a page shows in part."""
-        return {f"{part.name}.csv": part.csv() for part in self.parts if isinstance(part, Table) and part.is_wide}
+        tables = (part for part in self.parts if isinstance(part, Table))
+        return {f"{table.name}.csv": table.csv() for table in tables if table.is_shown_in_part}
+
+    def write(self, folder: Path) -> None:
+        """Writes report.md, and the CSV files below it, each whole or not at all."""
+        (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+        files = {"report.md": self.markdown() + "\n"}
+        files |= {f"{FOLDER}/{name}": text for name, text in self.csv_files().items()}
+        for name, text in files.items():
+            write_atomically(folder / name, text.encode())
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool = False) -> str:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: Bands and frames of a block: an octave at the top of the range by a second.
 BLOCK = (12, 48)
 
+#: What an event of all scales together is called.
+ALL_SCALES = "all"
+
 #: The most cells that the events of one scale and one sign cover.
 EVENT_SHARE = TOP_SHARE / 3
 
@@ -37,6 +40,7 @@ class BlockEvent:
         start_s, end_s: around the blocks, in the recording.
         low_hz, high_hz: of the triangles of their bands, so sound a little beyond counts too.
         mask: (F, L) ones on the blocks.
+        kind: "presence", but for `quiet_event`.
     """
 
     scale: str
@@ -46,10 +50,7 @@ class BlockEvent:
     low_hz: float
     high_hz: float
     mask: np.ndarray = field(repr=False, compare=False)
-
-    @property
-    def kind(self) -> str:
-        return "presence"
+    kind: str = "presence"
 
     def to_json(self) -> dict[str, Any]:
         names = ("kind", "scale", "start_s", "end_s", "low_hz", "high_hz", "share")
@@ -98,7 +99,12 @@ class BlockSums:
 
     def mask(self, strengths: np.ndarray, share: float) -> np.ndarray:
         """(F, L): ones on the strongest blocks, those that are positive, on no more than a share of the cells."""
-        return _over_cells(_strongest(strengths, share, self.shape), self.shape)
+        return self.over_cells(_strongest(strengths, share, self.shape))
+
+    def over_cells(self, blocks: np.ndarray) -> np.ndarray:
+        """(F, L): ones on the cells of some blocks (P, Q)."""
+        mask: np.ndarray = np.kron(blocks, np.ones(BLOCK))[: self.shape[0], : self.shape[1]].astype(np.float32)
+        return mask
 
 
 def block_sums(maps: "SaliencyMaps", mel: np.ndarray, reference: np.ndarray) -> BlockSums:
@@ -115,10 +121,22 @@ def block_events(
     events = []
     for scale, presence in zip(sums.scales, sums.presence, strict=True):
         for group in _adjoining(_strongest(sign * presence, share, sums.shape)):
-            mask = _over_cells(group, sums.shape)
+            mask = sums.over_cells(group)
             place = _place(mask, mel_config, window_start_s)
-            events.append(BlockEvent(scale, float(presence[group].sum()), **place, mask=mask))
+            events.append(BlockEvent(scale, float(presence[group].sum()), *place, mask))
     return tuple(sorted(events, key=lambda event: -abs(event.share)))
+
+
+def quiet_event(sums: BlockSums, mel_config: MelConfig, *, window_start_s: float = 0.0) -> BlockEvent | None:
+    """Where being below the reference takes most from the logit, all scales together; None where it takes nothing."""
+    absence = sums.absence.sum(0)
+    groups = _adjoining(_strongest(-absence, EVENT_SHARE, sums.shape))
+    if not groups:
+        return None
+    group = min(groups, key=lambda group: float(absence[group].sum()))
+    mask = sums.over_cells(group)
+    place = _place(mask, mel_config, window_start_s)
+    return BlockEvent(ALL_SCALES, float(absence[group].sum()), *place, mask, kind="absence")
 
 
 def absences(cells: Iterable[WinningCell]) -> tuple[Absence, ...]:
@@ -144,11 +162,6 @@ def _strongest(strengths: np.ndarray, share: float, shape: tuple[int, int]) -> n
     return chosen.reshape(strengths.shape)
 
 
-def _over_cells(blocks: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    mask: np.ndarray = np.kron(blocks, np.ones(BLOCK))[: shape[0], : shape[1]].astype(np.float32)
-    return mask
-
-
 def _adjoining(chosen: np.ndarray) -> list[np.ndarray]:
     """Groups (P, Q) of chosen blocks that share an edge."""
     left, groups = {tuple(map(int, place)) for place in np.argwhere(chosen)}, []
@@ -164,12 +177,10 @@ def _adjoining(chosen: np.ndarray) -> list[np.ndarray]:
     return groups
 
 
-def _place(mask: np.ndarray, mel_config: MelConfig, window_start_s: float) -> dict[str, float]:
+def _place(mask: np.ndarray, mel_config: MelConfig, window_start_s: float) -> tuple[float, float, float, float]:
+    """Start and end in seconds, lowest and highest Hz."""
     bands, frames = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     edges_hz = mel_config.band_edges_hz()
-    return {
-        "start_s": window_start_s + max(0.0, mel_config.frame_to_s(int(frames[0]))),
-        "end_s": window_start_s + min(mel_config.window_s, mel_config.frame_to_s(int(frames[-1]) + 1)),
-        "low_hz": float(edges_hz[bands[0], 0]),
-        "high_hz": float(edges_hz[bands[-1], 2]),
-    }
+    start_s = max(0.0, mel_config.frame_to_s(int(frames[0])))
+    end_s = min(mel_config.window_s, mel_config.frame_to_s(int(frames[-1]) + 1))
+    return window_start_s + start_s, window_start_s + end_s, float(edges_hz[bands[0], 0]), float(edges_hz[bands[-1], 2])

@@ -8,15 +8,18 @@ Axis letters: F mel bands, L frames.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from msecnn.explain.baselines import baseline_mel
+from msecnn.explain.concentration import complexity, sparseness
 from msecnn.explain.contributions import with_scales
-from msecnn.explain.faithfulness import BLIND_ORDERS, Ends, blind_order, curves_of, follow_order
+from msecnn.explain.faithfulness import BLIND_ORDERS, Ends, terms_of
 from msecnn.explain.infidelity import infidelity, random_removals
+from msecnn.explain.order_measures import ORDER_MEASURES, OrderMeasures, of_fill, other_fills
 from msecnn.explain.progress import Progress
 from msecnn.explain.saliency import saliency
 from msecnn.explain.scale_terms import ScaleTerms
@@ -25,16 +28,13 @@ from msecnn.frontend import MelConfig
 
 #: A row of the comparison that judges the maps of all scales together.
 ALL = "all"
-#: What `follow_order` returns.
-Followed = tuple[np.ndarray, np.ndarray, np.ndarray]
 #: Bootstrap resamples of the clips, and the share of them that an interval holds.
 N_RESAMPLES, CONFIDENCE = 2000, 0.95
-#: What is measured of each clip, in the columns' order; the gains are in units of the logit.
+#: What is measured of each clip with the first fill, in the columns' order.
 MEASURES = (
-    "deletion_gain_random",
-    "deletion_gain_loudness",
-    "insertion_gain_random",
-    "insertion_gain_loudness",
+    *ORDER_MEASURES,
+    "sparseness",
+    "complexity",
     "infidelity",
     "sensitivity",
     "randomisation",
@@ -64,7 +64,7 @@ class Row:
     """One method of one model, for all scales together or for one.
 
     Attributes:
-        measures: interval of each of `MEASURES` that was measured.
+        measures: interval of each of `MEASURES` that was measured, and of those of other fills.
     """
 
     model: str
@@ -72,12 +72,19 @@ class Row:
     scale: str
     measures: dict[str, Interval]
 
-    def beats(self, order: str) -> bool:
-        """Whether both gains over a blind order lie above zero with their whole intervals."""
-        return all(self.measures[f"{curve}_gain_{order}"].low > 0 for curve in ("deletion", "insertion"))
+    def beats(self, order: str, fill: str = "") -> bool:
+        """Whether both gains over a blind order lie above zero with their whole intervals, with that fill."""
+        gains = (of_fill(fill, f"{curve}_gain_{order}") for curve in ("deletion", "insertion"))
+        return all(self.measures[gain].low > 0 for gain in gains)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {f"beats_{order}": self.beats(order) for order in BLIND_ORDERS}
+        fills = other_fills(self.measures)
+        beaten = {fill: {order: self.beats(order, fill) for order in BLIND_ORDERS} for fill in fills}
+        return (
+            asdict(self)
+            | {f"beats_{order}": self.beats(order) for order in BLIND_ORDERS}
+            | ({"beats_with": beaten} if beaten else {})
+        )
 
 
 def measure_clip(
@@ -87,8 +94,8 @@ def measure_clip(
     *,
     methods: Sequence[str],
     baseline: str = "floor",
+    other_fills: Mapping[str, Tensor] | None = None,
     n_steps: int = 10,
-    slow: bool = False,
     mel_config: MelConfig | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -97,58 +104,83 @@ def measure_clip(
 
     Args:
         mel: (F, L).
+        methods: of `METHODS`, and of `BLIND_ORDERS`, which are measured as if they were methods.
         baseline: what cells are replaced by, and what the methods measure from.
-        slow: also measure sensitivity and the randomisation test, which make a dozen maps for each method.
+        other_fills: spectrograms (F, L) that cells are replaced by, too, in the order of the same maps, by name.
+        n_steps: points on each curve, besides the start and the shares that `masked_metrics` are measured at.
 
     Returns:
-        For each method and scale: {"method", "scale", and the measures by name}.
+        For each method and scale: {"method", "scale", and the measures by name}; those of other fills are named
+        `of_fill`.
     """
     network = with_scales(model)
     options: dict[str, Any] = {"baseline": baseline, "mel_config": mel_config, "seed": seed}
-    every = ScaleTerms(network, tag_index, network.scales)
-    alone = [] if len(network.scales) == 1 else [ScaleTerms(network, tag_index, (scale,)) for scale in network.scales]
-    ends = Ends.of(every, mel, baseline_mel(network, mel, baseline, mel_config))
-    blind = {
-        order: follow_order(every, ends, blind_order(order, mel, seed), n_steps, seed=seed) for order in BLIND_ORDERS
-    }
-    removals = random_removals(every, ends, seed=seed)
+    fills = {"": baseline_mel(network, mel, baseline, mel_config), **(other_fills or {})}
+    orders = OrderMeasures(network, mel, tag_index, fills, n_steps, seed)
     judged = []
     for done, method in enumerate(methods, start=1):
-        maps = saliency(model, mel, tag_index, method=method, **options)
-        for column, terms in enumerate(alone):
-            mine = follow_order(terms, ends.of_scale(column), maps.maps[column], n_steps, seed=seed)
-            judged.append({"method": method, "scale": network.scales[column], **_gains(mine, blind, column)})
-        mine = follow_order(every, ends, maps.total, n_steps, seed=seed)
-        of_all = {"method": method, "scale": ALL, **_gains(mine, blind, -1)}
-        of_all["infidelity"] = infidelity(removals, maps.total, method=method)
-        if slow:
-            known = {**options, "method": method, "original": maps.total}
-            of_all["sensitivity"] = sensitivity_max(model, mel, tag_index, **known)
-            after = randomisation(model, mel, tag_index, at_once=True, **known)
-            of_all |= {"randomisation": after.correlations[-1], "randomisation_absolute": after.absolute[-1]}
-            for name, (signed, absolute) in reference_correlations(model, mel, tag_index, **known).items():
-                of_all |= {f"{name}_reference": signed, f"{name}_reference_absolute": absolute}
-        judged.append(of_all)
+        if method in BLIND_ORDERS:
+            judged.append({"method": method, "scale": ALL, **orders.of_blind(method)})
+        else:
+            maps = saliency(model, mel, tag_index, method=method, **options)
+            judged += [{"method": method, **row} for row in orders.of_scales(maps.maps)]
+            of_all = {"method": method, "scale": ALL, **orders.of_map(maps.total)}
+            of_all |= {"sparseness": sparseness(maps.total), "complexity": complexity(maps.total)}
+            judged.append(of_all)
         if progress is not None:
             progress(done / len(methods))
     return judged
 
 
-def _gains(mine: Followed, blind: Mapping[str, Followed], column: int) -> dict[str, float]:
-    """By how much the areas under one order's curves are better than those under each blind order's.
+def check_clip(
+    model: nn.Module,
+    mel: np.ndarray,
+    tag_index: int,
+    *,
+    methods: Sequence[str],
+    baseline: str = "floor",
+    slow: bool = False,
+    mel_config: MelConfig | None = None,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """The measures of a method's map that take many runs of the network.
 
     Args:
-        mine: followed on one scale, or on all; the last column counts.
-        blind: followed on all scales; `column` counts.
+        mel: (F, L).
+        methods: of `METHODS`.
+        baseline: as in `measure_clip`.
+        slow: besides infidelity, also sensitivity and the randomisation test, which make seven maps for each method.
+
+    Returns:
+        For each method: {"method", "scale", and the measures by name}.
     """
-    fractions, deletion, insertion = mine
-    own = curves_of("", fractions, deletion[:, -1], insertion[:, -1])
-    gains = {}
-    for order, (_, blind_deletion, blind_insertion) in blind.items():
-        theirs = curves_of(order, fractions, blind_deletion[:, column], blind_insertion[:, column])
-        gains[f"deletion_gain_{order}"] = theirs.deletion_area - own.deletion_area
-        gains[f"insertion_gain_{order}"] = own.insertion_area - theirs.insertion_area
-    return gains
+    network = with_scales(model)
+    options: dict[str, Any] = {"baseline": baseline, "mel_config": mel_config, "seed": seed}
+    terms = ScaleTerms(network, tag_index, network.scales)
+    ends = Ends.of(partial(terms_of, terms), mel, baseline_mel(network, mel, baseline, mel_config))
+    removals = random_removals(terms, ends, seed=seed)
+    judged = []
+    for method in methods:
+        total = saliency(model, mel, tag_index, method=method, **options).total
+        found: dict[str, Any] = {"method": method, "scale": ALL}
+        found["infidelity"] = infidelity(removals, total, method=method)
+        if slow:
+            found |= _slow(model, mel, tag_index, {**options, "method": method, "original": total})
+        judged.append(found)
+    return judged
+
+
+def _slow(model: nn.Module, mel: np.ndarray, tag_index: int, known: Mapping[str, Any]) -> dict[str, float]:
+    """Sensitivity, and the map's rank correlations after shuffling with what to read them by."""
+    after = randomisation(model, mel, tag_index, at_once=True, **known)
+    found = {
+        "sensitivity": sensitivity_max(model, mel, tag_index, **known),
+        "randomisation": after.correlations[-1],
+        "randomisation_absolute": after.absolute[-1],
+    }
+    for name, (signed, absolute) in reference_correlations(model, mel, tag_index, **known).items():
+        found |= {f"{name}_reference": signed, f"{name}_reference_absolute": absolute}
+    return found
 
 
 def summarise(judged: Iterable[dict[str, Any]], *, seed: int = 0) -> list[Row]:
@@ -157,17 +189,61 @@ def summarise(judged: Iterable[dict[str, Any]], *, seed: int = 0) -> list[Row]:
     Args:
         judged: what `measure_clip` returned for all clips, each with its "model" added.
     """
-    groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
-    for row in judged:
-        groups.setdefault((row["model"], row["method"], row["scale"]), []).append(row)
-    rows = []
-    for key, group in groups.items():
-        values = {name: [row[name] for row in group if name in row] for name in MEASURES}
-        rows.append(Row(*key, {name: _interval(clips, seed) for name, clips in values.items() if clips}))
-    return rows
+    keys = ("model", "method", "scale")
+    found = intervals(judged, keys, seed=seed).items()
+    return [Row(model, method, scale, measures) for (model, method, scale), measures in found]
 
 
-def _interval(values: Sequence[float], seed: int) -> Interval:
+def intervals(
+    rows: Iterable[Mapping[str, Any]], keys: Sequence[str], *, seed: int = 0
+) -> dict[tuple[Any, ...], dict[str, Interval]]:
+    """For each group of rows that are alike in their keys, the interval of each figure over its clips."""
+    groups: dict[tuple[Any, ...], dict[str, list[float]]] = {}
+    for row in rows:
+        values = groups.setdefault(tuple(row[key] for key in keys), {})
+        for name in _measures_of(row):
+            if name not in keys:
+                values.setdefault(name, []).append(row[name])
+    return {
+        group: {name: interval_of(values[name], seed) for name in _in_order(values)} for group, values in groups.items()
+    }
+
+
+def differences(
+    rows: Iterable[Mapping[str, Any]], keys: Sequence[str], first: str, second: str, *, seed: int = 0
+) -> dict[tuple[Any, ...], dict[str, Interval]]:
+    """Intervals of what the first method has above the second on the same clips, group by group.
+
+    Args:
+        rows: each with the keys, a "method" and a "clip".
+        keys: others than those two.
+    """
+    of_clips: dict[str, dict[tuple[Any, ...], Mapping[str, Any]]] = {first: {}, second: {}}
+    for row in rows:
+        if row["method"] in of_clips:
+            found, place = of_clips[row["method"]], (*(row[key] for key in keys), row["clip"])
+            found[place] = {**found.get(place, {}), **row}
+    paired = [
+        {key: row[key] for key in keys}
+        | {name: row[name] - other[name] for name in _measures_of(row) if name in other and name not in keys}
+        for place, row in of_clips[first].items()
+        if (other := of_clips[second].get(place)) is not None
+    ]
+    return intervals(paired, keys, seed=seed)
+
+
+def _measures_of(row: Mapping[str, Any]) -> list[str]:
+    """The names of its figures; all else tells what they are of."""
+    return [name for name, value in row.items() if not isinstance(value, str)]
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """As in `MEASURES`, then the others."""
+    return sorted(names, key=lambda name: (MEASURES.index(name) if name in MEASURES else len(MEASURES), name))
+
+
+def interval_of(values: Sequence[float], seed: int = 0) -> Interval:
+    """The mean of a figure over clips with its interval."""
     array = np.asarray(values, dtype=np.float64)
     draws = np.random.default_rng(seed).integers(len(array), size=(N_RESAMPLES, len(array)))
     low, high = np.quantile(array[draws].mean(1), ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))

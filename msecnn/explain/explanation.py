@@ -23,10 +23,11 @@ from msecnn.explain import (
     ExplanationError,
 )
 from msecnn.explain.block_events import Absence, BlockEvent, BlockSums, absences, block_events, block_sums
+from msecnn.explain.cell_evidence import Evidence, evidence
 from msecnn.explain.choices import choose, choose_tag, choose_window, most_probable_window
 from msecnn.explain.contributions import Contributions, contributions, with_scales
-from msecnn.explain.events import Evidence, evidence
 from msecnn.explain.explanation_json import explanation_json
+from msecnn.explain.minimal import Louder, MinimalPart, louder, smallest_cut, smallest_sound
 from msecnn.explain.progress import Progress
 from msecnn.explain.sonification import sonify
 from msecnn.frontend import MelConfig
@@ -152,6 +153,21 @@ class Explanation:
     def absences(self) -> tuple[Absence, ...]:
         """Channels that speak for the tag by what they did not find, strongest first; none without an average clip."""
         return absences(self.evidence.cells) if self.contributions.mean_known else ()
+
+    @cached_property
+    def smallest_sound(self) -> MinimalPart:
+        """The smallest sound found that keeps the tag; needs the recording."""
+        return smallest_sound(self)
+
+    @cached_property
+    def smallest_cut(self) -> MinimalPart | None:
+        """The smallest cut found that loses the tag, None if none does; needs the recording."""
+        return smallest_cut(self)
+
+    @cached_property
+    def louder(self) -> Louder | None:
+        """What would have to be louder for the tag, None if nothing."""
+        return louder(self)
 
     @cached_property
     def maps(self) -> "SaliencyMaps":

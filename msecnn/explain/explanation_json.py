@@ -29,6 +29,8 @@ def explanation_json(explanation: "Explanation") -> dict[str, Any]:
         "scales": _scales(explanation),
         "evidence": _evidence(explanation),
         "blocks": _blocks(explanation),
+        "minimal": _minimal(explanation),
+        "louder": explanation.louder.to_json() if explanation.louder else None,
         "cells": _cells(explanation),
         "saliency": _maps(explanation),
     }
@@ -57,6 +59,13 @@ def _blocks(explanation: "Explanation") -> dict[str, float]:
     """The sums over all blocks, in logits: presence and absence together are the change from the clip's mean."""
     sums = explanation.block_sums
     return {"presence": float(sums.presence.sum()), "absence": float(sums.absence.sum())}
+
+
+def _minimal(explanation: "Explanation") -> list[dict[str, Any]]:
+    """The smallest sound that keeps the tag, and the smallest cut that loses it; none without the recording."""
+    if explanation.recording is None:
+        return []
+    return [part.to_json() for part in (explanation.smallest_sound, explanation.smallest_cut) if part is not None]
 
 
 def _cells(explanation: "Explanation") -> list[dict[str, Any]]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Orders that know nothing of the network; a method that does not beat them tells nothing about it.
 BLIND_ORDERS = RANDOM, LOUDNESS = ("random", "loudness")
+#: (M,) figures of one spectrogram (F, L).
+Measure = Callable[[Tensor], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,13 @@ def curves(
     terms = ScaleTerms(network, tag_index, scales or network.scales)
     bias = 0.0 if scales else network.classifier.bias[tag_index].item()
     nothing = baseline_mel(network, mel, baseline, mel_config)
-    ends = Ends.of(terms, mel, nothing, steps)
-    fractions, deletion, insertion = follow_order(terms, ends, attribution, n_steps, seed=seed, steps=steps)
+
+    def measure(x: Tensor) -> np.ndarray:
+        return terms_of(terms, x, steps)
+
+    ends = Ends.of(measure, mel, nothing)
+    fractions = denser_first(n_steps)
+    deletion, insertion = follow_order(measure, ends, attribution, fractions, seed=seed)
     return curves_of(order_name, fractions, deletion[:, -1] + bias, insertion[:, -1] + bias)
 
 
@@ -121,7 +128,7 @@ class Ends:
 
     Attributes:
         clip, nothing: (F, L) the whole clip and the baseline.
-        with_clip, with_nothing: (S + 1,) the terms and their sum of each.
+        with_clip, with_nothing: (M,) what is measured of each, as a rule the terms and their sum (S + 1,).
     """
 
     clip: Tensor
@@ -130,39 +137,42 @@ class Ends:
     with_nothing: np.ndarray
 
     @classmethod
-    def of(cls, terms: ScaleTerms, mel: np.ndarray, nothing: Tensor, steps: Steps | None = None) -> "Ends":
+    def of(cls, measure: Measure, mel: np.ndarray, nothing: Tensor) -> "Ends":
         clip = torch.from_numpy(np.array(mel, dtype=np.float32, order="C"))
-        return cls(clip, nothing, terms_of(terms, clip, steps), terms_of(terms, nothing, steps))
+        return cls(clip, nothing, measure(clip), measure(nothing))
 
     def of_scale(self, column: int) -> "Ends":
         """The same of one scale, whose term is then the sum, too."""
         return Ends(self.clip, self.nothing, self.with_clip[[column, column]], self.with_nothing[[column, column]])
 
 
+def denser_first(n_steps: int) -> np.ndarray:
+    """(N + 1,) shares of cells from 0 to 1, denser at the beginning, where maps are concentrated."""
+    fractions: np.ndarray = np.linspace(0, 1, n_steps + 1) ** 2
+    return fractions
+
+
 def follow_order(
-    terms: ScaleTerms,
-    ends: Ends,
-    attribution: np.ndarray,
-    n_steps: int,
-    *,
-    seed: int = 0,
-    steps: Steps | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What each scale's term and their sum are while cells are taken out, and while they are put in.
+    measure: Measure, ends: Ends, attribution: np.ndarray, fractions: np.ndarray, *, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """What is measured while cells are taken out, and while they are put in.
+
+    Args:
+        measure: what made the ends.
+        fractions: (N + 1,) rising from 0 to 1.
 
     Returns:
-        Fractions (N + 1,), and at each the terms with that share of the cells out, and in: (N + 1, S + 1) twice.
+        What was measured with each share of the cells out, and in: (N + 1, M) twice.
     """
     ranks = _ranks(attribution, seed)
-    fractions = np.linspace(0, 1, n_steps + 1) ** 2
 
     def follow(start: Tensor, end: Tensor) -> list[np.ndarray]:
         changed = (torch.where(ranks < round(fraction * ranks.numel()), end, start) for fraction in fractions[1:-1])
-        return [terms_of(terms, x, steps) for x in changed]
+        return [measure(x) for x in changed]
 
     deletion = np.stack([ends.with_clip, *follow(ends.clip, ends.nothing), ends.with_nothing])
     insertion = np.stack([ends.with_nothing, *follow(ends.nothing, ends.clip), ends.with_clip])
-    return fractions, deletion, insertion
+    return deletion, insertion
 
 
 def curves_of(order_name: str, fractions: np.ndarray, deletion: np.ndarray, insertion: np.ndarray) -> Curves:

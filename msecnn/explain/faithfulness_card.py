@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from msecnn.checkpoint import Checkpoint
@@ -14,9 +14,11 @@ from msecnn.files import read_json, write_json
 log = logging.getLogger(__name__)
 
 FILE_NAME = "faithfulness.json"
-SCHEMA = 1
+SCHEMA = 2
 #: What cells were replaced by, and what methods that need a baseline measured from, in words.
 BASELINE_WORDS = {"floor": "silence", "clip_mean": "the clip's mean", "training_mean": "the average clip"}
+#: Fills of a study, in words: the baselines, and the spectrogram of another clip.
+FILL_WORDS = {**BASELINE_WORDS, "other_clip": "another clip's"}
 NOT_MEASURED = "How well this method finds the cells that matter was not measured for these weights."
 
 
@@ -30,6 +32,7 @@ class Verdict:
         split: the clips' part of their manifest.
         baseline: one of `BASELINES`.
         beats: for all scales together, and for each alone, whether it beats each of `BLIND_ORDERS`.
+        fills: the same for all scales together with other fills than the baseline, of `FILL_WORDS`.
     """
 
     method: str
@@ -37,6 +40,7 @@ class Verdict:
     split: str = ""
     baseline: str = BASELINES[0]
     beats: Mapping[str, Mapping[str, bool]] | None = None
+    fills: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
 
     @property
     def faithful(self) -> bool | None:
@@ -55,48 +59,67 @@ class Verdict:
         alone = [scale.replace("level", "level ") for scale in weakest]
         weak = f" Single scales where it did not: {', '.join(alone)}." if alone else ""
         replaced = f"with cells replaced by {BASELINE_WORDS[self.baseline]}"
-        return f"{clips}, {replaced}, this method {finds} the cells that matter better than {orders}.{weak}"
+        verdict = f"{clips}, {replaced}, this method {finds} the cells that matter better than {orders}."
+        return f"{verdict}{''.join(map(self._with_fill, self.fills))}{weak}"
+
+    def _with_fill(self, fill: str) -> str:
+        lost = [order for order, beaten in self.fills[fill].items() if not beaten]
+        did = f"did not beat {' or '.join(lost)} order" if lost else "beat both orders"
+        return f" With {FILL_WORDS[fill]} in their place it {did}."
 
     def to_json(self) -> dict[str, Any]:
         return {"n": self.n, "faithful": self.faithful, "sentence": self.sentence}
 
 
 def write_measured(checkpoint: Checkpoint, rows: Iterable[Row], protocol: Mapping[str, Any]) -> None:
-    """Writes the rows of one model beside its weights, whole or not at all."""
+    """Writes the rows of one model beside its weights, whole or not at all.
+
+    Methods that this study has not measured keep what an earlier one of the same weights has found.
+    """
     path = checkpoint.folder / FILE_NAME
-    content = {
-        "schema": SCHEMA,
-        "sha256": checkpoint.card.get("sha256"),
-        "protocol": dict(protocol),
-        "rows": [row.to_json() for row in rows],
-    }
-    write_json(path, content, indent=1)
+    own: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        own.setdefault(row.method, []).append(row.to_json())
+    measured = {method: {"protocol": dict(protocol), "rows": found} for method, found in own.items()}
+    kept = _stored(checkpoint) or {}
+    ordered = {method: (kept | measured)[method] for method in METHODS if method in kept | measured}
+    write_json(path, {"schema": SCHEMA, "sha256": checkpoint.card.get("sha256"), "methods": ordered}, indent=1)
 
 
 def verdicts(checkpoint: Checkpoint) -> dict[str, Verdict]:
     """A verdict for each of `METHODS`, without figures where none were found for these very weights."""
-    path = checkpoint.folder / FILE_NAME
     unknown = {method: Verdict(method) for method in METHODS}
+    try:
+        measured = {method: _verdict(method, found) for method, found in (_stored(checkpoint) or {}).items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        log.warning("%s cannot be used: %s", checkpoint.folder / FILE_NAME, error)
+        return unknown
+    return unknown | {name: verdict for name, verdict in measured.items() if name in unknown}
+
+
+def _stored(checkpoint: Checkpoint) -> dict[str, Any] | None:
+    """What was found of each method for these very weights; None where nothing was."""
+    path = checkpoint.folder / FILE_NAME
     try:
         stored = read_json(path)
         if stored["schema"] != SCHEMA or stored["sha256"] != checkpoint.card.get("sha256"):
-            return unknown
-        beats: dict[str, dict[str, dict[str, bool]]] = {}
-        for row in stored["rows"]:
-            orders = {order: bool(row[f"beats_{order}"]) for order in BLIND_ORDERS}
-            beats.setdefault(row["method"], {})[row["scale"]] = orders
-        protocol = stored["protocol"]
-        made: dict[str, Any] = {
-            "n": int(protocol["n"]),
-            "split": str(protocol["split"]),
-            "baseline": str(protocol["baseline"]),
-        }
-        if made["baseline"] not in BASELINES:
-            raise ValueError(f"there is no baseline {made['baseline']!r}")
+            return None
+        return dict(stored["methods"])
     except FileNotFoundError:
-        return unknown
+        return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s cannot be used: %s", path, error)
-        return unknown
-    measured = {name: Verdict(name, beats=of, **made) for name, of in beats.items() if ALL in of}
-    return {name: measured.get(name, verdict) for name, verdict in unknown.items()}
+        return None
+
+
+def _verdict(method: str, found: Mapping[str, Any]) -> Verdict:
+    rows, protocol = {row["scale"]: row for row in found["rows"]}, found["protocol"]
+    if (baseline := str(protocol["baseline"])) not in BASELINES:
+        raise ValueError(f"there is no baseline {baseline!r}")
+    beats = {scale: {order: bool(row[f"beats_{order}"]) for order in BLIND_ORDERS} for scale, row in rows.items()}
+    fills = {
+        fill: {order: bool(beaten[order]) for order in BLIND_ORDERS}
+        for fill, beaten in rows[ALL].get("beats_with", {}).items()
+        if fill in FILL_WORDS
+    }
+    return Verdict(method, int(protocol["n"]), str(protocol["split"]), baseline, beats, fills)

@@ -35,6 +35,13 @@ class ScaleTerms:
         with MODEL_LOCK:
             return self.of(self.network.features(mel.to(self.device), self.scales))
 
+    @torch.no_grad()
+    def with_logits(self, mel: Tensor) -> Tensor:
+        """(B, S + 1 + K) of (B, 1, F, L): the same, and after them the logits of all tags."""
+        with MODEL_LOCK:
+            features = self.network.features(mel.to(self.device))
+            return torch.cat([self.of(features), self.network.classify(features)], dim=1)
+
     def of(self, features: Mapping[str, Tensor]) -> Tensor:
         """(B, S + 1) of each scale's features (B, C)."""
         terms = torch.stack([features[scale] @ self.weights[scale] for scale in self.scales], dim=1)

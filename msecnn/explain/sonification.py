@@ -1,7 +1,7 @@
 """The recording as the evidence sees it: its short-time spectrum weighted by a map over mel bands, made sound again.
 
-What can be heard of an explanation has a name: "window", "evidence", "rest", "scale:NAME" and "event:N". Command line,
-page, zip and worksheet take every sound from `sonify`.
+What can be heard of an explanation has a name: "window", "evidence", "rest", "smallest", "cut", "scale:NAME" and
+"event:N". Command line, page, zip and worksheet take every sound from `sonify`.
 
 Axis letters: T samples, F mel bands, L frames.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: How many of the events in favour have a sound in folder, zip and report.
 N_NAMED_EVENTS = 3
+#: The smallest sound that keeps the tag, and the window without the smallest cut that loses it.
+MINIMAL = ("smallest", "cut")
 #: Blocks and gates of ITU-R BS.1770-4, from which loudness is measured (its K-weighting is left out: what is compared
 #: is one recording with parts of itself).
 BLOCK_S, BLOCK_HOP_S = 0.4, 0.1
@@ -35,7 +37,15 @@ class NothingToHear(ExplanationError):
 def sound_names(explanation: "Explanation") -> tuple[str, ...]:
     """What can be heard of an explanation; of the events only the strongest few."""
     scales = (f"scale:{scale}" for scale in explanation.contributions.scales)
-    return ("window", "evidence", "rest", *scales, *list(_named_events(explanation))[:N_NAMED_EVENTS])
+    return (
+        "window",
+        "evidence",
+        "rest",
+        "smallest",
+        "cut",
+        *scales,
+        *list(_named_events(explanation))[:N_NAMED_EVENTS],
+    )
 
 
 def sonify(explanation: "Explanation", name: str, *, share: float, fill: str, equal_loudness: bool) -> np.ndarray:
@@ -43,7 +53,8 @@ def sonify(explanation: "Explanation", name: str, *, share: float, fill: str, eq
 
     Args:
         name: "window" is all of it; "evidence" the blocks in which what is there speaks most for the tag, "rest" all
-            but them; "scale:NAME" the same of one scale; "event:N" one event, from 1, strongest first.
+            but them; "smallest" the smallest part that keeps the tag; "cut" what is left by the smallest cut that
+            loses it; "scale:NAME" the same of one scale; "event:N" one event, from 1, strongest first.
         share: of the window's cells at most, 0 to 1.
         fill: what the rest becomes, see `render`.
         equal_loudness: see `render`.
@@ -64,13 +75,21 @@ def part_mask(explanation: "Explanation", name: str, *, share: float = TOP_SHARE
     if name in ("evidence", "rest"):
         mask = _heard(sums.mask(sums.presence.sum(0), share))
         return mask if name == "evidence" else 1 - mask
+    if name in MINIMAL:
+        return _minimal_mask(explanation, name)
     if (scale := name.removeprefix("scale:")) != name and scale in sums.scales:
         return _heard(sums.mask(sums.presence[sums.scales.index(scale)], share))
     if name in (events := _named_events(explanation)):
         return events[name].mask
-    raise ExplanationError(
-        f"One can listen to the window, the evidence, the rest, a scale or an event, not to {name!r}."
-    )
+    parts = "the window, the evidence, the rest, the smallest sound, the cut, a scale or an event"
+    raise ExplanationError(f"One can listen to {parts}, not to {name!r}.")
+
+
+def _minimal_mask(explanation: "Explanation", name: str) -> np.ndarray:
+    part = explanation.smallest_sound if name == MINIMAL[0] else explanation.smallest_cut
+    if part is None:
+        raise NothingToHear("The tag is kept whatever part of its evidence is cut, so there is nothing to listen to.")
+    return part.mask
 
 
 def _named_events(explanation: "Explanation") -> dict[str, "BlockEvent"]:

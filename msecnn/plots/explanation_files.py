@@ -13,6 +13,7 @@ from msecnn.audio import wav_bytes
 from msecnn.explain import DEFAULT_FILL, TOP_SHARE
 from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness import Curves
+from msecnn.explain.minimal import Louder, MinimalPart
 from msecnn.explain.sonification import NothingToHear, sound_names
 from msecnn.files import write_atomically
 from msecnn.plots.contributions import waterfall
@@ -136,6 +137,10 @@ def _arrays(explanation: Explanation) -> bytes:
     return packed.getvalue()
 
 
+def _minimal(explanation: Explanation) -> tuple[MinimalPart | Louder | None, ...]:
+    return explanation.smallest_sound, explanation.smallest_cut, explanation.louder
+
+
 def _report(explanation: Explanation, figures: dict[str, bytes | go.Figure], sounds: dict[str, bytes]) -> str:
     captions = {
         "contributions": "From the average clip to this one, scale by scale",
@@ -150,5 +155,6 @@ def _report(explanation: Explanation, figures: dict[str, bytes | go.Figure], sou
         in_favour=explanation.events[:N_IN_FAVOUR],
         against=explanation.events_against[:N_AGAINST],
         absences=explanation.absences[:N_ABSENCES],
+        minimal=[found.sentence for found in _minimal(explanation) if found],
         sounds=sounds,
     )

@@ -27,6 +27,7 @@ def report(
     in_favour: Sequence[BlockEvent],
     against: Sequence[BlockEvent],
     absences: Sequence[Absence],
+    minimal: Sequence[str],
     sounds: Mapping[str, bytes],
 ) -> str:
     """The whole page.
@@ -36,6 +37,7 @@ def report(
         warnings: what a reader must know first.
         figures: PNG, or a figure that answers the pointer, by caption.
         in_favour, against, absences: strongest first.
+        minimal: sentences on the smallest sound, the smallest cut and what would have to be louder.
         sounds: WAV by caption.
     """
     drawn = (f"<h2>{html.escape(caption)}</h2>{_figure(caption, figure)}" for caption, figure in figures.items())
@@ -58,6 +60,7 @@ def report(
             _events("In favour", in_favour),
             _events("Against", against),
             _absences(absences),
+            *(f"<p>{html.escape(sentence)}</p>" for sentence in minimal),
             "<h2>Listen</h2><table>",
             *playable,
             f"</table>{script()}</html>",

@@ -7,7 +7,7 @@ import numpy as np
 
 from msecnn.explain import DEFAULT_METHOD
 from msecnn.explain.block_events import BlockEvent
-from msecnn.explain.events import Evidence
+from msecnn.explain.cell_evidence import Evidence
 from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.saliency import SaliencyMaps
