@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from msecnn.audio.info import MAX_CHANNELS, AudioInfo, check_rate
-from msecnn.audio.mono import mix
+from msecnn.audio.mono import Mixer
 from msecnn.audio.source import AudioError
 
 
@@ -18,6 +18,7 @@ class ArrayReader:
     n_damaged = 0
 
     def __init__(self, array: np.ndarray, sample_rate: int | None) -> None:
+        self.mixer = Mixer()
         if sample_rate is None:
             raise AudioError("An array needs its sample rate (`source_sample_rate`, Hz).")
         check_rate("array's", sample_rate)
@@ -41,7 +42,7 @@ class ArrayReader:
     def blocks(self, start: int) -> Iterator[tuple[int, np.ndarray]]:
         rate = self.info.sample_rate
         for at in range(start, len(self._samples), rate):
-            yield rate, mix(self._samples[at : at + rate])
+            yield rate, self.mixer.mix(self._samples[at : at + rate])
 
     def is_cut_short(self, decoded_s: float) -> bool:
         return False

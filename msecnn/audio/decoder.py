@@ -12,7 +12,7 @@ from av.stream import Discard
 
 from msecnn.audio.codecs import DECODERS, DEMUXERS, kind_of
 from msecnn.audio.info import MAX_CHANNELS, SAMPLE_RATES, AudioInfo
-from msecnn.audio.mono import mono_blocks
+from msecnn.audio.mono import Mixer, mono_blocks
 from msecnn.audio.pyav_workarounds import NAMES_SPEAKERS, codec_tag, has_unusual_layout, limit_allocations, tolerance
 from msecnn.audio.raw_aac import CutMp4, aac_frames
 from msecnn.audio.source import AudioError, ContentView, open_source
@@ -52,6 +52,7 @@ class Decoder:
 
     def __init__(self, name: str, file: ContentView) -> None:
         self.name, self._file = name, file
+        self.mixer = Mixer()
         self.n_damaged = 0
         self._broken = False
         self._start = self._file.peek(4096)
@@ -166,7 +167,7 @@ class Decoder:
         frames, skip = self._frames(), start
         if start > 2 * PREROLL_S * self.info.sample_rate:
             frames, skip = self._seek(start) or self._from_beginning(start)
-        for rate, block in mono_blocks(frames):
+        for rate, block in mono_blocks(frames, self.mixer):
             cut = min(skip, len(block))
             skip -= cut
             if cut < len(block):

@@ -11,7 +11,7 @@ from typing import Any
 import av
 
 from msecnn.audio.info import AudioInfo
-from msecnn.audio.mono import mono_blocks
+from msecnn.audio.mono import Mixer, mono_blocks
 from msecnn.audio.source import ContentView
 
 CHUNK = 16_384  # bytes; a frame has at most 768 for each channel
@@ -88,6 +88,7 @@ class CutMp4:
 
     def __init__(self, name: str, file: ContentView, first: int, found: tuple[bytes, int, int]) -> None:
         self.name, self._file, self._first = name, file, first
+        self.mixer = Mixer()
         self._configuration, rate, channels = found
         self.info = AudioInfo(None, rate, channels, "aac", "mov,mp4,m4a,3gp,3g2,mj2")
         self.assumption = (
@@ -108,7 +109,7 @@ class CutMp4:
         """As `Decoder.blocks`; always from the beginning."""
         self._file.seek(self._first)
         skip = start
-        for rate, block in mono_blocks(self._frames()):
+        for rate, block in mono_blocks(self._frames(), self.mixer):
             cut = min(skip, len(block))
             skip -= cut
             if cut < len(block):

@@ -11,6 +11,7 @@ import numpy as np
 import soxr
 
 from msecnn.audio.array_reader import ArrayReader
+from msecnn.audio.condition import Condition
 from msecnn.audio.decoder import Decoder, open_decoder
 from msecnn.audio.info import AudioInfo, check_rate
 from msecnn.audio.raw_aac import CutMp4
@@ -21,8 +22,6 @@ Source = str | Path | bytes | np.ndarray
 SAMPLE_RATE = 12_000  # Hz; what both networks hear (facts: Choi et al. 2016)
 MAX_LOADED_S = 4 * 3600.0  # `read_recording` keeps the waveform in memory; longer recordings are for `AudioStream`
 FILTER_S = 0.1  # resampled and dropped before a window; soxr HQ's filter is far shorter at every rate above
-SILENCE = 1e-4  # peak, full scale 1 (-80 dB)
-LOUD = 8.0  # peak; float files that were never scaled to 1 reach thousands
 MAX_STREAMED_S = (
     24 * 3600.0
 )  # a longer one is a lying header, a hole, or a log of a day's radio, of which a part can be read
@@ -160,7 +159,7 @@ class AudioStream:
         self.start_s = self._first / sample_rate
         self._n_read = 0  # samples of the source
         self._n_samples = 0  # samples of the result
-        self._peak = 0.0
+        self._condition = Condition()
         self._at_end = self._is_cut_short = False
         self._decoder: Decoder | CutMp4 | ArrayReader
         if isinstance(source, np.ndarray):
@@ -237,7 +236,7 @@ class AudioStream:
             raise AudioError(f"“{self.name}” has samples that are not numbers (NaN or infinite) near {_time(at_s)}.")
         if peak > ABSURD:
             raise AudioError(f"“{self.name}” has samples of {peak:.0e} (full scale is 1), so it is no sound recording.")
-        self._peak = max(self._peak, peak)
+        self._condition.add(block, peak)
 
     def _nothing(self) -> str:
         if self._first:
@@ -274,10 +273,7 @@ class AudioStream:
             notes.append(f"The file is cut short or damaged: only {_time(self.start_s + read_s)} could be decoded.")
         if self._decoder.n_damaged:
             notes.append(f"Damaged places in the file were passed over (packets: {self._decoder.n_damaged:,}).")
-        if self._n_samples and self._peak < SILENCE:
-            notes.append("The recording is silent (peak below −80 dB), so its tags mean nothing.")
-        if self._peak > LOUD:
-            notes.append(f"The samples reach {self._peak:,.0f} times full scale, so the tags may mean little.")
+        notes.extend(self._condition.notes(self._decoder.mixer.kept))
         return tuple(notes)
 
 
