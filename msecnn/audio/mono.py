@@ -36,14 +36,14 @@ class Mixer:
             for channel in samples.T:
                 mono += channel
                 if n_channels > 1:
-                    alone = channel.astype(np.float32) - np.float32(middle)
+                    alone = (channel.astype(np.float32) - np.float32(middle)) / np.float32(full_scale)
                     separate += float(alone @ alone)
             mono /= n_channels
             if not is_float:
                 mono = (mono - middle) / full_scale
             mixed: np.ndarray = mono.astype(np.float32, copy=False)
             if n_channels > 1:
-                self._separate += separate / n_channels / full_scale**2
+                self._separate += separate / n_channels
                 self._mixed += float(mixed @ mixed)
         return mixed
 
