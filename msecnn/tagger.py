@@ -5,6 +5,7 @@ front end. Memory holds one window of sound and, if asked for, the mels.
 """
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor
 from msecnn.audio import AudioStream, Recording, Source
 from msecnn.checkpoint import Checkpoint, load
 from msecnn.errors import MsecnnError
+from msecnn.familiarity import NARROW, UNFAMILIAR, Familiarity, is_narrow, read_familiarity
 from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
 from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.layers import MultiScaleCNN
@@ -124,6 +126,11 @@ class Tagger:
     def name(self) -> str:
         return self.checkpoint.name
 
+    @functools.cached_property
+    def familiarity(self) -> Familiarity | None:
+        """Where the training clips lie among the features, if the checkpoint knows."""
+        return read_familiarity(self.checkpoint.folder, str(self.checkpoint.card.get("sha256")))
+
     def tag(self, recording: Tagged, **options: Any) -> TagPrediction:
         """Tags one recording; the options are those of the function `tag`."""
         return tag(recording, [self], **options)[0]
@@ -224,6 +231,7 @@ class _Predictor:
         self.frontend = _frontend(config, self.device) if config else None
         self.keep_mel = keep_mel and config is not None
         self.mels: list[np.ndarray] = []
+        self.band_power: list[np.ndarray] = []  # (F,) mean of each band, of each batch of windows
         self.logits: list[list[np.ndarray]] = [[] for _ in taggers]
         self.features: list[list[dict[str, np.ndarray]]] = [[] for _ in taggers]
 
@@ -251,6 +259,8 @@ class _Predictor:
             if batch:
                 self._run(batch)
             notes = (*_own_notes(recording), *stream.notes, *cutter.notes(self.sample_rate))
+            if self.band_power and is_narrow(np.mean(self.band_power, axis=0)):
+                notes = (*notes, NARROW)
             duration_s, start_s = stream.measured_duration_s(), stream.start_s
         if isinstance(recording, Recording):
             duration_s, start_s = recording.duration_s, start_s + recording.start_s
@@ -267,6 +277,7 @@ class _Predictor:
         if self.frontend is not None:
             with torch.inference_mode():
                 inputs = self.frontend(inputs)  # (B, 1, F, L)
+                self.band_power.append(torch.exp(inputs * (math.log(10) / 10)).mean((0, 1, 3)).cpu().numpy())
         if self.keep_mel:
             self.mels.append(inputs.squeeze(1).cpu().numpy())
         for i, tagger in enumerate(self.taggers):
@@ -291,6 +302,9 @@ class _Predictor:
             raise MsecnnError(f"{checkpoint.name} computes no numbers here: its weights are damaged.")
         probabilities = sigmoid(logits)
         features = {scale: np.concatenate([f[scale] for f in self.features[i]]) for scale in self.features[i][0]}
+        familiarity = self.taggers[i].familiarity
+        if familiarity is not None and familiarity.is_unfamiliar(features):
+            notes = (*notes, UNFAMILIAR)
         return TagPrediction(
             model=checkpoint.name,
             tags=checkpoint.tags,

@@ -15,7 +15,7 @@ LAYERS = {
     "files": 0.5, "json_lines": 0.5, "statistics": 0.5, "run_record": 0.5,
     "audio": 1, "frontend": 1,
     "models": 2,
-    "checkpoint_card": 2, "hub": 2.5, "hub_card": 2.5, "checkpoint": 3,
+    "checkpoint_card": 2, "familiarity": 2, "hub": 2.5, "hub_card": 2.5, "checkpoint": 3,
     "hub_publishing": 4, "tagger": 4,
     "explain": 5, "data": 5, "what_if": 5.5, "evaluation": 5.5,
     "plots": 6, "library": 6,

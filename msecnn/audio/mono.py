@@ -53,3 +53,28 @@ def side(samples: np.ndarray) -> np.ndarray:
     if samples.shape[1] != 2:
         raise AudioError(f"The side is half the difference of two channels; this recording has {samples.shape[1]}.")
     return mix(np.stack([mix(samples[:, :1]), -mix(samples[:, 1:])], axis=1))
+
+
+class MeasuredMix:
+    """`mix`, and what it leaves of the channels' power.
+
+    Attributes:
+        kept: power of the mix over the mean power of the channels, from 0 (they cancel) to 1 (they are the same); two
+            unrelated channels have 1/2. 1 where there is one channel, or no sound yet.
+    """
+
+    def __init__(self) -> None:
+        self._mixed = self._separate = 0.0
+
+    @property
+    def kept(self) -> float:
+        return self._mixed / self._separate if self._separate else 1.0
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        mixed, n_channels = mix(samples), samples.shape[1]
+        if n_channels > 1:
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._mixed += float(mixed @ mixed)
+                alone = (mix(samples[:, [channel]]) for channel in range(n_channels))
+                self._separate += sum(float(one @ one) for one in alone) / n_channels
+        return mixed

@@ -11,9 +11,10 @@ import numpy as np
 import soxr
 
 from msecnn.audio.array_reader import ArrayReader
+from msecnn.audio.condition import Condition
 from msecnn.audio.decoder import Decoder, open_decoder
 from msecnn.audio.info import AudioInfo, check_rate
-from msecnn.audio.mono import Mixdown, mix
+from msecnn.audio.mono import MeasuredMix, Mixdown
 from msecnn.audio.raw_aac import CutMp4
 from msecnn.audio.source import AudioError
 
@@ -22,8 +23,6 @@ Source = str | Path | bytes | np.ndarray
 SAMPLE_RATE = 12_000  # Hz; what both networks hear (facts: Choi et al. 2016)
 MAX_LOADED_S = 4 * 3600.0  # `read_recording` keeps the waveform in memory; longer recordings are for `AudioStream`
 FILTER_S = 0.1  # resampled and dropped before a window; soxr HQ's filter is far shorter at every rate above
-SILENCE = 1e-4  # peak, full scale 1 (-80 dB)
-LOUD = 8.0  # peak; float files that were never scaled to 1 reach thousands
 MAX_STREAMED_S = (
     24 * 3600.0
 )  # a longer one is a lying header, a hole, or a log of a day's radio, of which a part can be read
@@ -76,7 +75,7 @@ def read_recording(
     source_sample_rate: int | None = None,
     start_s: float = 0.0,
     duration_s: float | None = None,
-    mixdown: Mixdown = mix,
+    mixdown: Mixdown | None = None,
 ) -> Recording:
     """Reads a recording, or a part of it, as a mono waveform.
 
@@ -152,20 +151,21 @@ class AudioStream:
         source_sample_rate: int | None = None,
         start_s: float = 0.0,
         duration_s: float | None = None,
-        mixdown: Mixdown = mix,
+        mixdown: Mixdown | None = None,
     ) -> None:
         check_rate("asked-for", sample_rate)
         if not (math.isfinite(start_s) and start_s >= 0):
             raise AudioError(f"The start must be a time in seconds, zero or more, not {start_s}.")
         if duration_s is not None and not (math.isfinite(duration_s) and duration_s > 0):
             raise AudioError(f"The duration must be a positive number of seconds, not {duration_s}.")
-        self.sample_rate, self._mixdown = sample_rate, mixdown
+        self.sample_rate, self._measured = sample_rate, MeasuredMix()
+        self._mixdown = mixdown or self._measured
         self._first = round(start_s * sample_rate)  # first sample of the result, on the result's own grid
         self._n_wanted = None if duration_s is None else max(1, round(duration_s * sample_rate))
         self.start_s = self._first / sample_rate
         self._n_read = 0  # samples of the source
         self._n_samples = 0  # samples of the result
-        self._peak = 0.0
+        self._condition = Condition()
         self._at_end = self._is_cut_short = False
         self._decoder: Decoder | CutMp4 | ArrayReader
         if isinstance(source, np.ndarray):
@@ -242,7 +242,7 @@ class AudioStream:
             raise AudioError(f"“{self.name}” has samples that are not numbers (NaN or infinite) near {_time(at_s)}.")
         if peak > ABSURD:
             raise AudioError(f"“{self.name}” has samples of {peak:.0e} (full scale is 1), so it is no sound recording.")
-        self._peak = max(self._peak, peak)
+        self._condition.add(block, peak)
 
     def _nothing(self) -> str:
         if self._first:
@@ -279,10 +279,7 @@ class AudioStream:
             notes.append(f"The file is cut short or damaged: only {_time(self.start_s + read_s)} could be decoded.")
         if self._decoder.n_damaged:
             notes.append(f"Damaged places in the file were passed over (packets: {self._decoder.n_damaged:,}).")
-        if self._n_samples and self._peak < SILENCE:
-            notes.append("The recording is silent (peak below −80 dB), so its tags mean nothing.")
-        if self._peak > LOUD:
-            notes.append(f"The samples reach {self._peak:,.0f} times full scale, so the tags may mean little.")
+        notes.extend(self._condition.notes(self._measured.kept))
         return tuple(notes)
 
 

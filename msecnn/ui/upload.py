@@ -171,7 +171,7 @@ def _opening(context: AppContext, session: Session, info: audio.AudioInfo) -> Pa
             "sample_rate": info.sample_rate,
             "channels": info.channels,
             "codec": info.codec.removesuffix("float"),  # FFmpeg's name for how it decodes MP3 is no format
-            "notes": list(first.notes),
+            "notes": list(dict.fromkeys(note for one in session.predictions.values() for note in one.notes)),
             "audio": served(session.path) if example else None,
         },
         "mel": {
