@@ -68,7 +68,7 @@ class TestSessionStore:
         assert session(n_windows=3).n_bytes == 3 * (8 * 16 * 4 + 8 + 8)
 
     def test_the_largest_holder_gives_up_his_oldest(self) -> None:
-        store = SessionStore(6 * session().n_bytes)
+        store = SessionStore(6 * session().n_bytes, 10**9)
         for number in (1, 2):
             store.put(who(number), "first", session())
         for number in range(10, 30):
@@ -80,14 +80,14 @@ class TestSessionStore:
         assert store.n_bytes <= store.max_bytes
 
     def test_a_recording_larger_than_all_that_may_be_held_is_held_alone(self) -> None:
-        store = SessionStore(1)
+        store = SessionStore(1, 10**9)
         store.put(who(1), "first", session())
         store.put(who(2), "first", session(n_windows=5))
         assert store.get(who(1), "first") is None
         assert store.get(who(2), "first") is not None
 
     def test_age_counts_from_the_last_use(self) -> None:
-        store = SessionStore(10**9)
+        store = SessionStore(10**9, 10**9)
         store.put(who(1), "first", session())
         store.expire(time.monotonic() + session_store.HELD_S - 1)
         assert store.get(who(1), "first") is not None
@@ -95,7 +95,7 @@ class TestSessionStore:
         assert store.get(who(1), "first") is None
 
     def test_slots_are_apart(self) -> None:
-        store = SessionStore(10**9)
+        store = SessionStore(10**9, 10**9)
         first, second = session("/a"), session("/b")
         store.put(who(1), "first", first)
         store.put(who(1), "second", second)
@@ -131,7 +131,7 @@ class TestMadeFiles:
         assert len(list(tmp_path.rglob("*.wav"))) == 2
 
     def test_another_recording_takes_the_files_along_and_the_same_one_keeps_them(self) -> None:
-        store, first = SessionStore(10**9), session("/a")
+        store, first = SessionStore(10**9, 10**9), session("/a")
         first.made.add("x", self.make())
         (path,) = first.made.paths
         store.put(who(1), "first", first)

@@ -6,6 +6,8 @@ from typing import Any
 
 import gradio as gr
 
+from msecnn.audio.source import LONGEST_NAME
+from msecnn.files import printable
 from msecnn.tagger import answer_json
 from msecnn.ui import gpu_seconds
 from msecnn.ui.server.context import AppContext
@@ -60,7 +62,8 @@ def tag_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
             The same object as `python -m msecnn tag --format json` gives for a file: duration, notes, windows, and for
             each model all tags with their probabilities and the timeline.
         """
-        session, _ = open_file(context, _given(recording), Path(recording).name, models)
+        path, name = _given(recording)
+        session, _ = open_file(context, path, name, models)
         return answer_json(session.name, list(session.predictions.values()))
 
     return tag
@@ -80,7 +83,8 @@ def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
             The same object as `python -m msecnn explain --format json` gives: logit, base value, the contribution of
             each scale, the evidence in seconds and Hz, and what was measured of the saliency maps' method.
         """
-        session, _ = open_file(context, _given(recording), Path(recording).name, [model])
+        path, name = _given(recording)
+        session, _ = open_file(context, path, name, [model])
         request = {"model": model, "tag": tag, "window": window}
         return requested_explanation(context, session, request).to_json()
 
@@ -147,7 +151,8 @@ def _describe(context: AppContext, name: str) -> dict[str, Any]:
     }
 
 
-def _given(recording: str | None) -> Path:
+def _given(recording: str | None) -> tuple[Path, str]:
+    """A file, and what to call it."""
     if not recording:
         raise SessionError("Give a recording.")
-    return Path(recording)
+    return Path(recording), printable(Path(recording).name, longest=LONGEST_NAME)

@@ -5,7 +5,8 @@ import itertools
 import logging
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import anyio.to_thread
@@ -54,6 +55,7 @@ class Endpoint:
         lane: the queue for each request.
         slot: which of the visitor's recordings is read and replaced.
         same: keys of the request that decide which files are made; None where each answer makes its own.
+        latest: of each session the question that a later one supersedes.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Endpoint:
     lane: Callable[[Request], Lane]
     slot: str
     same: tuple[str, ...] | None = None
+    latest: dict[str, Turn] = field(default_factory=dict, compare=False)
 
     def question(self, request: Request) -> Hashable:
         """What two requests have in common whose answers are the same files."""
@@ -90,38 +93,66 @@ class Endpoint:
         return {"error": OUR_FAULT}
 
     async def _in_turn(self, visitor: Visitor, request: Request) -> AsyncGenerator[Payload, None]:
-        turn, told = self.visitors.lanes[self.lane(request)].join(visitor), 0
+        turn, told = self._join(visitor, request), 0
         try:
             while not await turn.comes(PLACE_INTERVAL_S):
                 if turn.place != told:
                     told = turn.place
                     yield {"progress": 0.0, "place": told}
+            if told:
+                yield {"progress": 0.0}
             session, question = self.visitors.sessions.get(visitor, self.slot), self.question(request)
             if session is not None and (made := session.made.find(question)) is not None:
                 yield made
                 return
-            async with aclosing(run_in_thread(self.handler, turn, session, request)) as answers:
+            remember = partial(self._remember, visitor, session, question)
+            async with aclosing(run_in_thread(self.handler, turn, remember, session, request)) as answers:
                 async for answer in answers:
-                    self._remember(visitor, session, question, answer)
-                    yield answer.payload
+                    if not turn.superseded:
+                        yield answer.payload
+        except Exception:
+            if not turn.superseded:
+                raise
         finally:
             turn.release()
+            if self.latest.get(visitor.session) is turn:
+                del self.latest[visitor.session]
 
-    def _remember(self, visitor: Visitor, session: Session | None, question: Hashable, answer: Answer) -> None:
-        if answer.session is not None:
+    def _join(self, visitor: Visitor, request: Request) -> Turn:
+        """A place in the queue; one that says it is the `latest` takes that of the session's question before."""
+        alone = request.get("latest") is True
+        if alone and (before := self.latest.pop(visitor.session, None)) is not None:
+            before.supersede()
+        turn = self.visitors.lanes[self.lane(request)].join(visitor)
+        if alone:
+            self.latest[visitor.session] = turn
+        return turn
+
+    def _remember(
+        self, visitor: Visitor, session: Session | None, question: Hashable, answer: Answer | None
+    ) -> Answer | None:
+        if answer is not None and answer.session is not None:
             self.visitors.sessions.put(visitor, self.slot, answer.session)
-        elif session is not None:
-            session.made.add(question, answer.payload)
+        elif answer is not None and session is not None:
+            self.visitors.sessions.add_made(visitor, self.slot, session.path, question, answer.payload)
+        return answer
 
 
-async def run_in_thread(handler: BoundHandler, turn: Turn, *args: Any) -> AsyncGenerator[Answer, None]:
-    """A handler's answers, as long as the visitor is there to get them."""
+async def run_in_thread(
+    handler: BoundHandler, turn: Turn, remember: Callable[[Answer | None], Answer | None], *args: Any
+) -> AsyncGenerator[Answer, None]:
+    """A handler's answers, as long as the visitor is there to get them.
+
+    They are remembered in the thread: nobody waits here any longer for what was made for a visitor who has left.
+    """
     if not inspect.isgeneratorfunction(handler):
-        yield await to_thread(turn, handler, *args)
+        yield await to_thread(turn, lambda: remember(handler(*args)))  # type: ignore[arg-type]
         return
     steps: Any = handler(*args)
     try:
-        while not turn.left.is_set() and (answer := await to_thread(turn, next, steps, None)) is not None:
+        while not turn.left.is_set():
+            if (answer := await to_thread(turn, lambda: remember(next(steps, None)))) is None:
+                return
             yield answer
     finally:
         steps.close()

@@ -46,12 +46,14 @@ class Turn:
 
     Attributes:
         left: set when the visitor has left: whatever is still done is done for nobody.
+        superseded: whether the visitor has asked anew, and wants this answer no longer.
     """
 
     visitor: Visitor
     queue: "FairQueue"
     joined: float = field(default_factory=time.monotonic)
     left: threading.Event = field(default_factory=threading.Event)
+    superseded: bool = False
     begun: float | None = None
     refused: BusyError | None = None
     called: asyncio.Event = field(default_factory=asyncio.Event)
@@ -73,6 +75,11 @@ class Turn:
 
     def release(self) -> None:
         self.queue.release(self)
+
+    def supersede(self) -> None:
+        """Gives the question up for a later one: what waits goes, what runs is told."""
+        self.superseded = True
+        self.queue.drop(self, BusyError("A later question took its place.", 0))
 
 
 _current: ContextVar[Turn | None] = ContextVar("turn", default=None)
@@ -171,14 +178,17 @@ class FairQueue:
         """Drops what a visitor asked who has left: what waits goes, what runs is told."""
         for turn in [*self.waiting(), *self._running]:
             if turn.visitor.session == session and turn.joined < joined_before:
-                turn.left.set()
-                self._refuse(turn, BusyError("The visitor has left.", 0))
+                self.drop(turn, BusyError("The visitor has left.", 0))
 
     def close(self) -> None:
         """Drops everything: the server ends."""
         for turn in [*self.waiting(), *self._running]:
-            turn.left.set()
-            self._refuse(turn, BusyError("The server stops: try again in a moment.", 0))
+            self.drop(turn, BusyError("The server stops: try again in a moment.", 0))
+
+    def drop(self, turn: Turn, reason: BusyError) -> None:
+        """Refuses a question that waits, and tells one that runs that nobody needs its answer."""
+        turn.left.set()
+        self._refuse(turn, reason)
 
     def waiting(self) -> Iterator[Turn]:
         return (turn for sessions in self._waiting.values() for turns in sessions.values() for turn in turns)

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Hashable, Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,48 +17,71 @@ FOLDER = "made"
 Payload = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class _Made:
+    """An answer, and how large its files are."""
+
+    answer: Payload
+    n_bytes: int
+
+
 class MadeFiles:
     """Answers that came with files, by what was asked, in the order in which they were made."""
 
     def __init__(self) -> None:
-        self._answers: dict[Hashable, Payload] = {}
+        self._made: dict[Hashable, _Made] = {}
 
     def find(self, question: Hashable) -> Payload | None:
         """The answer that was given before, if its files are still there."""
-        answer = self._answers.get(question)
-        if answer is None or not all(path.is_file() for path in made_files(answer)):
+        made = self._made.get(question)
+        if made is None or not all(path.is_file() for path in made_files(made.answer)):
             return None
-        return deepcopy(answer)
+        return deepcopy(made.answer)
 
     def add(self, question: Hashable, answer: Payload) -> None:
-        if not any(made_files(answer)):
+        files = [*made_files(answer)]
+        if not files:
             return
         self._delete(question)
-        self._answers[question] = deepcopy(answer)  # Gradio writes addresses into what it sends
-        while len(self._answers) > 1 and self.n_bytes > MAX_BYTES:
-            self._delete(next(iter(self._answers)))
+        n_bytes = sum(path.stat().st_size for path in files if path.is_file())
+        self._made[question] = _Made(deepcopy(answer), n_bytes)  # Gradio writes addresses into what it sends
+        while len(self._made) > 1 and self.n_bytes > MAX_BYTES:
+            self.drop_oldest()
+
+    def drop_oldest(self) -> None:
+        self._delete(next(iter(self._made)))
 
     def adopt(self, other: "MadeFiles") -> None:
         """Takes over what was made of the same recording before other models were asked."""
-        self._answers = {**other._answers, **self._answers}
+        self._made = {**other._made, **self._made}
 
     @property
     def paths(self) -> set[Path]:
-        return {path for answer in self._answers.values() for path in made_files(answer)}
+        return {path for made in self._made.values() for path in made_files(made.answer)}
+
+    def __len__(self) -> int:
+        """How many answers came with files."""
+        return len(self._made)
 
     @property
     def n_bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.paths if path.is_file())
+        return sum(made.n_bytes for made in self._made.values())
 
     def clear(self) -> None:
-        for question in [*self._answers]:
+        for question in [*self._made]:
             self._delete(question)
 
     def _delete(self, question: Hashable) -> None:
-        for path in made_files(self._answers.pop(question, {})):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-                path.parent.rmdir()
+        if (made := self._made.pop(question, None)) is not None:
+            delete_files(made.answer)
+
+
+def delete_files(answer: Payload) -> None:
+    """Deletes the files that were made for an answer."""
+    for path in made_files(answer):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+            path.parent.rmdir()
 
 
 def made_files(value: Any) -> Iterator[Path]:

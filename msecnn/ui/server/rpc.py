@@ -76,7 +76,7 @@ class Page:
         component = gr.HTML(
             value="",
             html_template="<i></i>",
-            js_on_load=_when_loaded(f"app.connect({name!r}, {{ send: {send}, element, props, watch }})"),
+            js_on_load=_when_loaded(f"app.connect({name!r}, {{ send: {send}, props, watch }})"),
             elem_id=f"rpc-{name}",
             elem_classes="mse-rpc",
         )

@@ -19,13 +19,15 @@ Lane = Literal["light", "model", "slow"]
 LANES: dict[Lane, tuple[int, int, int]] = {"light": (4, 200, 16), "model": (1, 200, 12), "slow": (1, 60, 4)}
 #: Of all sessions together. A recording has half a megabyte for each of its windows: 20 minutes are 22 MB.
 HELD_BYTES = 2**30
+#: Of the sounds, archives and worksheets made for all of them, on the disk.
+MADE_BYTES = 4 * 2**30
 
 
 class Visitors:
     """One for each running page."""
 
-    def __init__(self, held_bytes: int = HELD_BYTES) -> None:
-        self.sessions = SessionStore(held_bytes)
+    def __init__(self, held_bytes: int = HELD_BYTES, made_bytes: int = MADE_BYTES) -> None:
+        self.sessions = SessionStore(held_bytes, made_bytes)
         self.lanes: dict[Lane, FairQueue] = {
             lane: FairQueue(n_at_once, n_waiting=n_waiting, n_each=n_each)
             for lane, (n_at_once, n_waiting, n_each) in LANES.items()

@@ -30,24 +30,23 @@ export const tellError = (/** @type {Error} */ error) => { if (!isSuperseded(err
 
 const modelNames = () => state.models.map((model) => model.name);
 
+const askOpen = (/** @type {object} */ request, /** @type {string} */ words) => {
+  const progress = () => busy(queuePlace("open") ? `Waiting: ${queuePlace("open")}` : words);
+  busy(words);
+  return call("open", request, { progress });
+};
+
 /**
  * @param {object} request what the server can open
  * @param {string | null} url where this browser has the recording itself
  * @param {string} name
  */
 export const openRecording = async (request, url, name) => {
-  busy(`Tagging ${name} …`);
-  const watch = setInterval(() => {
-    const queued = queuePlace("open");
-    if (queued) busy(`Waiting: ${queued}`);
-  }, 500);
   try {
-    show(await call("open", { models: modelNames(), ...request }), url);
+    show(await askOpen({ models: modelNames(), ...request }, `Tagging ${name} …`), url);
     idle();
   } catch (error) {
     tellError(error);
-  } finally {
-    clearInterval(watch);
   }
 };
 
@@ -59,9 +58,8 @@ export const openExample = (/** @type {string} */ id, models = modelNames()) =>
 
 /** The same recording, tagged by other models. */
 const retag = async (/** @type {string[]} */ models) => {
-  busy("Tagging again …");
   try {
-    show(await call("open", { models }), state.recording?.url, state.tag);
+    show(await askOpen({ models }, "Tagging again …"), state.recording?.url, state.tag);
     idle();
   } catch (error) {
     tellError(error);
@@ -99,7 +97,8 @@ const modelChoice = () => {
 
 /** Everything the page shows of this recording, and of the tag asked about, in one zip. */
 const saveAll = async () => {
-  const progress = (part) => busy(`Collecting: ${Math.round(100 * part)} %`);
+  const progress = (part) =>
+    busy(part === null ? `Waiting: ${queuePlace("export")}` : `Collecting: ${Math.round(100 * part)} %`);
   const { model, tag, window, recording } = state;
   progress(0);
   try {

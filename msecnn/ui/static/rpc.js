@@ -18,30 +18,34 @@ export class CallError extends Error {
 /** A call that a later one of the same name has replaced is nothing to tell anybody about. */
 export const isSuperseded = (/** @type {any} */ error) => error.reason === "superseded";
 
-/** @type {Map<string, {send: (request: object) => void, root: Element}>} */
+/** @type {Map<string, (request: object) => void>} */
 const endpoints = new Map();
 /** @type {Map<string, object[]>} Requests made before their endpoint was mounted. */
 const waiting = new Map();
-/** @type {Map<string, {name: string, resolve: Function, reject: Function, progress?: Function}>} By request id. */
+/**
+ * By request id; `place` is where it stands in the server's queue, 0 when its turn has come.
+ * @type {Map<string, {name: string, resolve: Function, reject: Function, progress?: Function, place: number}>}
+ */
 const pending = new Map();
 /** @type {Map<string, string>} The last request id of each endpoint. */
 const latest = new Map();
 let serial = 0;
 
 /** Called by each endpoint's component when Gradio has mounted it. */
-export const connect = (name, { send, element, props, watch }) => {
-  const endpoint = { send, root: element.closest(".mse-rpc") ?? element };
-  endpoints.set(name, endpoint);
+export const connect = (name, { send, props, watch }) => {
+  endpoints.set(name, send);
   watch("value", () => settle(props.value));
-  waiting.get(name)?.forEach(endpoint.send);
+  waiting.get(name)?.forEach(send);
   waiting.delete(name);
 };
 
 const settle = (answer) => {
   const asked = answer && pending.get(answer.request);
   if (!asked) return;
-  if (answer.progress !== undefined) asked.progress?.(answer.progress, answer);
-  else if (answer.error) refuse(answer.request, new CallError("refused", answer.error));
+  if (answer.progress !== undefined) {
+    asked.place = answer.place ?? 0;
+    asked.progress?.(asked.place ? null : answer.progress);
+  } else if (answer.error) refuse(answer.request, new CallError("refused", answer.error));
   else {
     pending.delete(answer.request);
     asked.resolve(answer);
@@ -54,10 +58,11 @@ const refuse = (id, error) => {
 };
 
 /**
- * Asks the server. A later call of the same name rejects one that still waits, unless both are `parallel`.
+ * Asks the server. A later call of the same name rejects one that still waits, unless both are `parallel`; the server
+ * then drops the earlier one: Gradio may show us only the last of two answers that come at the same moment.
  * @param {string} name
  * @param {object} [request]
- * @param {{progress?: (part: number) => void, parallel?: boolean}} [options]
+ * @param {{progress?: (part: number | null) => void, parallel?: boolean}} [options] `null` while it waits for its turn
  * @returns {Promise<any>}
  */
 export const call = (name, request = {}, { progress, parallel = false } = {}) => {
@@ -67,17 +72,17 @@ export const call = (name, request = {}, { progress, parallel = false } = {}) =>
     latest.set(name, id);
   }
   return new Promise((resolve, reject) => {
-    pending.set(id, { name, resolve, reject, progress });
-    const sent = { ...request, id }, endpoint = endpoints.get(name);
-    if (endpoint) endpoint.send(sent);
+    pending.set(id, { name, resolve, reject, progress, place: 0 });
+    const sent = { ...request, id, latest: !parallel }, send = endpoints.get(name);
+    if (send) send(sent);
     else waiting.set(name, [...(waiting.get(name) ?? []), sent]);
   });
 };
 
-/** Gradio writes a visitor's place in the queue into the endpoint's own, unseen status line, and nowhere else. */
-export const queuePlace = (name) => {
-  const place = /queue:\s*(\d+)\s*\/\s*(\d+)/.exec(endpoints.get(name)?.root.textContent ?? "");
-  return place ? `place ${place[1]} of ${place[2]} in the queue` : "";
+/** Where the last call of an endpoint waits, in words; nothing where its turn has come. */
+export const queuePlace = (/** @type {string} */ name) => {
+  const { place = 0 } = pending.get(latest.get(name) ?? "") ?? {};
+  return place ? `place ${place} in the queue` : "";
 };
 
 // ---- requests that got lost
