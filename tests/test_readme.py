@@ -62,7 +62,6 @@ def test_space_settings_are_the_pins() -> None:
     assert settings["tags"].startswith("[")
     assert settings["python_version"] == "3.12"
     assert (ROOT / settings["app_file"]).is_file()
-    assert (ROOT / settings["thumbnail"]).is_file()
     assert len(settings["short_description"]) <= 60
 
 

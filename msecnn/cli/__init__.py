@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from msecnn import __version__
@@ -29,28 +29,15 @@ COMMANDS = {
     "distill": "train a network on what other taggers say of a manifest",
     "evaluate": "evaluate checkpoints or a file of scores: ROC-AUC, PR-AUC, intervals",
     "faithfulness": "measure over many clips how faithful each explanation is",
+    "completion": "print a script by which a shell completes these commands",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand; domain errors become one line on standard error and exit status 1."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
-        prog="msecnn",
-        description="Hear, see and question how a network tags music.",
-        epilog="msecnn COMMAND --help tells what a command takes.",
-    )
-    parser.add_argument("--version", action="version", version=f"msecnn {__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    named = next((word for word in argv if not word.startswith("-")), None)
-    for name, summary in COMMANDS.items():
-        # no abbreviations: a card keeps the command, and is read by people and checked by programs
-        description = summary[0].upper() + summary[1:] + "."
-        subparser = subparsers.add_parser(name, help=summary, description=description, allow_abbrev=False)
-        if name == named:
-            _module(name).add_arguments(subparser)
-            verbosity.add_arguments(subparser)
-    args = parser.parse_args(argv, argparse.Namespace(words=argv))
+    named = next((word for word in argv if not word.startswith("-")), "")
+    args = make_parser([named]).parse_args(argv, argparse.Namespace(words=argv))
     verbosity.set_up(args)
     try:
         with _ended_in_order():
@@ -72,6 +59,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         print(f"msecnn {args.command}: The output cannot be written: {why(error)}.", file=sys.stderr)
         return 1
+
+
+def make_parser(whole: Collection[str]) -> argparse.ArgumentParser:
+    """The parser of all commands; only those in `whole` are imported, and know their options."""
+    parser = argparse.ArgumentParser(
+        prog="msecnn",
+        description="Hear, see and question how a network tags music.",
+        epilog="msecnn COMMAND --help tells what a command takes.",
+    )
+    parser.add_argument("--version", action="version", version=f"msecnn {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        # no abbreviations: a card keeps the command, and is read by people and checked by programs
+        description = summary[0].upper() + summary[1:] + "."
+        subparser = subparsers.add_parser(name, help=summary, description=description, allow_abbrev=False)
+        if name in whole:
+            _module(name).add_arguments(subparser)
+            verbosity.add_arguments(subparser)
+    return parser
 
 
 def _module(command: str) -> Any:
