@@ -1,8 +1,9 @@
 """A study of faithfulness for people: tables of six columns at most, all figures beside them, and how it was made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from msecnn.checkpoint import Checkpoint
 from msecnn.evaluation.faithfulness_study import Study
 from msecnn.evaluation.localisation import MOMENTS_S
 from msecnn.evaluation.report import estimate
@@ -10,8 +11,9 @@ from msecnn.evaluation.tables import Report, Table
 from msecnn.explain import TOP_SHARE
 from msecnn.explain.comparison import ALL, Interval, Row, differences, intervals
 from msecnn.explain.faithfulness import BLIND_ORDERS, LOUDNESS
+from msecnn.explain.faithfulness_card import measured_methods
 from msecnn.explain.masked_metrics import METRICS, PERCENTAGES
-from msecnn.explain.order_measures import at_share, of_fill, other_fills
+from msecnn.explain.order_measures import CURVES, at_share, of_fill, other_fills
 
 #: The share of the cells, in percent, that tables for people are about.
 SHOWN_SHARE = 10
@@ -43,6 +45,25 @@ def faithfulness_report(study: Study) -> Report:
             *_mixes(study),
         ]
     )
+
+
+def verdicts_report(checkpoints: Iterable[Checkpoint]) -> Report:
+    """What is known of every method of each model, by the study that measured it last."""
+    gains = [name for name in CURVES if "gain" in name]
+    beats = [f"beats {order}" for order in BLIND_ORDERS]
+    header = ["model", "method", "scale", "clips", *beats, "fill", "seed", *gains]
+    rows = [
+        [checkpoint.name, method, row["scale"], str(found["protocol"]["n"])]
+        + ["yes" if row[f"beats_{order}"] else "no" for order in BLIND_ORDERS]
+        + [found["protocol"]["baseline"], str(found["protocol"]["seed"])]
+        + [_figure(Interval(**row["measures"][gain])) for gain in gains]
+        for checkpoint in checkpoints
+        for method, found in measured_methods(checkpoint).items()
+        for row in found["rows"]
+    ]
+    brief = [row for row in rows if row[2] == ALL]
+    shown = ["model", "method", "clips", *beats, "fill"]
+    return Report([Table("faithfulness_verdicts", header, rows, shown, brief)])
 
 
 def sentence(study: Study) -> str:
