@@ -7,6 +7,7 @@ from msecnn.checkpoint import Checkpoint
 from msecnn.evaluation.faithfulness_study import Study
 from msecnn.evaluation.localisation import MOMENTS_S
 from msecnn.evaluation.report import estimate
+from msecnn.evaluation.sound_faithfulness import CELLS, EVIDENCE, LOUDEST_CELLS
 from msecnn.evaluation.tables import Report, Table
 from msecnn.explain import TOP_SHARE
 from msecnn.explain.comparison import ALL, Interval, Row, differences, intervals
@@ -17,6 +18,8 @@ from msecnn.explain.order_measures import CURVES, at_share, of_fill, other_fills
 
 #: The share of the cells, in percent, that tables for people are about.
 SHOWN_SHARE = 10
+#: The order of sounds that each other one is compared with.
+OVER_LOUDNESS = {EVIDENCE: LOUDNESS, CELLS: LOUDEST_CELLS}
 #: What is measured of few clips, with its heading.
 CHECKS = {
     "infidelity": "infidelity",
@@ -156,7 +159,7 @@ def _sounds(study: Study) -> list[str | Table]:
     return [
         f"As sound, tagged again from the waveform on ({study.protocol['n_sounds']} clips):",
         Table("faithfulness_sounds", ["model", "order", "fill", "share, %", *metrics], rows, shown, _played(rows)),
-        *_evidence_over_loudness(study),
+        *_over_loudness(study),
         _events(study),
     ]
 
@@ -166,18 +169,17 @@ def _played(rows: list[list[str]]) -> list[list[str]]:
     return [row for row in rows if row[3] == str(round(100 * TOP_SHARE))]
 
 
-def _evidence_over_loudness(study: Study) -> list[str | Table]:
-    rows = [{**row, "method": row["order"]} for row in study.sounds]
-    for row in rows:
-        del row["order"]
-    keys = ("model", "fill", "percentage")
-    found = differences(rows, keys, "evidence", LOUDNESS, seed=study.protocol["seed"])
-    lines = [
-        [model, fill, str(share), *(_figure(of_group[name], 2) for name in ("AD", "FF_logit"))]
-        for (model, fill, share), of_group in found.items()
-    ]
-    said = "By how much the evidence's figures lie above the loudest blocks':"
-    return [said, Table("faithfulness_sound_pairs", ["model", "fill", "share, %", "AD", "FF_logit"], lines)]
+def _over_loudness(study: Study) -> list[str | Table]:
+    """What each order of blocks or cells has above the loudest ones."""
+    sounds = [{**{name: row[name] for name in row if name != "order"}, "method": row["order"]} for row in study.sounds]
+    keys, rows = ("model", "fill", "percentage"), []
+    for order, loudest in OVER_LOUDNESS.items():
+        found = differences(sounds, keys, order, loudest, seed=study.protocol["seed"])
+        for (model, fill, share), of_group in found.items():
+            rows.append([model, order, fill, str(share), *(_figure(of_group[name], 2) for name in ("AD", "FF_logit"))])
+    said = "By how much these figures lie above those of as many of the loudest, on the same clips:"
+    header = ["model", "order", "fill", "share, %", "AD", "FF_logit"]
+    return [said, Table("faithfulness_sound_pairs", header, rows, (), _played(rows))]
 
 
 def _events(study: Study) -> Table:

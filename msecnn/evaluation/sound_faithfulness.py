@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from msecnn.explain import DEFAULT_BASELINE, FILLS, TOP_SHARE
+from msecnn.explain import DEFAULT_BASELINE, DEFAULT_FILL, FILLS, TOP_SHARE
 from msecnn.explain.baselines import baseline_mel
 from msecnn.explain.block_events import BLOCK, BlockEvent
 from msecnn.explain.contributions import with_scales
@@ -24,6 +24,8 @@ from msecnn.models.fast.incremental import IncrementalNetwork
 
 #: The order of blocks by what is there and speaks for the tag.
 EVIDENCE = "evidence"
+#: Orders of single cells.
+CELLS, LOUDEST_CELLS = "cells", "loudest cells"
 #: Shares of the cells, in percent: those of `masked_metrics`, and the one that page and command line play.
 SOUND_PERCENTAGES = (*PERCENTAGES, round(100 * TOP_SHARE))
 SIDES = ("in_favour", "against")
@@ -47,6 +49,18 @@ def measure_sounds(explanation: Explanation, *, fills: tuple[str, ...] = FILLS) 
                 found = _tagged_again(explanation, mask, fill)
                 rows.append({"order": order, "fill": fill, "percentage": percentage, **found})
                 rows[-1]["cells"] = 100 * float(mask.mean())
+    return rows
+
+
+def measure_cells(explanation: Explanation, *, fill: str = DEFAULT_FILL) -> list[dict[str, float | str]]:
+    """The same of single cells, by the complete map and by loudness: what cutting by blocks costs."""
+    strengths = {CELLS: explanation.complete_maps.total, LOUDEST_CELLS: explanation.mel}
+    rows: list[dict[str, float | str]] = []
+    for percentage in SOUND_PERCENTAGES:
+        for order, strength in strengths.items():
+            mask = (strength > np.quantile(strength, 1 - percentage / 100)).astype(np.float32)
+            rows.append({"order": order, "fill": fill, "percentage": percentage})
+            rows[-1] |= {**_tagged_again(explanation, mask, fill), "cells": 100 * float(mask.mean())}
     return rows
 
 
