@@ -7,11 +7,11 @@ from msecnn.checkpoint import Checkpoint
 from msecnn.evaluation.faithfulness_study import Study
 from msecnn.evaluation.localisation import MOMENTS_S
 from msecnn.evaluation.report import estimate
-from msecnn.evaluation.sound_faithfulness import CELLS, EVIDENCE, LOUDEST_CELLS
+from msecnn.evaluation.sound_faithfulness import BLOCKS, EVIDENCE, LOUDEST_BLOCKS, LOUDEST_CELLS
 from msecnn.evaluation.tables import Report, Table
 from msecnn.explain import TOP_SHARE
 from msecnn.explain.comparison import ALL, Interval, Row, differences, intervals
-from msecnn.explain.faithfulness import BLIND_ORDERS, LOUDNESS
+from msecnn.explain.faithfulness import BLIND_ORDERS
 from msecnn.explain.faithfulness_card import measured_methods
 from msecnn.explain.masked_metrics import METRICS, PERCENTAGES
 from msecnn.explain.order_measures import CURVES, at_share, of_fill, other_fills
@@ -19,7 +19,7 @@ from msecnn.explain.order_measures import CURVES, at_share, of_fill, other_fills
 #: The share of the cells, in percent, that tables for people are about.
 SHOWN_SHARE = 10
 #: The order of sounds that each other one is compared with.
-OVER_LOUDNESS = {EVIDENCE: LOUDNESS, CELLS: LOUDEST_CELLS}
+OVER_LOUDNESS = {EVIDENCE: LOUDEST_CELLS, BLOCKS: LOUDEST_BLOCKS}
 #: What is measured of few clips, with its heading.
 CHECKS = {
     "infidelity": "infidelity",
