@@ -12,22 +12,28 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from msecnn import checkpoint
 from msecnn.cli import main as msecnn
+from msecnn.evaluation.faithfulness_report import verdicts_report
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from quote import quote  # noqa: E402
 
-DOCUMENT, SECTION = ROOT / "docs" / "explanations.md", "faithfulness"
+DOCUMENT = ROOT / "docs" / "explanations.md"
+#: Of the document: this study, and what is known of every method, also by earlier ones.
+STUDY, VERDICTS = "faithfulness", "verdicts"
 
 
 def main(arguments: Sequence[str]) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        status = msecnn(["faithfulness", *arguments, "--write", "--report", folder])
-        if not status:
-            quote(Path(folder), DOCUMENT, SECTION)
-    return status
+    with tempfile.TemporaryDirectory() as study, tempfile.TemporaryDirectory() as known:
+        if status := msecnn(["faithfulness", *arguments, "--write", "--report", study]):
+            return status
+        verdicts_report(checkpoint.load(name) for name in checkpoint.bundled()).write(Path(known))
+        quote(Path(study), DOCUMENT, STUDY)
+        quote(Path(known), DOCUMENT, VERDICTS)
+    return 0
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def tagger(request: pytest.FixtureRequest) -> Tagger:
 def test_on_every_example_evidence_is_sharp_present_and_adds_up(tagger: Tagger, example: Path) -> None:
     explanation = explain(tagger, tagger.tag(example))
     reference = baseline_mel(tagger.model, explanation.mel, "clip_mean", explanation.mel_config).numpy()
-    assert 0 < part_mask(explanation, "evidence").mean() <= TOP_SHARE
+    heard = part_mask(explanation, "evidence")
+    assert 0 < heard.mean() <= TOP_SHARE
+    assert (explanation.mel > reference)[heard > 0].all()  # only what is there has a sound
     sums, maps = explanation.block_sums, explanation.complete_maps
     change = float(maps.maps.sum(dtype=np.float64)) - float(maps.delta or 0)
     assert sums.presence.sum() + sums.absence.sum() == pytest.approx(change, abs=1e-4)

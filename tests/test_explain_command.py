@@ -52,8 +52,8 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
     )
     captured = capsys.readouterr()
     told = json.loads(captured.out)
-    names = "schema file model tag window logit probability bias base_value scales evidence blocks cells saliency"
-    assert list(told) == names.split()
+    names = "schema file model tag window logit probability bias base_value scales evidence blocks minimal louder"
+    assert list(told) == [*names.split(), "cells", "saliency"]
     assert (told["file"], told["model"], told["tag"]) == (str(recording), "msecnn", "guitar")
     assert told["window"][1] - told["window"][0] == pytest.approx(29.12)
     assert told["window"][1] == pytest.approx(40.12, abs=0.01)
@@ -77,6 +77,7 @@ def test_json_and_folder(recording: Path, tmp_path: Path, capsys: pytest.Capture
     assert min(cell["start_s"] for cell in told["cells"]) >= told["window"][0]
     assert max(cell["end_s"] for cell in told["cells"]) <= told["window"][1] + 0.01
     check_evidence(told)
+    check_minimal(told)
     assert told["saliency"]["method"] == "shapley"
     assert told["saliency"]["sum_check"] < 1e-4
     assert told["saliency"]["measured"] == verdicts(checkpoint.load(told["model"]))["shapley"].to_json()
@@ -92,6 +93,14 @@ def check_evidence(told: dict[str, Any]) -> None:
     assert not any("start_s" in row for row in absence)
 
 
+def check_minimal(told: dict[str, Any]) -> None:
+    kinds = [part["kind"] for part in told["minimal"]]
+    assert kinds in (["smallest"], ["smallest", "cut"])
+    assert told["minimal"][0]["probability"] >= 0.5 * told["probability"]
+    assert all(0 < part["cells"] <= 1 for part in told["minimal"])
+    assert told["louder"] is None or told["louder"]["kind"] == "absence"
+
+
 def check_folder(out: Path, recording: Path) -> None:
     with np.load(out / "saliency.npz", allow_pickle=False) as arrays:
         assert arrays["maps"].shape == (6, 96, 1366)
@@ -101,7 +110,7 @@ def check_folder(out: Path, recording: Path) -> None:
     for name in ("contributions", "spectrogram", "saliency"):
         assert (out / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     sounds = sorted(path.stem for path in (out / "sounds").glob("*.wav"))
-    assert {"window", "evidence", "rest", "scale-input", "scale-level5"} <= set(sounds)
+    assert {"window", "evidence", "rest", "smallest", "cut", "scale-input", "scale-level5"} <= set(sounds)
     for path in (out / "sounds").glob("*.wav"):
         with wave.open(str(path)) as sound:
             assert (sound.getframerate(), sound.getnframes()) == (12_000, CONFIG.window_samples)

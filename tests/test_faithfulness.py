@@ -269,6 +269,7 @@ def test_the_command_measures_a_manifest_and_goes_on_where_it_was_stopped(
         (comparison, "measure_clip"),
         (comparison, "check_clip"),
         (sound_faithfulness, "measure_sounds"),
+        (sound_faithfulness, "measure_cells"),
         (localisation, "measure_mix"),
     ):
         monkeypatch.setattr(module, name, never)

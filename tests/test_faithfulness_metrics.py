@@ -8,7 +8,13 @@ from toy_networks import tone_burst
 
 from msecnn.audio import write_wav
 from msecnn.evaluation.localisation import MOMENTS_S, Mix, aucs, measure_mix, mix
-from msecnn.evaluation.sound_faithfulness import SOUND_PERCENTAGES, as_claimed, measure_events, measure_sounds
+from msecnn.evaluation.sound_faithfulness import (
+    SOUND_PERCENTAGES,
+    as_claimed,
+    measure_cells,
+    measure_events,
+    measure_sounds,
+)
 from msecnn.explain import explain
 from msecnn.explain.concentration import complexity, sparseness
 from msecnn.explain.masked_metrics import METRICS, masked_metrics
@@ -99,10 +105,14 @@ def test_evidence_is_tagged_again_beside_as_much_of_the_loudest(tagger: Tagger, 
     explanation = explain(tagger, tagger.tag(path), None, 0, recording=path)
     rows = measure_sounds(explanation, fills=("mean",))
     assert [(row["percentage"], row["order"]) for row in rows] == [
-        (percentage, order) for percentage in SOUND_PERCENTAGES for order in ("evidence", "loudness")
+        (percentage, order) for percentage in SOUND_PERCENTAGES for order in ("blocks", "loudest blocks")
     ]
-    for evidence, loudest in zip(rows[::2], rows[1::2], strict=True):
-        assert 0 <= float(loudest["cells"]) <= float(evidence["cells"]) <= float(evidence["percentage"])
+    for blocks, loudest in zip(rows[::2], rows[1::2], strict=True):
+        assert 0 <= float(loudest["cells"]) <= float(blocks["cells"]) <= float(blocks["percentage"])
+    for cells, loudest in zip(*[iter(measure_cells(explanation))] * 2, strict=True):
+        assert (cells["order"], loudest["order"]) == ("evidence", "loudest cells")
+        for row in (cells, loudest):
+            assert 0 < float(row["cells"]) <= float(row["percentage"])
     for side, events in measure_events(explanation).items():
         listed = explanation.events if side == "in_favour" else explanation.events_against
         assert [share for share, _ in events] == [event.share for event in listed]

@@ -45,6 +45,21 @@ def test_a_narrow_table_is_shown_whole_and_needs_no_file():
     assert columns(narrow.markdown()) == [2]
 
 
+def test_a_page_shows_chosen_rows_and_the_file_has_all():
+    rows = [["piano", "0.9"], ["harp", "0.8"]]
+    report = Report([Table("some", ["tag", "ROC-AUC"], rows, brief=rows[:1])])
+    assert "harp" not in report.markdown()
+    assert report.markdown().endswith("All 2 rows: [tables/some.csv](tables/some.csv).")
+    assert "harp" in report.text()
+    assert report.csv_files() == {"some.csv": "tag,ROC-AUC\npiano,0.9\nharp,0.8\n"}
+
+
+def test_reports_are_written_with_their_tables(tmp_path: Path) -> None:
+    Report(["Before.", WIDE]).write(tmp_path / "report")
+    assert (tmp_path / "report" / "report.md").read_text().startswith("Before.")
+    assert (tmp_path / "report" / "tables" / "wide.csv").read_text() == WIDE.csv()
+
+
 def test_the_first_columns_are_shown_where_none_are_chosen():
     assert columns(Table("many", [str(i) for i in range(9)], [["x"] * 9]).markdown()) == [MAX_COLUMNS]
 
@@ -54,7 +69,9 @@ def test_a_column_of_other_text_stays_one():
     assert mixed.csv().splitlines()[0] == "a,b,c,d,e,f,g"
 
 
-@pytest.mark.parametrize("page", ["agreement.md", "distillation.md", "evaluation.md", "performance.md", "skips.md"])
+@pytest.mark.parametrize(
+    "page", ["agreement.md", "distillation.md", "evaluation.md", "explanations.md", "performance.md", "skips.md"]
+)
 def test_no_table_of_a_page_is_too_wide(page: str) -> None:
     assert max(columns((DOCS / page).read_text(encoding="utf-8")), default=0) <= MAX_COLUMNS
 

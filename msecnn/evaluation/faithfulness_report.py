@@ -1,20 +1,25 @@
 """A study of faithfulness for people: tables of six columns at most, all figures beside them, and how it was made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from msecnn.checkpoint import Checkpoint
 from msecnn.evaluation.faithfulness_study import Study
 from msecnn.evaluation.localisation import MOMENTS_S
 from msecnn.evaluation.report import estimate
+from msecnn.evaluation.sound_faithfulness import BLOCKS, EVIDENCE, LOUDEST_BLOCKS, LOUDEST_CELLS
 from msecnn.evaluation.tables import Report, Table
 from msecnn.explain import TOP_SHARE
 from msecnn.explain.comparison import ALL, Interval, Row, differences, intervals
-from msecnn.explain.faithfulness import BLIND_ORDERS, LOUDNESS
+from msecnn.explain.faithfulness import BLIND_ORDERS
+from msecnn.explain.faithfulness_card import measured_methods
 from msecnn.explain.masked_metrics import METRICS, PERCENTAGES
-from msecnn.explain.order_measures import at_share, of_fill, other_fills
+from msecnn.explain.order_measures import CURVES, at_share, of_fill, other_fills
 
 #: The share of the cells, in percent, that tables for people are about.
 SHOWN_SHARE = 10
+#: The order of sounds that each other one is compared with.
+OVER_LOUDNESS = {EVIDENCE: LOUDEST_CELLS, BLOCKS: LOUDEST_BLOCKS}
 #: What is measured of few clips, with its heading.
 CHECKS = {
     "infidelity": "infidelity",
@@ -43,6 +48,25 @@ def faithfulness_report(study: Study) -> Report:
             *_mixes(study),
         ]
     )
+
+
+def verdicts_report(checkpoints: Iterable[Checkpoint]) -> Report:
+    """What is known of every method of each model, by the study that measured it last."""
+    gains = [name for name in CURVES if "gain" in name]
+    beats = [f"beats {order}" for order in BLIND_ORDERS]
+    header = ["model", "method", "scale", "clips", *beats, "fill", "seed", *gains]
+    rows = [
+        [checkpoint.name, method, row["scale"], str(found["protocol"]["n"])]
+        + ["yes" if row[f"beats_{order}"] else "no" for order in BLIND_ORDERS]
+        + [found["protocol"]["baseline"], str(found["protocol"]["seed"])]
+        + [_figure(Interval(**row["measures"][gain])) for gain in gains]
+        for checkpoint in checkpoints
+        for method, found in measured_methods(checkpoint).items()
+        for row in found["rows"]
+    ]
+    brief = [row for row in rows if row[2] == ALL]
+    shown = ["model", "method", "clips", *beats, "fill"]
+    return Report([Table("faithfulness_verdicts", header, rows, shown, brief)])
 
 
 def sentence(study: Study) -> str:
@@ -135,7 +159,7 @@ def _sounds(study: Study) -> list[str | Table]:
     return [
         f"As sound, tagged again from the waveform on ({study.protocol['n_sounds']} clips):",
         Table("faithfulness_sounds", ["model", "order", "fill", "share, %", *metrics], rows, shown, _played(rows)),
-        *_evidence_over_loudness(study),
+        *_over_loudness(study),
         _events(study),
     ]
 
@@ -145,18 +169,17 @@ def _played(rows: list[list[str]]) -> list[list[str]]:
     return [row for row in rows if row[3] == str(round(100 * TOP_SHARE))]
 
 
-def _evidence_over_loudness(study: Study) -> list[str | Table]:
-    rows = [{**row, "method": row["order"]} for row in study.sounds]
-    for row in rows:
-        del row["order"]
-    keys = ("model", "fill", "percentage")
-    found = differences(rows, keys, "evidence", LOUDNESS, seed=study.protocol["seed"])
-    lines = [
-        [model, fill, str(share), *(_figure(of_group[name], 2) for name in ("AD", "FF_logit"))]
-        for (model, fill, share), of_group in found.items()
-    ]
-    said = "By how much the evidence's figures lie above the loudest blocks':"
-    return [said, Table("faithfulness_sound_pairs", ["model", "fill", "share, %", "AD", "FF_logit"], lines)]
+def _over_loudness(study: Study) -> list[str | Table]:
+    """What each order of blocks or cells has above the loudest ones."""
+    sounds = [{**{name: row[name] for name in row if name != "order"}, "method": row["order"]} for row in study.sounds]
+    keys, rows = ("model", "fill", "percentage"), []
+    for order, loudest in OVER_LOUDNESS.items():
+        found = differences(sounds, keys, order, loudest, seed=study.protocol["seed"])
+        for (model, fill, share), of_group in found.items():
+            rows.append([model, order, fill, str(share), *(_figure(of_group[name], 2) for name in ("AD", "FF_logit"))])
+    said = "By how much these figures lie above those of as many of the loudest, on the same clips:"
+    header = ["model", "order", "fill", "share, %", "AD", "FF_logit"]
+    return [said, Table("faithfulness_sound_pairs", header, rows, (), _played(rows))]
 
 
 def _events(study: Study) -> Table:

@@ -142,6 +142,7 @@ def _measure(study: Study, clip: ClipOfStudy, journal: "_Journal") -> None:
         rows = [named | row for row in journal.get(clip, ["sounds"], clip.sounds)]
         study.sounds.extend(row for row in rows if "order" in row)
         study.events.extend(row for row in rows if "side" in row)
+        study.sounds.extend(named | row for row in journal.get(clip, ["cells that are there"], clip.cells))
 
 
 class _Journal:

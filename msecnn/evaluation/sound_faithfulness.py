@@ -1,8 +1,9 @@
-"""Whether what one hears is the evidence: sounds made of strongest blocks, tagged again, and events taken away.
+"""Whether what one hears is the evidence: sounds of its strongest part, tagged again, and events taken away.
 
 The strongest evidence of one clip is rendered as page and command line do it, with and without the rest, and the sound
-is tagged from its waveform on. Beside it, as much of the loudest blocks. Axis letters: T samples, F mel bands, L
-frames, K tags, S scales.
+is tagged from its waveform on: cut by cells, and by blocks. Beside it, as much of the loudest.
+
+Axis letters: T samples, F mel bands, L frames, K tags, S scales.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,19 +12,20 @@ from functools import partial
 import numpy as np
 import torch
 
-from msecnn.explain import DEFAULT_BASELINE, FILLS, TOP_SHARE
+from msecnn.explain import DEFAULT_BASELINE, DEFAULT_FILL, FILLS, TOP_SHARE
 from msecnn.explain.baselines import baseline_mel
 from msecnn.explain.block_events import BLOCK, BlockEvent
 from msecnn.explain.contributions import with_scales
 from msecnn.explain.explanation import Explanation
-from msecnn.explain.faithfulness import LOUDNESS
 from msecnn.explain.masked_metrics import PERCENTAGES, masked_metrics
 from msecnn.explain.scale_terms import ScaleTerms
-from msecnn.explain.sonification import render
+from msecnn.explain.sonification import render, strongest_cells
 from msecnn.models.fast.incremental import IncrementalNetwork
 
-#: The order of blocks by what is there and speaks for the tag.
-EVIDENCE = "evidence"
+#: Orders of single cells: by what is there and speaks for the tag, which is heard as the evidence, and by loudness.
+EVIDENCE, LOUDEST_CELLS = "evidence", "loudest cells"
+#: The same of blocks.
+BLOCKS, LOUDEST_BLOCKS = "blocks", "loudest blocks"
 #: Shares of the cells, in percent: those of `masked_metrics`, and the one that page and command line play.
 SOUND_PERCENTAGES = (*PERCENTAGES, round(100 * TOP_SHARE))
 SIDES = ("in_favour", "against")
@@ -37,16 +39,29 @@ def measure_sounds(explanation: Explanation, *, fills: tuple[str, ...] = FILLS) 
     "cells" is the share of the clip's cells in the kept part, in percent. The metrics are of sounds, tagged again.
     """
     sums = explanation.block_sums
-    strengths = {EVIDENCE: sums.presence.sum(0), LOUDNESS: _block_levels(explanation.mel, sums.presence.shape[1:])}
+    strengths = {BLOCKS: sums.presence.sum(0), LOUDEST_BLOCKS: _block_levels(explanation.mel, sums.presence.shape[1:])}
     rows: list[dict[str, float | str]] = []
     for percentage in SOUND_PERCENTAGES:
-        evidence = sums.mask(strengths[EVIDENCE], percentage / 100)
+        blocks = sums.mask(strengths[BLOCKS], percentage / 100)
         for order, strength in strengths.items():
-            mask = evidence if order == EVIDENCE else sums.mask(strength, float(evidence.mean()))
+            mask = blocks if order == BLOCKS else sums.mask(strength, float(blocks.mean()))
             for fill in fills:
                 found = _tagged_again(explanation, mask, fill)
                 rows.append({"order": order, "fill": fill, "percentage": percentage, **found})
                 rows[-1]["cells"] = 100 * float(mask.mean())
+    return rows
+
+
+def measure_cells(explanation: Explanation, *, fill: str = DEFAULT_FILL) -> list[dict[str, float | str]]:
+    """The same of single cells: the evidence as page and command line play it, and the loudest."""
+    mel = explanation.mel
+    strengths = {EVIDENCE: explanation.presence.sum(0), LOUDEST_CELLS: mel - mel.min()}
+    rows: list[dict[str, float | str]] = []
+    for percentage in SOUND_PERCENTAGES:
+        for order, strength in strengths.items():
+            mask = strongest_cells(strength, percentage / 100)
+            rows.append({"order": order, "fill": fill, "percentage": percentage})
+            rows[-1] |= {**_tagged_again(explanation, mask, fill), "cells": 100 * float(mask.mean())}
     return rows
 
 

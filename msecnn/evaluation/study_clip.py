@@ -15,7 +15,7 @@ from msecnn.audio import read_recording
 from msecnn.data.manifest import Clip
 from msecnn.errors import MsecnnError
 from msecnn.evaluation import localisation, sound_faithfulness
-from msecnn.explain import METHODS, comparison, explain
+from msecnn.explain import METHODS, Explanation, comparison, explain
 from msecnn.explain.faithfulness import BLIND_ORDERS
 from msecnn.tagger import Tagger, TagPrediction
 
@@ -105,6 +105,12 @@ class ClipOfStudy:
         """The tag that the model thinks most probable in the clip's first window."""
         return int(self.prediction.window_probabilities[0].argmax())
 
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Of the first window, with the sound."""
+        tag = self.prediction.tags[self.tag_index]
+        return explain(self.tagger, self.prediction, tag, 0, recording=self.clip.path)
+
     def judged(self, methods: tuple[str, ...]) -> list[dict[str, Any]]:
         """What is measured of the maps of some methods."""
         config, mel = self.config, self._mel(self.prediction)
@@ -138,11 +144,14 @@ class ClipOfStudy:
 
     def sounds(self) -> list[dict[str, Any]]:
         """What is measured of the strongest evidence as sound, and of events."""
-        tag = self.prediction.tags[self.tag_index]
-        explanation = explain(self.tagger, self.prediction, tag, 0, recording=self.clip.path)
+        explanation = self.explanation
         events = sound_faithfulness.measure_events(explanation)
         claims = [{"side": side, **sound_faithfulness.as_claimed(found)} for side, found in events.items() if found]
         return [*sound_faithfulness.measure_sounds(explanation), *claims]
+
+    def cells(self) -> list[dict[str, Any]]:
+        """What is measured of single cells as sound."""
+        return list(sound_faithfulness.measure_cells(self.explanation))
 
     def mixes(self, methods: tuple[str, ...]) -> list[dict[str, Any]]:
         """Where the maps find the other clip, laid over this one; nothing if there is none."""

@@ -134,10 +134,20 @@ class Explanation:
     @cached_property
     def block_sums(self) -> BlockSums:
         """What blocks of the spectrogram add to the logit's change from the clip's mean, presence and absence apart."""
+        return block_sums(self.complete_maps, self.mel, self._reference)
+
+    @cached_property
+    def presence(self) -> np.ndarray:
+        """(S, F, L) the complete maps where the window lies above the clip's mean: something is there; 0 elsewhere."""
+        present: np.ndarray = self.complete_maps.maps * (self.mel > self._reference)
+        return present
+
+    @cached_property
+    def _reference(self) -> np.ndarray:
+        """(F, L) what presence is measured from."""
         from msecnn.explain.baselines import baseline_mel
 
-        reference = baseline_mel(self.tagger.model, self.mel, DEFAULT_BASELINE, self.mel_config)
-        return block_sums(self.complete_maps, self.mel, reference.numpy())
+        return baseline_mel(self.tagger.model, self.mel, DEFAULT_BASELINE, self.mel_config).numpy()
 
     @cached_property
     def events(self) -> tuple[BlockEvent, ...]:

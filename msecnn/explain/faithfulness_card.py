@@ -81,7 +81,7 @@ def write_measured(checkpoint: Checkpoint, rows: Iterable[Row], protocol: Mappin
     for row in rows:
         own.setdefault(row.method, []).append(row.to_json())
     measured = {method: {"protocol": dict(protocol), "rows": found} for method, found in own.items()}
-    kept = _stored(checkpoint) or {}
+    kept = measured_methods(checkpoint)
     ordered = {method: (kept | measured)[method] for method in METHODS if method in kept | measured}
     write_json(path, {"schema": SCHEMA, "sha256": checkpoint.card.get("sha256"), "methods": ordered}, indent=1)
 
@@ -90,26 +90,26 @@ def verdicts(checkpoint: Checkpoint) -> dict[str, Verdict]:
     """A verdict for each of `METHODS`, without figures where none were found for these very weights."""
     unknown = {method: Verdict(method) for method in METHODS}
     try:
-        measured = {method: _verdict(method, found) for method, found in (_stored(checkpoint) or {}).items()}
+        measured = {method: _verdict(method, found) for method, found in measured_methods(checkpoint).items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s cannot be used: %s", checkpoint.folder / FILE_NAME, error)
         return unknown
     return unknown | {name: verdict for name, verdict in measured.items() if name in unknown}
 
 
-def _stored(checkpoint: Checkpoint) -> dict[str, Any] | None:
-    """What was found of each method for these very weights; None where nothing was."""
+def measured_methods(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The protocol and the rows of each method that was measured for these very weights."""
     path = checkpoint.folder / FILE_NAME
     try:
         stored = read_json(path)
         if stored["schema"] != SCHEMA or stored["sha256"] != checkpoint.card.get("sha256"):
-            return None
+            return {}
         return dict(stored["methods"])
     except FileNotFoundError:
-        return None
+        return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.warning("%s cannot be used: %s", path, error)
-        return None
+        return {}
 
 
 def _verdict(method: str, found: Mapping[str, Any]) -> Verdict:

@@ -52,8 +52,8 @@ def sonify(explanation: "Explanation", name: str, *, share: float, fill: str, eq
     """(T,) the window's sound, of which only a part is heard.
 
     Args:
-        name: "window" is all of it; "evidence" the blocks in which what is there speaks most for the tag, "rest" all
-            but them; "smallest" the smallest part that keeps the tag; "cut" what is left by the smallest cut that
+        name: "window" is all of it; "evidence" the cells that are there and speak most for the tag, "rest" all but
+            them; "smallest" the smallest part that keeps the tag; "cut" what is left by the smallest cut that
             loses it; "scale:NAME" the same of one scale; "event:N" one event, from 1, strongest first.
         share: of the window's cells at most, 0 to 1.
         fill: what the rest becomes, see `render`.
@@ -73,16 +73,23 @@ def part_mask(explanation: "Explanation", name: str, *, share: float = TOP_SHARE
     """(F, L): ones on what is heard of a named part."""
     sums = explanation.block_sums
     if name in ("evidence", "rest"):
-        mask = _heard(sums.mask(sums.presence.sum(0), share))
+        mask = _heard(strongest_cells(explanation.presence.sum(0), share))
         return mask if name == "evidence" else 1 - mask
     if name in MINIMAL:
         return _minimal_mask(explanation, name)
     if (scale := name.removeprefix("scale:")) != name and scale in sums.scales:
-        return _heard(sums.mask(sums.presence[sums.scales.index(scale)], share))
+        return _heard(strongest_cells(explanation.presence[sums.scales.index(scale)], share))
     if name in (events := _named_events(explanation)):
         return events[name].mask
     parts = "the window, the evidence, the rest, the smallest sound, the cut, a scale or an event"
     raise ExplanationError(f"One can listen to {parts}, not to {name!r}.")
+
+
+def strongest_cells(strengths: np.ndarray, share: float) -> np.ndarray:
+    """(F, L): ones on the strongest of the positive cells, on no more than a share of all."""
+    n_left = strengths.size - int(share * strengths.size)
+    least = max(0.0, float(np.partition(strengths, n_left - 1, axis=None)[n_left - 1])) if n_left else 0.0
+    return (strengths > least).astype(np.float32)
 
 
 def _minimal_mask(explanation: "Explanation", name: str) -> np.ndarray:
