@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -334,8 +335,11 @@ def test_what_was_made_for_who_has_left_is_still_known(tmp_path: Path, monkeypat
     """Its answer reaches nobody; a file that nobody knew of would lie there for an hour, beyond any quota."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
 
+    begun, left = threading.Event(), threading.Event()
+
     def slow(*_: object) -> Answer:
-        time.sleep(0.4)
+        begun.set()
+        left.wait()
         return Answer(TestMadeFiles.make())
 
     visitors = Visitors()
@@ -344,8 +348,10 @@ def test_what_was_made_for_who_has_left_is_still_known(tmp_path: Path, monkeypat
 
     async def leave() -> None:
         task = asyncio.ensure_future(anext(endpoint.answers(who(1), {})))
-        await asyncio.sleep(0.1)
+        await asyncio.to_thread(begun.wait)
         task.cancel()
+        await asyncio.sleep(0)
+        left.set()
         await asyncio.wait([task])
 
     asyncio.run(leave())
@@ -395,12 +401,12 @@ def test_a_folder_that_lost_its_lock_is_collected(tmp_path: Path) -> None:
 def test_a_later_question_takes_the_place_of_the_one_before() -> None:
     """Who clicks faster than answers come waits for his last click, and is never told that he asks too much."""
     begun: list[str] = []
+    first, last = threading.Event(), threading.Event()
 
     def slow(_: object, request: dict[str, Any]) -> Iterator[Answer]:
         begun.append(request["id"])
-        for _step in range(20):
-            time.sleep(0.05)
-            yield Answer({"progress": 0.5})
+        first.set()
+        last.wait()
         yield Answer({"done": request["id"]})
 
     async def scene() -> list[list[dict[str, Any]]]:
@@ -410,10 +416,12 @@ def test_a_later_question_takes_the_place_of_the_one_before() -> None:
             asked = {"id": f"{number}", "latest": True}
             return [payload async for payload in endpoint.answers(who(1), asked)]
 
-        tasks = []
-        for number in range(9):
+        tasks = [asyncio.ensure_future(answers(0))]
+        await asyncio.to_thread(first.wait)
+        for number in range(1, 9):
             tasks.append(asyncio.ensure_future(answers(number)))
-            await asyncio.sleep(0.3 if number == 0 else 0)
+            await asyncio.sleep(0)
+        last.set()
         told = await asyncio.gather(*tasks)
         assert not endpoint.latest
         return told
