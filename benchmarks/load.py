@@ -1,22 +1,28 @@
 """A class comes all at once: visitors with sessions of their own tag and explain; every answer must be the serial one.
 
-    python benchmarks/load.py [--visitors 40] [--seconds 120] [--json]
+    python benchmarks/load.py [--visitors 40] [--seconds 120] [--no-flooder] [--json]
 
 Starts the page on this machine and asks it through Gradio's own client. Each visitor has a `gradio_client` session and
 takes examples, models, tags and windows by chance from a fixed seed, one question after the other. The exit status is
 1 where an answer differs from the one that was given when nobody else was there, or where one was lost. `unevenness`
 is the most answers that a visitor got, over the fewest; memory is the server's, resident.
+
+Then all of it once more beside one who asks as fast as he can (`flooder.py`). Each visitor comes from an address of his
+own, as a proxy would tell it, and the flooder from one. The exit status is 1, too, where the visitors' 95th percentile
+is then more than `MOST_TIMES` what it was without him.
 """
 
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +42,8 @@ N_CLIPS, TOLERANCE = 4, 1e-5
 MEMORY_INTERVAL_S = 0.5
 #: Seconds that a visitor waits for the page's parts, as a browser would; gradio_client alone gives up after 5.
 PATIENCE_S = 60.0
+#: The visitors' 95th percentile beside a flooder, at most so many times that without; and his time to begin, seconds.
+MOST_TIMES, FLOODER_START_S = 2.0, 5.0
 
 ExplanationRequest = tuple[str, ...]
 
@@ -103,7 +111,8 @@ def same(answer: Any, expected: Any) -> bool:
 def session(address: str, expected: dict[ExplanationRequest, Any], seed: int, until: Callable[[], bool]) -> Session:
     """One visitor, who asks until the time is over."""
     rng, met = np.random.default_rng(seed), Session()
-    client = Client(address, verbose=False, download_files=False, httpx_kwargs={"timeout": PATIENCE_S})
+    own = {"X-Forwarded-For": f"10.0.{seed // 250}.{seed % 250 + 1}"}
+    client = Client(address, verbose=False, download_files=False, headers=own, httpx_kwargs={"timeout": PATIENCE_S})
     kinds = {kind: [question for question in expected if question[0] == kind] for kind in met.seconds}
     while not until():
         choices = kinds["tag" if rng.random() < 0.5 else "explain"]
@@ -118,6 +127,19 @@ def session(address: str, expected: dict[ExplanationRequest, Any], seed: int, un
         if not same(answer, expected[question]):
             met.wrong.append(f"{question}: another answer than alone")
     return met
+
+
+@contextmanager
+def flooder(address: str) -> Iterator[None]:
+    """One who floods the page until the block ends."""
+    process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("flooder.py")), address])
+    try:
+        time.sleep(FLOODER_START_S)
+        yield
+        assert process.poll() is None, "the flooder gave up"
+    finally:
+        process.kill()
+        process.wait()
 
 
 def run(page: RunningPage, n_visitors: int, seconds: float) -> Load:
@@ -172,33 +194,56 @@ def measured(sessions: list[Session], seconds: float, alone: dict[str, list[floa
     )
 
 
-def table(load: Load) -> str:
+def times(load: Load, flooded: Load) -> dict[str, float]:
+    """Of each kind of question the 95th percentile beside a flooder, over that without."""
+    return {kind: round(flooded.p95_s[kind] / load.p95_s[kind], 2) for kind in load.p95_s}
+
+
+def table(load: Load, flooded: Load | None) -> str:
     lines = ["| question | alone, median s | together, median s | together, 95th percentile s |", "|---|--:|--:|--:|"]
     lines += [
         f"| {kind} | {load.alone_s[kind]:.2f} | {load.median_s[kind]:.2f} | {load.p95_s[kind]:.2f} |"
         for kind in load.median_s
     ]
-    sentence = (
+    if flooded is not None:
+        lines[0] += " beside a flooder, 95th percentile s | times as long |"
+        lines[1] += "--:|--:|"
+        for row, kind in enumerate(load.median_s, start=2):
+            lines[row] += f" {flooded.p95_s[kind]:.2f} | {times(load, flooded)[kind]:.2f} |"
+    sentences = [sentence(load)]
+    if flooded is not None:
+        sentences.append(f"Beside one who asks without waiting, over 16 connections: {sentence(flooded)}")
+    return "\n\n".join([f"Measured by `python benchmarks/load.py` on {cpu_name()}.", "\n".join(lines), *sentences])
+
+
+def sentence(load: Load) -> str:
+    return (
         f"{load.visitors} visitors, {load.seconds:.0f} s: {load.answers} answers ({load.answers_per_s:g} a second), "
         f"{load.wrong} wrong, {load.lost} lost; the busiest visitor got {load.unevenness:g} times the answers of "
         f"the least. Memory, median of the first half {load.memory_first_half_mb:,.0f} MB, of the second "
         f"{load.memory_second_half_mb:,.0f} MB, at most {load.memory_peak_mb:,.0f} MB."
     )
-    return "\n".join([f"Measured by `python benchmarks/load.py` on {cpu_name()}.", "", *lines, "", sentence])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--visitors", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--flooder", action=argparse.BooleanOptionalAction, default=True, help="and once more with one")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
+    flooded = None
     with tempfile.TemporaryDirectory() as uploads, RunningPage(environment={"GRADIO_TEMP_DIR": uploads}) as page:
         load = run(page, args.visitors, args.seconds)
-    print(json.dumps(asdict(load), indent=1) if args.json else table(load))
-    for problem in load.problems:
+        if args.flooder:
+            with flooder(page.address):
+                flooded = run(page, args.visitors, args.seconds)
+    loads = [load] if flooded is None else [load, flooded]
+    print(json.dumps([asdict(one) for one in loads], indent=1) if args.json else table(load, flooded))
+    for problem in (problem for one in loads for problem in one.problems):
         print(problem, file=sys.stderr)
-    return 1 if load.wrong or load.lost else 0
+    slower = flooded is not None and max(times(load, flooded).values()) > MOST_TIMES
+    return 1 if slower or any(one.wrong or one.lost for one in loads) else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How 1,000 damaged files (tests/damage.py) are answered by the library, the command line and the page.
+"""How 1,000 damaged files (tests/corrupt_audio.py) are answered by the library, the command line and the page.
 
     python benchmarks/robustness.py [--through library cli page] [--files 1000] [--seed 0] [--json]
 

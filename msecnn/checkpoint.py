@@ -166,13 +166,23 @@ def verify(checkpoint: Checkpoint) -> None:
         raise CheckpointError(f"{path} cannot be read: {why(error)}.") from error
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}") from error
-    actual = _selftest(checkpoint.model, checkpoint.mel_config, waveform=expected["waveform"])
+    actual = _selftest(checkpoint.model, checkpoint.mel_config, waveform=_waveform(expected, path))
+    if odd := sorted(expected.keys() ^ actual.keys()):
+        raise CheckpointError(f"{path} holds other tensors than this network gives: {printable(odd[0], longest=80)}.")
     for name, tensor in expected.items():
-        if name not in actual or actual[name].shape != tensor.shape:
+        if actual[name].shape != tensor.shape:
             raise CheckpointError(f"{path}: {name} is not of the shape that this network gives.")
-        difference = float((actual[name] - tensor).abs().max())
+        difference = float((actual[name] - tensor.float()).abs().max())
         if not difference <= SELFTEST_TOLERANCE:
             raise CheckpointError(f"{checkpoint.name} failed its self-test: {name} is off by {difference:.2g}.")
+
+
+def _waveform(tensors: Mapping[str, Tensor], path: Path) -> Tensor:
+    """A self-test's sound: (T,) fractions, at least one."""
+    waveform = tensors.get("waveform")
+    if waveform is None or waveform.ndim != 1 or not len(waveform) or not waveform.is_floating_point():
+        raise CheckpointError(f"{path} holds no waveform.")
+    return waveform.float()
 
 
 def _selftest(model: TaggingModule, config: MelConfig, waveform: Tensor | None = None) -> dict[str, Tensor]:

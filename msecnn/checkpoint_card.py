@@ -1,5 +1,6 @@
 """A checkpoint's `card.json`, checked field by field: whoever made it, what it says can be built, run and printed."""
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,7 @@ def read_card(path: Path) -> Card:
         if content.get("schema") != SCHEMA:
             raise ValueError(f"has schema {content.get('schema')!r}; this program reads {SCHEMA}.")
         _check_shown(content)
+        _check_calibration(content.get("calibration"))
         tags = _tags(content.get("tags"))
         return Card(
             architecture=_text(content, "architecture"),
@@ -86,6 +88,21 @@ def _check_shown(content: dict[str, Any]) -> None:
     for name in _TEXTS:
         if not isinstance(content.get(name, ""), str | None):
             raise ValueError(f"is not a card of this program: {name} must be text.")
+
+
+def _check_calibration(calibration: Any) -> None:
+    """Rows of a diagram, as they are or under "bins"."""
+    rows = calibration.get("bins") if isinstance(calibration, dict) else calibration or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and _has_figures(row) for row in rows):
+        raise ValueError("is not a card of this program: calibration must be rows of numbers: claimed, true, n.")
+
+
+def _has_figures(row: dict[str, Any]) -> bool:
+    return all(_is_number(row.get(key)) for key in ("claimed", "true", "n"))
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def _text(content: dict[str, Any], name: str) -> str:

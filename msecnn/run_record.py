@@ -40,7 +40,7 @@ def contradictions(card: Mapping[str, Any]) -> list[Contradiction]:
     try:
         said, resolved = _options(str(run.get("command", ""))), dict(_resolved(run))
     except (AttributeError, TypeError, KeyError) as error:
-        raise ValueError(f"the record of its run is damaged ({type(error).__name__})") from error
+        raise ValueError("the record of its run is damaged") from error
     return [
         Contradiction(name, " ".join(words), resolved[name])
         for name, words in said.items()

@@ -142,13 +142,18 @@ class Visitor:
 
     def send(self, endpoint: str, **request: Any) -> None:
         """Asks without waiting for the answer."""
-        question = {
+        self._http.post(
+            f"{self.address}/gradio_api/queue/join", json=self.question(endpoint, **request)
+        ).raise_for_status()
+
+    def question(self, endpoint: str, **request: Any) -> dict[str, Any]:
+        """What a browser sends to ask."""
+        return {
             "fn_index": self._questions[endpoint],
             "data": [None],
             "event_data": {"id": secrets.token_hex(4), **request},
             "session_hash": self.session,
         }
-        self._http.post(f"{self.address}/gradio_api/queue/join", json=question).raise_for_status()
 
     def listen(self) -> Iterator[dict[str, Any]]:
         """The answers to all that was asked, until none is left to come; who stops listening has left."""

@@ -83,7 +83,7 @@ def _serve(args: argparse.Namespace, folder: UploadFolder, ended: threading.Even
         prevent_thread_lock=True,
         **page.launch_options(context),
     )
-    with folder.swept(context.visitors.needed_files):
+    with folder.swept(context.visitors.needed_files, context.visitors.sessions.take_closed):
         while not ended.wait(1.0):  # a wait without end would keep Windows from delivering the signal
             pass
     stopped = context.visitors.close(patience_s=PATIENCE_S)

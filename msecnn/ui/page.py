@@ -19,8 +19,8 @@ from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path
 from msecnn.ui.tabs import compare, lessons, network, tags, why
 
-#: How often Gradio looks for old files, and how old they must be to be deleted, seconds.
-DELETE_CACHE = (3600, 3600)
+#: After how long the page says that a recording is deleted at the latest: unused for an hour, and then looked for.
+DELETED_WITHIN_H = 2.0
 
 #: Tab name in the address bar, its title, and who builds it.
 TABS = (
@@ -94,7 +94,7 @@ def _offered(context: AppContext) -> dict[str, object]:
         "max_bytes": context.max_bytes,
         "models": upload.models(context),
         "window_s": upload.window_s(context),
-        "deleted_within_h": sum(DELETE_CACHE) / 3600,
+        "deleted_within_h": DELETED_WITHIN_H,
         "explanation": explanation_choices(),
         "plotly": plotly_path(),
         "on_dark": ON_DARK,

@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from msecnn.ui.server.addresses import sharer
+
 #: Bytes of a question that is no upload, and seconds that it may take to come.
 MAX_QUESTION_BYTES, QUESTION_S = 2**23, 60.0
 #: An upload ends that brings nothing for so long, or on average fewer bytes a second once it has had so long.
@@ -51,7 +53,7 @@ class BodyLimits:
             await self._app(scope, _Question(receive), send)
 
     async def _take_upload(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = scope["client"][0] if scope["client"] else ""
+        address = sharer(scope["client"][0] if scope["client"] else "")
         left = self._limits.max_address_bytes - self._brought_bytes(address)
         if left <= 0:
             await PlainTextResponse(MANY, status_code=429)(scope, receive, send)

@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from msecnn.errors import MsecnnError
+from msecnn.ui.server.addresses import sharer
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.dispatch import OUR_FAULT, Answer, Endpoint, Handler, Payload, Request, log, to_thread
 from msecnn.ui.server.fair_queue import FairQueue, Visitor
@@ -151,4 +152,4 @@ def _named_listener(function: Callable[..., Any], lane: FairQueue) -> Callable[.
 
 
 def _visitor(request: gr.Request) -> Visitor:
-    return Visitor(address=request.client.host if request.client else "", session=str(request.session_hash))
+    return Visitor(sharer(request.client.host if request.client else ""), session=str(request.session_hash))

@@ -35,6 +35,7 @@ class SessionStore:
     def __init__(self, max_bytes: int, max_made_bytes: int) -> None:
         self.max_bytes, self.max_made_bytes = max_bytes, max_made_bytes
         self._held: dict[tuple[str, str], _Held] = {}  # (session, slot), longest unused first
+        self._closed: set[Path] = set()  # recordings that were held, and may be no longer
         self._lock = threading.Lock()  # the clean-up has a thread of its own
 
     def get(self, visitor: Visitor, slot: str) -> Session | None:
@@ -55,7 +56,7 @@ class SessionStore:
             if before is not None and before.session.path == session.path:
                 session.made.adopt(before.session.made)
             elif before is not None:
-                before.session.made.clear()
+                self._close(before)
             while self.n_bytes > self.max_bytes and len(self._held) > 1:
                 self._forget(self._first_of_the_largest(keep=key))
 
@@ -90,6 +91,13 @@ class SessionStore:
         with self._lock:
             return {path for held in self._held.values() for path in _files(held.session)}
 
+    def take_closed(self) -> set[Path]:
+        """The files of recordings that were closed since this was last asked, and that nobody else has open."""
+        held = self.paths()
+        with self._lock:
+            closed, self._closed = self._closed - held, set()
+        return closed
+
     def __len__(self) -> int:
         return len(self._held)
 
@@ -109,7 +117,11 @@ class SessionStore:
         next(held for held in droppable if held.address == largest).session.made.drop_oldest()
 
     def _forget(self, key: tuple[str, str]) -> None:
-        self._held.pop(key).session.made.clear()
+        self._close(self._held.pop(key))
+
+    def _close(self, held: _Held) -> None:
+        held.session.made.clear()
+        self._closed.add(held.session.path)
 
 
 def _largest(held: Iterable[_Held], n_bytes: Callable[[Session], int]) -> str:

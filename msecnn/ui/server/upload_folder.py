@@ -16,7 +16,9 @@ from filelock import FileLock, Timeout
 VARIABLE = "GRADIO_TEMP_DIR"
 PREFIX, LOCK = "msecnn-", ".lock"
 #: Seconds after which a file goes that nobody has open, and between two looks.
-KEPT_S, SWEEP_INTERVAL_S = 3600.0, 300.0
+KEPT_S, SWEEP_INTERVAL_S = 3600.0, 60.0
+#: Seconds after it came that a file may go that was closed: another visitor may have brought the same a moment ago.
+CLOSED_S = 120.0
 
 
 class UploadFolder:
@@ -33,6 +35,7 @@ class UploadFolder:
         self._lock = FileLock(f"{self.path}{LOCK}")
         self._lock.acquire(timeout=0)
         self.path.mkdir()
+        self._closed: set[Path] = set()
 
     @classmethod
     def from_environment(cls) -> "UploadFolder":
@@ -47,25 +50,31 @@ class UploadFolder:
         self._lock.release()
         Path(f"{self.path}{LOCK}").unlink(missing_ok=True)
 
-    def sweep(self, needed: Iterable[Path], now: float | None = None) -> None:
-        """Deletes files of more than `KEPT_S` that nobody needs, and folders that are empty."""
+    def sweep(self, needed: Iterable[Path], closed: Iterable[Path] = (), now: float | None = None) -> None:
+        """Deletes files of more than `KEPT_S` that nobody needs, those that were closed, and folders that are empty."""
         now, kept = time.time() if now is None else now, {path.resolve() for path in needed}
+        self._closed |= {path.resolve() for path in closed}
+        for path in [path for path in self._closed if not path.is_relative_to(self.path) or not path.is_file()]:
+            self._closed.discard(path)
         for path in sorted(self.path.rglob("*"), reverse=True):  # what is in a folder before the folder
             with contextlib.suppress(OSError):
                 if path.is_symlink() or not path.is_dir():
-                    if now - path.lstat().st_ctime > KEPT_S and path.resolve() not in kept:
+                    age_s = now - path.lstat().st_ctime
+                    if age_s > (CLOSED_S if path in self._closed else KEPT_S) and path.resolve() not in kept:
                         path.unlink()
-                elif now - path.stat().st_mtime > KEPT_S:
+                elif now - path.stat().st_mtime > CLOSED_S:
                     path.rmdir()
 
     @contextlib.contextmanager
-    def swept(self, needed: Callable[[], Iterable[Path]]) -> Iterator[None]:
+    def swept(
+        self, needed: Callable[[], Iterable[Path]], closed: Callable[[], Iterable[Path]] = tuple
+    ) -> Iterator[None]:
         """Sweeps now and then, in a thread, until the block ends."""
         over = threading.Event()
 
         def run() -> None:
             while not over.wait(SWEEP_INTERVAL_S):
-                self.sweep(needed())
+                self.sweep(needed(), closed())
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
@@ -78,7 +87,11 @@ class UploadFolder:
 
 def collect(parent: Path) -> None:
     """Deletes the folders of servers that are no more: their locks are free."""
+    left = {path for path in parent.glob(f"{PREFIX}*") if path.is_dir()}
     for lock_path in parent.glob(f"{PREFIX}*{LOCK}"):
+        left.discard(lock_path.with_suffix(""))
         with contextlib.suppress(OSError, Timeout), FileLock(lock_path).acquire(timeout=0):
             shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
             lock_path.unlink(missing_ok=True)
+    for folder in left:  # a server's last thread made it, when its lock was already removed
+        shutil.rmtree(folder, ignore_errors=True)

@@ -20,7 +20,7 @@ LANES: dict[Lane, tuple[int, int, int]] = {"light": (4, 200, 16), "model": (1, 2
 #: Of all sessions together. A recording has half a megabyte for each of its windows: 20 minutes are 22 MB.
 HELD_BYTES = 2**30
 #: Of the sounds, archives and worksheets made for all of them, on the disk.
-MADE_BYTES = 4 * 2**30
+MADE_BYTES = 2 * 2**30
 
 
 class Visitors:
