@@ -16,7 +16,7 @@ from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
-from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path
+from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path, server_name
 from msecnn.ui.tabs import compare, lessons, network, tags, why
 
 #: How often Gradio looks for old files, and how old they must be to be deleted, seconds.
@@ -30,7 +30,7 @@ TABS = (
     ("compare", "Compare", compare.build),
     ("lessons", "Lessons", lessons.build),
 )
-STYLES = ("style.css", "network.css", "compare.css", "lessons.css")
+STYLES = ("style.css", "controls.css", "network.css", "compare.css", "lessons.css")
 
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 
@@ -48,12 +48,14 @@ def build(context: AppContext) -> gr.Blocks:
         export.build(page)
         lessons.build_panel(page)
         page.mount_point("player")
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
+        with page.control("tab", gr.Tabs(elem_id="tabs", overflow_behavior="wrap"), None):
             for name, title, build_tab in TABS:
-                with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
+                tab = gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True)
+                with page.controls.add_tab("tab", tab, name):
                     build_tab(page)
         with gr.Accordion("About these networks", elem_id="about"):
             gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about-text")
+        page.controls.connect()
         api.build(page)
     return blocks
 
@@ -93,6 +95,8 @@ def _offered(context: AppContext) -> dict[str, object]:
         "max_bytes": context.max_bytes,
         "models": upload.models(context),
         "window_s": upload.window_s(context),
+        "server": server_name(),
+        "tabs": [name for name, *_ in TABS],
         "deleted_within_h": sum(DELETE_CACHE) / 3600,
         "explanation": explanation_choices(),
         "plotly": plotly_path(),

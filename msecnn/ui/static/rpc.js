@@ -18,29 +18,31 @@ export class CallError extends Error {
 /** A call that a later one of the same name has replaced is nothing to tell anybody about. */
 export const isSuperseded = (/** @type {any} */ error) => error.reason === "superseded";
 
-/** @type {Map<string, {send: (request: object) => void, root: Element}>} */
+import { offered } from "./state.js";
+
+/** @type {Map<string, {send: (request: object) => void}>} */
 const endpoints = new Map();
 /** @type {Map<string, object[]>} Requests made before their endpoint was mounted. */
 const waiting = new Map();
 /** @type {Map<string, {name: string, resolve: Function, reject: Function, progress?: Function}>} By request id. */
 const pending = new Map();
-/** @type {Map<string, string>} The last request id of each endpoint. */
-const latest = new Map();
+/** @type {Map<string, string>} The last request id of each endpoint, and its place in the queue while it waits. */
+const latest = new Map(), places = new Map();
 let serial = 0;
 
 /** Called by each endpoint's component when Gradio has mounted it. */
-export const connect = (name, { send, element, props, watch }) => {
-  const endpoint = { send, root: element.closest(".mse-rpc") ?? element };
-  endpoints.set(name, endpoint);
+export const connect = (name, { send, props, watch }) => {
+  endpoints.set(name, { send });
   watch("value", () => settle(props.value));
-  waiting.get(name)?.forEach(endpoint.send);
+  waiting.get(name)?.forEach(send);
   waiting.delete(name);
 };
 
 const settle = (answer) => {
   const asked = answer && pending.get(answer.request);
   if (!asked) return;
-  if (answer.progress !== undefined) asked.progress?.(answer.progress, answer);
+  places.set(asked.name, answer.place);
+  if (answer.progress !== undefined) asked.progress?.(answer.progress);
   else if (answer.error) refuse(answer.request, new CallError("refused", answer.error));
   else {
     pending.delete(answer.request);
@@ -74,26 +76,24 @@ export const call = (name, request = {}, { progress, parallel = false } = {}) =>
   });
 };
 
-/** Gradio writes a visitor's place in the queue into the endpoint's own, unseen status line, and nowhere else. */
-export const queuePlace = (name) => {
-  const place = /queue:\s*(\d+)\s*\/\s*(\d+)/.exec(endpoints.get(name)?.root.textContent ?? "");
-  return place ? `place ${place[1]} of ${place[2]} in the queue` : "";
+/** Where an endpoint's request stands among those that wait, as words; "" once it is its turn. */
+export const queuePlace = (/** @type {string} */ name) => {
+  const place = places.get(name);
+  return place ? `place ${place} in the queue` : "";
 };
 
 // ---- requests that got lost
 // While any waits, the server is asked now and then whether it is there, and still the one that was asked. It need not
 // answer at once, for it may be busy; and one failure may be the network's hiccup.
 const WATCH_MS = 4000;
-let server = "", failures = 0;
+let { server } = offered, failures = 0;
 
 /** Whether the server that was asked is still there. */
 const serverStands = async () => {
-  const { root, api_prefix: prefix = "", app_id } = window.gradio_config;
-  server ||= app_id;
-  const answer = await fetch(`${root}${prefix}/app_id`, { cache: "no-store" });
+  const answer = await fetch(new URL("msecnn/server", document.baseURI), { cache: "no-store" });
   if (!answer.ok) throw new Error(answer.statusText);   // of the proxy in front
   const before = server;
-  server = (await answer.json()).app_id;
+  server = await answer.text();
   return server === before;
 };
 const watchServer = async () => {
