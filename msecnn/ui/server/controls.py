@@ -82,5 +82,5 @@ class Controls:
         )
 
 
-def _listen(event: Any, statement: str, inputs: list[Block]) -> None:
+def _listen(event: Any, statement: str, inputs: Sequence[Block]) -> None:
     event(None, inputs, None, js=f"(value) => {{ {when_loaded(statement)} }}", api_visibility="private", queue=False)
