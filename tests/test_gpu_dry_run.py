@@ -71,7 +71,7 @@ def test_a_training_step_up_to_its_loss(gpu: FakeTensorMode, name: str, order: s
         assert (logits.device.type, logits.dtype) == ("cuda", torch.float32)
         loss, known = masked_bce(logits, targets)
         assert {loss.device.type, known.device.type} == {"cuda"}
-        trainer.averaged.update(trainer.model)
+        trainer.state.averaged.update(trainer.model)
 
 
 def test_mels_that_do_not_fit_the_gpu_travel_batch_by_batch(

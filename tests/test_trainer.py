@@ -346,9 +346,9 @@ def test_momentum_lasts_from_one_phase_of_sgd_to_the_next(monkeypatch: pytest.Mo
     real = Trainer._train_epoch
 
     def train_epoch(trainer: Trainer, epoch: int, bar: object) -> float:
-        buffers = [state.get("momentum_buffer") for state in trainer.optimizer.state.values()]
+        buffers = [state.get("momentum_buffer") for state in trainer.state.optimizer.state.values()]
         moving = any(buffer is not None and bool(buffer.any()) for buffer in buffers)
-        seen.append((epoch, trainer.phase.optimizer, moving))
+        seen.append((epoch, trainer.state.phase.optimizer, moving))
         return real(trainer, epoch, bar)
 
     monkeypatch.setattr(Trainer, "_train_epoch", train_epoch)

@@ -47,7 +47,7 @@ def _build_opened(page: Page) -> None:
     """The line of what is open: its name, the two models where there are others, and what can be done with it."""
     choices = [(model["title"], model["name"]) for model in models(page.context)]
     with row(elem_id="opened"):
-        page.mount_point("opened")
+        page.mount_point("recording")
         for number in range(min(2, len(choices))):
             value, several = choices[number][1], len(choices) > 2
             page.control(f"model-{number}", dropdown(f"Model {number + 1}", choices, value=value, visible=several))

@@ -29,8 +29,8 @@ const MOUNTS = {
   compare: mountCompare,
 };
 /** @type {Record<string, Element | Element[]>} What stands between Gradio's controls. */
-const PARTS = { opened: openedLine, lesson: lessonPanel, ...tagMounts, ...whyMounts, ...networkMounts, ...compareMounts,
-  ...lessonMounts };
+const PARTS = { recording: openedLine, lesson: lessonPanel, ...tagMounts, ...whyMounts, ...networkMounts,
+  ...compareMounts, ...lessonMounts };
 export const mount = (/** @type {string} */ name, /** @type {HTMLElement} */ place) => {
   if (name in PARTS) place.append(...[PARTS[name]].flat());
   else MOUNTS[name](place);

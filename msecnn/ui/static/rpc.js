@@ -42,7 +42,7 @@ const settle = (answer) => {
   const asked = answer && pending.get(answer.request);
   if (!asked) return;
   places.set(asked.name, answer.place);
-  if (answer.progress !== undefined) asked.progress?.(answer.progress);
+  if (answer.progress !== undefined) asked.progress?.(answer.place ? null : answer.progress);   // null: it waits
   else if (answer.error) refuse(answer.request, new CallError("refused", answer.error));
   else {
     pending.delete(answer.request);
@@ -59,7 +59,7 @@ const refuse = (id, error) => {
  * Asks the server. A later call of the same name rejects one that still waits, unless both are `parallel`.
  * @param {string} name
  * @param {object} [request]
- * @param {{progress?: (part: number) => void, parallel?: boolean}} [options]
+ * @param {{progress?: (part: number | null) => void, parallel?: boolean}} [options]
  * @returns {Promise<any>}
  */
 export const call = (name, request = {}, { progress, parallel = false } = {}) => {
