@@ -1,9 +1,6 @@
 """Composes the page: the way in, the player, and a tab for each question one can ask.
 
-Gradio's own controls are the tabs and the accordion. Choices of tag, model and method are our own `<select>` and
-buttons: their options come with an answer, stand in a sentence, and are kept in the address bar together with the rest
-of the view. The download is our own button because its file is made when it is asked for, with its progress, while
-`gr.DownloadButton` offers a file that is already there.
+Ordinary controls are Gradio's; docs/page.md tells which parts are not, and why.
 """
 
 import json
