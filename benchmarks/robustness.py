@@ -44,29 +44,33 @@ def failures(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def table(found: dict[str, list[Outcome]]) -> str:
-    """A line a way in; below, a line a kind of damage with three columns a way."""
-    lines = [
-        "| through the | files | answered | of these with a note | refused in a sentence | crashes | hangs "
-        "| slowest, s (ten hours aside) | peak memory, MB |",
-        "|---|" + "--:|" * 8,
-        *(_summary(way, outcomes) for way, outcomes in found.items()),
-        "",
-        "| damage | files |" + "".join(f" {TITLES[way]}: answered | refused | slowest, s |" for way in found),
-        "|---|--:|" + "--:|--:|--:|" * len(found),
-    ]
+    """A column a way in; below, a line a kind of damage: answered, refused, and the slowest."""
+    ways = " | ".join(TITLES[way] for way in found)
+    summaries = [_summary(outcomes) for outcomes in found.values()]
+    lines = [f"| through the | {ways} |", "|---|" + "--:|" * len(found)]
+    lines += [f"| {row} | {' | '.join(summary[row] for summary in summaries)} |" for row in summaries[0]]
+    lines += ["", f"| damage: answered, refused, slowest | files | {ways} |", "|---|--:|" + "--:|" * len(found)]
     by_kind = {way: _by_kind(outcomes) for way, outcomes in found.items()}
     for kind in sorted({kind for groups in by_kind.values() for kind in groups}):
         n_files = max(len(groups.get(kind, ())) for groups in by_kind.values())
-        lines.append(f"| {kind} | {n_files} |" + "".join(_cells(groups.get(kind, [])) for groups in by_kind.values()))
+        cells = " | ".join(_cell(groups.get(kind, [])) for groups in by_kind.values())
+        lines.append(f"| {kind} | {n_files} | {cells} |")
     return "\n".join([f"{cpu_name()}.", "", *lines])
 
 
-def _summary(way: str, outcomes: Sequence[Outcome]) -> str:
-    counts = [_count(outcomes, *answers) for answers in (("answered", "noted"), ("noted",), ("refused",))]
-    counts += [_count(outcomes, "crash"), _count(outcomes, "hang")]
-    slowest = _most(o.seconds for o in outcomes if o.kind != LONG)
-    figures = " | ".join(f"{count:,}" for count in [len(outcomes), *counts])
-    return f"| {TITLES[way]} | {figures} | {slowest:.1f} | {_most(o.peak_mb for o in outcomes):,.0f} |"
+def _summary(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    counts = {
+        "files": len(outcomes),
+        "answered": _count(outcomes, "answered", "noted"),
+        "of these with a note": _count(outcomes, "noted"),
+        "refused in a sentence": _count(outcomes, "refused"),
+        "crashes": _count(outcomes, "crash"),
+        "hangs": _count(outcomes, "hang"),
+    }
+    return {name: f"{count:,}" for name, count in counts.items()} | {
+        "slowest, s (ten hours aside)": f"{_most(o.seconds for o in outcomes if o.kind != LONG):.1f}",
+        "peak memory, MB": f"{_most(o.peak_mb for o in outcomes):,.0f}",
+    }
 
 
 def _by_kind(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
@@ -74,11 +78,11 @@ def _by_kind(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
     return {kind: list(group) for kind, group in groupby(ordered, key=lambda o: o.kind)}
 
 
-def _cells(group: Sequence[Outcome]) -> str:
+def _cell(group: Sequence[Outcome]) -> str:
     if not group:
-        return " | | |"
-    n_answered, n_refused = _count(group, "answered", "noted"), _count(group, "refused")
-    return f" {n_answered} | {n_refused} | {_most(o.seconds for o in group):.2f} |"
+        return ""
+    answered, refused = _count(group, "answered", "noted"), _count(group, "refused")
+    return f"{answered}, {refused}, {_most(o.seconds for o in group):.2f} s"
 
 
 def _count(outcomes: Sequence[Outcome], *answers: str) -> int:

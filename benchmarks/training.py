@@ -25,8 +25,10 @@ from measuring import cpu_name, replace_section
 
 from msecnn.models import registry
 from msecnn.training.augmentation import draw
+from msecnn.training.config import TrainConfig
+from msecnn.training.data import TrainingData
 from msecnn.training.distributed import Processes
-from msecnn.training.trainer import TrainConfig, Trainer, TrainingData, train
+from msecnn.training.trainer import Trainer, train
 
 MODELS = ("fcn5", "msecnn")
 BATCH_SIZE = 16

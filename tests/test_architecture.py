@@ -12,7 +12,7 @@ PACKAGE = ROOT / "msecnn"
 #: The layer of each module; a module imports from lower layers and from itself.
 LAYERS = {
     "__init__": 0, "errors": 0, "resources": 0, "tags": 0,
-    "files": 0.5, "json_lines": 0.5, "statistics": 0.5, "run_record": 0.5,
+    "memory": 0, "files": 0.5, "json_lines": 0.5, "statistics": 0.5, "run_record": 0.5,
     "audio": 1, "frontend": 1,
     "models": 2,
     "checkpoint_card": 2, "familiarity": 2, "hub": 2.5, "hub_card": 2.5, "checkpoint": 3,

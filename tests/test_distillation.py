@@ -24,7 +24,8 @@ from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.statistics import sigmoid
 from msecnn.tags import MAGNATAGATUNE_TAGS
-from msecnn.training.trainer import TrainConfig, TrainingData
+from msecnn.training.config import TrainConfig
+from msecnn.training.data import TrainingData
 
 # -- the head ---------------------------------------------------------------------------------------------------------
 

@@ -51,10 +51,10 @@ from msecnn.cli import main
 raise SystemExit(main(["tag", *sys.argv[1:]]))
 """
 PAGE = """
-from msecnn.cli import serve
+from msecnn import memory
 from msecnn.ui import page
 from msecnn.ui.server.context import AppContext
-serve.share_freed_memory()
+memory.share_freed_memory()
 page.build(AppContext.load())
 """
 

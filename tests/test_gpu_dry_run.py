@@ -16,9 +16,12 @@ from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.tagger import Tagger
 from msecnn.training import trainer as trainer_module
 from msecnn.training.augmentation import Augmentation, draw
+from msecnn.training.config import TrainConfig
+from msecnn.training.data import TrainingData
 from msecnn.training.deep_supervision import DeepSupervision
 from msecnn.training.distributed import Processes
-from msecnn.training.trainer import TrainConfig, Trainer, TrainingData, masked_bce
+from msecnn.training.loss import masked_bce
+from msecnn.training.trainer import Trainer
 
 GPU = torch.device("cuda")
 N_CLIPS, N_TAGS = 6, 50
@@ -61,14 +64,14 @@ def test_a_training_step_up_to_its_loss(gpu: FakeTensorMode, name: str, order: s
         draws = draw(trainer.config.augmentation, 4, n_bands=96, source_frames=1366, n_frames=1366, seed=0, epoch=0).to(
             GPU
         )
-        mels, targets = trainer._batch(np.array([3, 1, 0, 2]), draws)
+        mels, targets = trainer.batches.augmented(np.array([3, 1, 0, 2]), draws)
         assert (mels.device.type, mels.shape) == ("cuda", (4, 96, 1366))
         assert (targets.device.type, targets.shape) == ("cuda", (4, N_TAGS))
         logits = trainer._logits(mels)
         assert (logits.device.type, logits.dtype) == ("cuda", torch.float32)
         loss, known = masked_bce(logits, targets)
         assert {loss.device.type, known.device.type} == {"cuda"}
-        trainer.averaged.update(trainer.model)
+        trainer.state.averaged.update(trainer.model)
 
 
 def test_mels_that_do_not_fit_the_gpu_travel_batch_by_batch(
@@ -78,8 +81,8 @@ def test_mels_that_do_not_fit_the_gpu_travel_batch_by_batch(
     with gpu:
         monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1, 1))
         trainer = a_trainer(model, training_data())
-        assert isinstance(trainer.mels, np.ndarray)
-        assert trainer._take(np.array([0, 3])).device.type == "cuda"
+        assert isinstance(trainer.batches.mels, np.ndarray)
+        assert trainer.batches.take(np.array([0, 3])).device.type == "cuda"
 
 
 def test_deep_supervision(gpu: FakeTensorMode) -> None:

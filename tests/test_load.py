@@ -50,9 +50,9 @@ def test_visitors_do_not_disturb_each_other_and_outlive_the_server(
 THREADS = """
 import re, sys, threading
 from pathlib import Path
-from msecnn.cli import serve
+from msecnn import memory
 
-serve.share_freed_memory()
+memory.share_freed_memory()
 from msecnn.tagger import Tagger
 
 tagger, over, memory = Tagger.from_checkpoint("msecnn", device="cpu"), threading.Event(), []

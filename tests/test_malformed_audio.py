@@ -1,7 +1,7 @@
 """Hostile input through the command line, the page, checkpoints and manifests: an answer or a sentence, never a crash.
 
-benchmarks/robustness.py sends 1,000 files (tests/damage.py) through the library, the command line and the page; here a
-few go the same ways.
+benchmarks/robustness.py sends 1,000 files (tests/corrupt_audio.py) through the library, the command line and the page;
+here a few go the same ways.
 """
 
 import hashlib

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from msecnn.cli import distill as distill_command
 from msecnn.cli import main
 from msecnn.cli import train as train_command
-from msecnn.cli.options import Option, configured, resolve
+from msecnn.cli.config_options import configured
+from msecnn.cli.options import Option, resolve
 from msecnn.distillation.pipeline import DistillConfig
 from msecnn.errors import MsecnnError
 from msecnn.training.augmentation import Augmentation
-from msecnn.training.trainer import TrainConfig
+from msecnn.training.config import TrainConfig
 
 RECIPES = sorted((Path(__file__).resolve().parents[1] / "recipes").glob("*.toml"))
 

@@ -29,10 +29,13 @@ from msecnn.models.conv_pool import conv_max_pool
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.training import schedule
 from msecnn.training.augmentation import Augmentation, augment, draw, mix
+from msecnn.training.config import TrainConfig
+from msecnn.training.data import TrainingData
 from msecnn.training.ema import AveragedWeights
+from msecnn.training.loss import masked_bce
 from msecnn.training.pipeline import make_model
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
-from msecnn.training.trainer import TrainConfig, Trainer, TrainingData, masked_bce, train
+from msecnn.training.trainer import Trainer, train
 
 CONFIG = TrainConfig(epochs=4, batch_size=4, learning_rate=1e-2, dropout=0.2, augmentation=Augmentation(mix=0.5))
 
@@ -343,9 +346,9 @@ def test_momentum_lasts_from_one_phase_of_sgd_to_the_next(monkeypatch: pytest.Mo
     real = Trainer._train_epoch
 
     def train_epoch(trainer: Trainer, epoch: int, bar: object) -> float:
-        buffers = [state.get("momentum_buffer") for state in trainer.optimizer.state.values()]
+        buffers = [state.get("momentum_buffer") for state in trainer.state.optimizer.state.values()]
         moving = any(buffer is not None and bool(buffer.any()) for buffer in buffers)
-        seen.append((epoch, trainer.phase.optimizer, moving))
+        seen.append((epoch, trainer.state.phase.optimizer, moving))
         return real(trainer, epoch, bar)
 
     monkeypatch.setattr(Trainer, "_train_epoch", train_epoch)

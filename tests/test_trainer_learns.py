@@ -11,7 +11,9 @@ from msecnn.evaluation.metrics import ranking_areas
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 from msecnn.training.augmentation import Augmentation
-from msecnn.training.trainer import TrainConfig, TrainingData, train
+from msecnn.training.config import TrainConfig
+from msecnn.training.data import TrainingData
+from msecnn.training.trainer import train
 
 SAMPLE_RATE = 12_000
 N_SAMPLES = MelConfig().window_samples // 8  # a sound of 3.6 s, eight times over, fills a window

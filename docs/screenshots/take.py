@@ -20,7 +20,7 @@ VIEW = {"width": 1280, "height": 860}
 #: Picture, the address it is taken at, what must be there, where to scroll to, dark or light.
 SHOTS = (
     ("tags", "?example=singing", ".mse-tag", None, False),
-    ("why", "?example=piano&tag=piano&tab=why", ".mse-waterfall", ".mse-why-head", False),
+    ("why", "?example=piano&tag=piano&tab=why", ".mse-waterfall", "#tab-why .mse-row", False),
     ("strips", "?example=plucked&tag=guitar&tab=why", ".mse-strip small:has-text('±')", ".mse-why-toolbar", True),
     ("apart", "?example=orchestral&tab=network", ".mse-switch", "#tabs", True),
 )

@@ -5,7 +5,8 @@ import logging
 from pathlib import Path
 
 from msecnn.cli import train as train_command
-from msecnn.cli.options import Option, configured, of_config, resolve
+from msecnn.cli.config_options import configured, of_config
+from msecnn.cli.options import Option, resolve
 from msecnn.distillation.pipeline import DistillConfig
 from msecnn.errors import MsecnnError
 

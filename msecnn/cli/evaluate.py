@@ -1,18 +1,10 @@
 """`python -m msecnn evaluate`: a file of scores, or checkpoints by labels or by agreement with teachers."""
 
 import argparse
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from msecnn.cli.report_files import give
 from msecnn.errors import MsecnnError
-
-if TYPE_CHECKING:
-    from msecnn.evaluation.tables import Report
-
-#: Of the answer as JSON. Rises when a key changes its meaning or goes.
-SCHEMA = 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +52,7 @@ def _scores(args: argparse.Namespace) -> int:
     evaluation = metrics.evaluate(
         scores.read(args.scores), threshold=args.threshold, n_replicates=args.bootstrap, seed=args.seed
     )
-    return _give(args, evaluation.to_json(), report.of_scores(evaluation))
+    return give(args, evaluation.to_json(), report.of_scores(evaluation))
 
 
 def _checkpoints(args: argparse.Namespace) -> int:
@@ -81,7 +73,7 @@ def _checkpoints(args: argparse.Namespace) -> int:
     )
     rows = paper_table.table_1(evaluation.architectures) if evaluation.is_magnatagatune else None
     whole = evaluation.to_json() | {"table_1": [row.to_json() for row in rows] if rows else None}
-    return _give(args, whole, report.of_checkpoints(evaluation))
+    return give(args, whole, report.of_checkpoints(evaluation))
 
 
 def _against(args: argparse.Namespace) -> int:
@@ -100,17 +92,4 @@ def _against(args: argparse.Namespace) -> int:
         n_replicates=args.bootstrap,
         seed=args.seed,
     )
-    return _give(args, agreement.to_json(), teacher_agreement(agreement))
-
-
-def _give(args: argparse.Namespace, whole: Mapping[str, Any], report: "Report") -> int:
-    """Prints the report in the format asked for, and writes it where `--out` says, wide tables as CSV beside it."""
-    from msecnn.evaluation.report import plain
-    from msecnn.files import write_atomically
-
-    as_json = json.dumps(plain({"schema": SCHEMA, **whole}), indent=1, ensure_ascii=False)
-    print(as_json if args.format == "json" else report.markdown() if args.format == "markdown" else report.text())
-    if args.out:
-        report.write(args.out)
-        write_atomically(args.out / "report.json", f"{as_json}\n".encode())
-    return 0
+    return give(args, agreement.to_json(), teacher_agreement(agreement))

@@ -1,18 +1,15 @@
 """Options that a recipe can set too: typed once, for the command line and for TOML; None means not given."""
 
 import argparse
-import inspect
-import re
 import reprlib
 import tomllib
-from collections.abc import Iterator, Sequence
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from msecnn.errors import MsecnnError
 
-Config = TypeVar("Config")
 #: What a recipe must hold for an option of each kind, and what that is called in a sentence.
 _IN_TOML: dict[type, tuple[tuple[type, ...], str]] = {
     bool: ((bool,), "true or false"),
@@ -72,19 +69,6 @@ class Option:
         raise MsecnnError(f"{recipe}: {self.name.replace('_', '-')} must be {wanted}, not {reprlib.repr(value)}")
 
 
-def of_config(config: type) -> Iterator[Option]:
-    """An option for each plain field of a configuration, with its default and its line of documentation."""
-    descriptions = dict(re.findall(r"^    ([\w, ]+): (.+(?:\n {8}.+)*)", inspect.getdoc(config) or "", re.MULTILINE))
-    descriptions = {name: " ".join(text.split()) for names, text in descriptions.items() for name in names.split(", ")}
-    for field in fields(config):
-        if field.default is MISSING:
-            continue
-        many = isinstance(field.default, tuple)
-        kind = str if many else int if field.default is None else type(field.default)
-        metavar = "PREFIX" if many else {int: "N", float: "X", str: "NAME", bool: None}[kind]
-        yield Option(field.name, kind, f"{descriptions[field.name]} ({field.default})", metavar, many=many)
-
-
 def resolve(args: argparse.Namespace, options: Sequence[Option]) -> argparse.Namespace:
     """Options as given, then as the file in `--config` says, else None.
 
@@ -113,10 +97,3 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise MsecnnError(f"cannot read {path}: {str(error).splitlines()[0]}") from None
-
-
-def configured(config: type[Config], args: argparse.Namespace, **parts: Any) -> Config:
-    """A configuration of what was given; the rest as it is by default."""
-    given = {field.name: getattr(args, field.name, None) for field in fields(config)}  # type: ignore[arg-type]
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    return config(**{name: value for name, value in plain.items() if value is not None} | parts)

@@ -1,18 +1,15 @@
 """`serve`: opens the page in a browser."""
 
 import argparse
-import contextlib
-import ctypes
 import importlib.util
 import logging
 import os
-import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
+from msecnn.cli.end_signal import end_signal
 from msecnn.errors import MsecnnError
+from msecnn.memory import share_freed_memory
 from msecnn.ui.server.upload_folder import UploadFolder
 
 HELP = "open the page"
@@ -26,8 +23,6 @@ ENVIRONMENT = {
 }
 #: Seconds that requests under way may take to stop when the server ends.
 PATIENCE_S = 3.0
-#: A parameter of glibc's `mallopt`: how many arenas threads may have for their memory.
-M_ARENA_MAX = -8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,32 +84,3 @@ def _serve(args: argparse.Namespace, folder: UploadFolder, ended: threading.Even
     stopped = context.visitors.close(patience_s=PATIENCE_S)
     blocks.close(verbose=False)
     return stopped
-
-
-@contextlib.contextmanager
-def end_signal() -> Iterator[threading.Event]:
-    """Set by Ctrl-C, by `kill`, systemd or Docker, and when the terminal goes; a second signal ends at once."""
-    ended = threading.Event()
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.getsignal(getattr(signal, name)) for name in names}
-
-    def end(number: int, _: FrameType | None) -> None:
-        ended.set()
-        signal.signal(number, signal.SIG_DFL)
-
-    for name in names:
-        signal.signal(getattr(signal, name), end)
-    try:
-        yield ended
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
-
-
-def share_freed_memory() -> None:
-    """Lets all threads take memory from one place, where that can be said (glibc).
-
-    Otherwise each of the server's 40 threads keeps, once it has run a network, 20 MB of freed memory to itself.
-    """
-    with contextlib.suppress(AttributeError, TypeError):  # the latter on Windows, for the program's own handle
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)

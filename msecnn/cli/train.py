@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msecnn.cli.options import Option, configured, of_config, resolve
+from msecnn.cli.config_options import configured, of_config
+from msecnn.cli.options import Option, resolve
 from msecnn.errors import MsecnnError
 from msecnn.training.augmentation import Augmentation
-from msecnn.training.trainer import TrainConfig
+from msecnn.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from msecnn.training.pipeline import RunSettings

@@ -11,9 +11,9 @@ from torch import nn
 
 from msecnn.distillation.linear_head import fit_head
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.training.data import TrainingData
 from msecnn.training.deep_supervision import DeepSupervision
 from msecnn.training.export import clip_features
-from msecnn.training.trainer import TrainingData
 
 
 def prepare(

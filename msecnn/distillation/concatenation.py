@@ -14,7 +14,7 @@ from msecnn.data.manifest import Manifest
 from msecnn.distillation.soft_labels import SoftLabels
 from msecnn.errors import DatasetError
 from msecnn.frontend import MelConfig
-from msecnn.training.trainer import TrainingData
+from msecnn.training.data import TrainingData
 
 #: A stretch has at least so many windows: fewer sound like an interruption.
 FEWEST_WINDOWS = 3

@@ -23,7 +23,7 @@ from msecnn.distillation.teachers import Teacher, load_teacher
 from msecnn.errors import DatasetError
 from msecnn.evaluation.scores import read_arrays, write_arrays
 from msecnn.tagger import pick_device
-from msecnn.training.trainer import has_bfloat16
+from msecnn.training.device import has_bfloat16
 
 log = logging.getLogger(__name__)
 

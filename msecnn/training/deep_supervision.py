@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from msecnn.models.layers import MultiScaleCNN, head
-from msecnn.training.trainer import TrainingData
+from msecnn.training.data import TrainingData
 
 
 class DeepSupervision(nn.Module):

@@ -12,7 +12,7 @@ from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.layers import MultiScaleCNN
-from msecnn.training.trainer import TrainingData
+from msecnn.training.data import TrainingData
 
 BATCH_SIZE = 8
 

@@ -120,9 +120,9 @@ def what_if_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
         varied, strengths = parse_curve(curve) if curve else (None, ())
         if len(strengths) > MAX_POINTS:
             raise SessionError(f"Ask for a curve of at most {MAX_POINTS} points, not {len(strengths)}.")
-        path = _given(recording)
+        path, name = _given(recording)
         request = EditRequest(edits.split(), models, start_s, duration_s, tag)
-        answer = requested_what_if(context, path, path.name, request)
+        answer = requested_what_if(context, path, name, request)
         curves = [] if varied is None else [answer.response(varied, strengths, check=deadline(context))]
         return answer.to_json(evidence=bool(tag)) | {"curves": [curve.to_json() for curve in curves]}
 

@@ -1,9 +1,6 @@
 """Composes the page: the way in, the player, and a tab for each question one can ask.
 
-Gradio's own controls are the tabs and the accordion. Choices of tag, model and method are our own `<select>` and
-buttons: their options come with an answer, stand in a sentence, and are kept in the address bar together with the rest
-of the view. The download is our own button because its file is made when it is asked for, with its progress, while
-`gr.DownloadButton` offers a file that is already there.
+Ordinary controls are Gradio's; docs/page.md tells which parts are not, and why.
 """
 
 import json
@@ -16,7 +13,7 @@ from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
-from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path
+from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path, server_name
 from msecnn.ui.tabs import compare, lessons, network, tags, why
 
 #: After how long the page says that a recording is deleted at the latest: unused for an hour, and then looked for.
@@ -30,7 +27,7 @@ TABS = (
     ("compare", "Compare", compare.build),
     ("lessons", "Lessons", lessons.build),
 )
-STYLES = ("style.css", "network.css", "compare.css", "lessons.css", "what_if.css")
+STYLES = ("style.css", "controls.css", "network.css", "compare.css", "lessons.css", "what_if.css")
 
 TITLE = "MsE-CNN: hear, see and question how a network tags music"
 
@@ -49,12 +46,14 @@ def build(context: AppContext) -> gr.Blocks:
         what_if.build(page)
         lessons.build_panel(page)
         page.mount_point("player")
-        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
+        with page.control("tab", gr.Tabs(elem_id="tabs", overflow_behavior="wrap"), None):
             for name, title, build_tab in TABS:
-                with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
+                tab = gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True)
+                with page.controls.add_tab("tab", tab, name):
                     build_tab(page)
         with gr.Accordion("About these networks", elem_id="about"):
             gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about-text")
+        page.controls.connect()
         api.build(page)
     return blocks
 
@@ -95,6 +94,8 @@ def _offered(context: AppContext) -> dict[str, object]:
         "models": upload.models(context),
         "window_s": upload.window_s(context),
         "deleted_within_h": DELETED_WITHIN_H,
+        "server": server_name(),
+        "tabs": [name for name, *_ in TABS],
         "explanation": explanation_choices(),
         "plotly": plotly_path(),
         "on_dark": ON_DARK,

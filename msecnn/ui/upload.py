@@ -22,6 +22,7 @@ from msecnn.tags import families
 from msecnn.ui import gpu_seconds
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.controls import button, dropdown, row
 from msecnn.ui.server.fair_queue import absence
 from msecnn.ui.server.http_guard import uploaded_file
 from msecnn.ui.server.request_fields import names, shown, whole_number
@@ -35,11 +36,24 @@ OVERVIEW_COLUMNS = 1200
 
 
 def build(page: Page) -> None:
+    _build_opened(page)
     page.mount_point("upload")
     page.endpoint("open", open_recording, model=True, gpu_s=gpu_seconds.SLOW_S)
     page.endpoint("window", show_window)
     page.endpoint("example-pictures", show_examples)
     page.endpoint("sound", give_sound, lane="slow", same=())
+
+
+def _build_opened(page: Page) -> None:
+    """The line of what is open: its name, the two models where there are others, and what can be done with it."""
+    choices = [(model["title"], model["name"]) for model in models(page.context)]
+    with row(elem_id="opened"):
+        page.mount_point("recording")
+        for number in range(min(2, len(choices))):
+            value, several = choices[number][1], len(choices) > 2
+            page.control(f"model-{number}", dropdown(f"Model {number + 1}", choices, value=value, visible=several))
+        page.control("export", button("Download results (zip)"), "click")
+        page.control("another", button("Another recording"), "click")
 
 
 def open_recording(context: AppContext, session: Session | None, request: Request) -> Answer:

@@ -4,6 +4,7 @@ Any request to another host fails the test that caused it.
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -36,6 +37,12 @@ ARGUMENTS = (
 MAX_MINUTES = 1
 
 Visitor = Any  # playwright's Page
+
+
+def choose(page: Visitor, label: str, title: str) -> None:
+    """Chooses in a dropdown the first option whose title begins so."""
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(title)}")).first.click()
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def test_the_differences_of_the_scales_add_up(both: Visitor) -> None:
 
 
 def test_both_are_tagged_by_the_same_model(both: Visitor) -> None:
-    chosen = both.locator(".mse-compare .mse-tag[data-tag=piano]").get_attribute("aria-label")
+    chosen = both.locator("#tab-compare .mse-tag[data-tag=piano]").get_attribute("aria-label")
     said = both.evaluate(
         """[msecnn.state.models, msecnn.state.second.models].map((models) => {
             const model = models.find((one) => one.name === 'msecnn');
@@ -41,17 +41,17 @@ def test_both_are_tagged_by_the_same_model(both: Visitor) -> None:
     )
     for name, p in zip("AB", said, strict=True):
         assert number(chosen.split(f"{name} ")[1]) == pytest.approx(100 * p, abs=0.51)
-    both.locator(".mse-compare .mse-tag").nth(3).click()
-    tag = both.locator(".mse-compare .mse-tag").nth(3).get_attribute("data-tag")
+    both.locator("#tab-compare .mse-tag").nth(3).click()
+    tag = both.locator("#tab-compare .mse-tag").nth(3).get_attribute("data-tag")
     both.wait_for_selector(f".mse-compare h3:text-is('{tag}, scale by scale')")
-    both.get_by_role("group", name="Model").get_by_role("button", name="FCN-5").last.click()
-    both.wait_for_function("document.querySelectorAll('.mse-compare .mse-pair').length === 3")  # head, level 5, logit
+    both.get_by_role("radio", name="FCN-5").check()
+    both.wait_for_function("document.querySelectorAll('#tab-compare .mse-pair').length === 3")  # head, level 5, logit
 
 
 def test_only_one_of_them_sounds(both: Visitor) -> None:
     both.locator(".mse-play").first.click()
     both.wait_for_function("!msecnn.player.audio.paused")
-    both.locator(".mse-compare .mse-play").click()
+    both.locator("#tab-compare .mse-play").click()
     both.wait_for_function("msecnn.player.audio.paused")
 
 
@@ -64,8 +64,8 @@ def test_a_second_file_of_ones_own(upload: Callable[..., Visitor], recordings: P
     assert "long" not in page.url
     (tmp_path / "notes.mp3").write_bytes(b"la la la " * 100)
     page.set_input_files("#mse-second-file", tmp_path / "notes.mp3")
-    page.wait_for_selector(".mse-compare .mse-status.error:has-text('notes.mp3')")
+    page.wait_for_selector("#tab-compare .mse-status.error:has-text('notes.mp3')")
     assert "long.mp3" in page.locator(".mse-compare-legend").inner_text()  # what was open stays open
-    page.locator(".mse-compare .mse-overview canvas").click(position={"x": 400, "y": 20})
+    page.locator("#tab-compare .mse-overview canvas").click(position={"x": 400, "y": 20})
     page.wait_for_selector(".mse-compare-legend:has-text('0:')")
     assert page.evaluate("msecnn.state.window") == 0  # the first recording stays where it was

@@ -37,7 +37,7 @@ def test_a_call_that_the_queue_does_not_take_fails(arrive: Callable[..., Visitor
     page.wait_for_selector(".mse-tag")
     page.route("**/queue/join*", lambda route: route.fulfill(status=503, json={"detail": "Queue is full."}))
     assert page.evaluate(TWICE, "sound") == ["superseded", "failed"]
-    page.locator("[data-action=export]").click()
+    page.get_by_role("button", name="Download results (zip)").click()
     page.wait_for_selector(".mse-status.error:has-text('did not take this request')")
 
 

@@ -24,7 +24,7 @@ def network(arrive: Callable[..., Visitor], model: str = "msecnn", **options: An
 
 def shown(page: Visitor) -> dict[str, float]:
     """The probability of each tag as its bar gives it now."""
-    rows = page.locator(".mse-network .mse-tag").evaluate_all(
+    rows = page.locator("#tab-network .mse-tag").evaluate_all(
         "(rows) => rows.map((row) => [row.dataset.tag, row.querySelector('.mse-numbers b').innerText])"
     )
     return {tag: number(percent) / 100 for tag, percent in rows}
@@ -105,16 +105,16 @@ class TestRandomWeights:
     def test_they_are_loud_and_the_same_for_everybody(self, arrive: Callable[..., Visitor]) -> None:
         page = network(arrive)
         trained = shown(page)
-        page.get_by_role("switch", name="Random weights").click()
+        page.get_by_role("checkbox", name="random weights").click()
         page.wait_for_selector(".mse-network.random .mse-warning:has-text('mean nothing')")
         page.wait_for_selector(".mse-sanity-strips .mse-strip:nth-child(2)")
         assert "Rank correlation" in page.locator(".mse-network-sanity .mse-sentence").inner_text()
         random = shown(page)
         assert random != trained
         assert "trained" in page.locator(".mse-network-bars .mse-legend").inner_text()
-        page.get_by_role("switch", name="Random weights").click()
+        page.get_by_role("checkbox", name="random weights").click()
         page.wait_for_function("!document.querySelector('.mse-network.random')")
-        assert page.locator(".mse-network .mse-warning").count() == 0
+        assert page.locator("#tab-network .mse-warning").count() == 0
         assert shown(page) == trained
 
     def test_a_phone(self, arrive: Callable[..., Visitor]) -> None:

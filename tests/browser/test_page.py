@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from audio_files import encode, music
+from conftest import choose
 
 pytestmark = pytest.mark.browser
 
@@ -28,8 +29,8 @@ def number(text: str) -> float:
 def explained(page: Visitor, tag: str = "piano", model: str = "MsE-CNN") -> None:
     """Asks why, and waits for the exact part and for the maps."""
     page.get_by_role("tab", name="Why this tag").click()
-    page.get_by_role("group", name="Model").get_by_role("button", name=model, exact=True).click()
-    page.get_by_role("combobox", name="Tag").select_option(tag)
+    page.get_by_role("radio", name=model, exact=True).check()
+    choose(page, "Tag", tag)
     page.wait_for_selector(f".mse-sentence:has-text('{model} gives {tag}')")
     page.wait_for_function("document.querySelector('.mse-strip small')?.textContent.includes('±')")
 
@@ -200,7 +201,7 @@ class TestTags:
         tags = page.evaluate("msecnn.state.models[0].tags")
         values = dict(zip(tags, zip(*state, strict=True), strict=True))
         for name, key in keys.items():
-            page.get_by_role("group", name="Sort by").get_by_role("button", name=name, exact=True).click()
+            page.get_by_role("radio", name=name, exact=True).check()
             shown = page.locator(".mse-tag").evaluate_all("(rows) => rows.map((row) => row.dataset.tag)")
             order = [key(*values[tag]) for tag in shown]
             assert order == sorted(order, reverse=True), name
@@ -209,14 +210,14 @@ class TestTags:
     def test_synonyms_fold_and_unfold(self, upload: Callable[..., Visitor]) -> None:
         page = upload("tune.mp3")
         page.get_by_role("button", name="Show all 50").click()
-        fold = page.get_by_role("button", name="merge similar tags")
-        fold.click()
+        fold = page.get_by_role("checkbox", name="merge similar tags")
+        fold.check()
         names = page.locator(".mse-tag").evaluate_all("(rows) => rows.map((row) => row.dataset.tag)")
         assert "no vocals" in names
         assert "no voice" not in names
         assert len(names) < 50
-        fold.click()
-        assert page.locator(".mse-tag").count() == 50
+        fold.uncheck()
+        page.wait_for_function("document.querySelectorAll('.mse-tags .mse-tag').length === 50")
 
     def test_the_timeline_goes_where_it_is_clicked(self, upload: Callable[..., Visitor]) -> None:
         page = upload("long.mp3")
@@ -225,7 +226,7 @@ class TestTags:
         page.wait_for_function("msecnn.state.window === 1")
         start = page.evaluate("msecnn.state.windows[1][0]")
         assert page.evaluate(NOW) == pytest.approx(start, abs=0.1)
-        page.get_by_role("button", name="this window").click()
+        page.get_by_role("radio", name="this window").check()
         shown = page.locator(".mse-tag").first.get_attribute("aria-label")
         tag = shown.split(":")[0]
         p = page.evaluate("(tag) => msecnn.state.models[0].timeline[1][msecnn.state.models[0].tags.indexOf(tag)]", tag)
@@ -236,7 +237,7 @@ class TestTags:
         explained(page)
         assert page.evaluate("typeof window.Plotly") == "undefined"
         page.evaluate("msecnn.showTab('tags')")
-        page.locator("summary:has-text('teachers')").click()
+        page.get_by_role("button", name="teachers' mean").click()
         page.wait_for_selector(".mse-meaning .scatterlayer .trace path.js-line")
         assert page.locator(".mse-meaning .scatterlayer .trace path.js-line").count() == 3  # two models, and equality
         lines = ".mse-meaning .scatterlayer .trace:nth-child(2) path.js-line"
@@ -247,7 +248,7 @@ class TestTags:
     def test_numbers_of_random_weights_are_said_to_mean_nothing(self, upload: Callable[..., Visitor]) -> None:
         """One's own checkpoint joins the choice; this one has learned nothing, and the page says so."""
         page = upload("tune.mp3")
-        page.get_by_label("Model 2").select_option("mine")
+        choose(page, "Model 2", "mine")
         page.wait_for_selector(".mse-warning:has-text('mine')")
         assert "mean nothing" in page.locator(".mse-warning").first.inner_text()
         assert "mine" in page.locator(".mse-legend").first.inner_text()
@@ -290,32 +291,33 @@ class TestWhy:
         original = page.evaluate("msecnn.player.audio.src")
         for what in ("Strongest evidence only", "Everything else", "Level 2"):
             before = page.evaluate("msecnn.player.audio.src")
-            page.get_by_role("group", name="Listen to").get_by_role("button", name=what).click()
+            page.get_by_role("radio", name=what).check()
             page.wait_for_function("(before) => msecnn.player.audio.src !== before", arg=before)
             page.wait_for_function(f"msecnn.player.audio.readyState >= 1 && Math.abs({NOW} - 12) < 0.05")
-        page.get_by_role("button", name="Original").click()
+        page.get_by_role("radio", name="Original").check()
         page.wait_for_function("(first) => msecnn.player.audio.src === first", arg=original)
 
     def test_a_slow_method_shows_progress_and_stops(self, upload: Callable[..., Visitor]) -> None:
         page = upload("tune.mp3")
         explained(page)
-        page.get_by_label("Method").select_option("integrated_gradients")
+        choose(page, "Method", "Integrated gradients")
         page.wait_for_selector("progress[value]")
         page.get_by_role("button", name="Stop").click()
         page.wait_for_selector(".mse-why-progress:has-text('stopped')")
-        assert page.get_by_label("Method").input_value() == "shapley"  # what the strips still show
+        method = page.get_by_role("combobox", name="Method", exact=True)
+        assert method.input_value() == "Shapley values of maxima"  # what the strips still show
 
     def test_a_method_that_was_measured_and_failed_is_marked(self, upload: Callable[..., Visitor]) -> None:
         page = upload("tune.mp3")
-        page.get_by_label("Model 2").select_option("mine")
+        choose(page, "Model 2", "mine")
         explained(page, model="mine")
-        page.get_by_label("Method").select_option("gradient")
+        choose(page, "Method", "Gradient: not faithful")
         verdict = page.locator(".mse-verdict")
         failed = page.locator(".mse-verdict.failed").inner_text()
         assert failed.startswith("On 20 held-out clips")
         assert "did not find the cells that matter" in failed
-        assert "not faithful" in page.get_by_label("Method").locator("option:checked").inner_text()
-        page.get_by_label("Method").select_option("grad_cam")
+        assert "not faithful" in page.get_by_role("combobox", name="Method", exact=True).input_value()
+        choose(page, "Method", "Grad-CAM")
         page.wait_for_selector(".mse-verdict:has-text('not measured for these weights')")
         assert "failed" not in verdict.get_attribute("class")
 
@@ -335,7 +337,7 @@ class TestManners:
     def test_the_address_holds_the_view(self, arrive: Callable[..., Visitor]) -> None:
         page = arrive("?example=piano&tag=harp&model=fcn5&tab=why")
         page.wait_for_selector(".mse-sentence:has-text('FCN-5 gives harp')")
-        page.get_by_role("combobox", name="Tag").select_option("flute")
+        choose(page, "Tag", "flute")
         page.wait_for_selector(".mse-sentence:has-text('FCN-5 gives flute')")
         again = arrive(page.url.split("/")[-1])
         again.wait_for_selector(".mse-sentence:has-text('FCN-5 gives flute')")
@@ -371,7 +373,7 @@ class TestManners:
         page = upload("tune.mp3", width=390, height=844, has_touch=True, is_mobile=True)
         explained(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        for button in page.locator(".mse button:visible, .mse select:visible").all():
+        for button in page.locator(".mse button:visible, .mse-control:visible").all():
             box = button.bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= 390
@@ -409,7 +411,7 @@ class TestManners:
         page = upload("long.mp3")
         explained(page)
         nameless = page.evaluate(
-            """[...document.querySelectorAll('.mse button, .mse select, .mse input, .mse [role=slider]')]
+            """[...document.querySelectorAll('.gradio-container :is(button, select, input, [role=slider])')]
             .filter((element) => !element.getAttribute('aria-label') && !element.innerText?.trim())
             .filter((element) => !element.labels?.length)
             .map((element) => element.outerHTML.slice(0, 100))"""

@@ -7,7 +7,7 @@ as its value. Gradio starts every request at once: whose turn it is, and where i
 import inspect
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Any
 
@@ -16,8 +16,10 @@ import gradio as gr
 from msecnn.errors import MsecnnError
 from msecnn.ui.server.addresses import sharer
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.controls import Control, Controls
 from msecnn.ui.server.dispatch import OUR_FAULT, Answer, Endpoint, Handler, Payload, Request, log, to_thread
 from msecnn.ui.server.fair_queue import FairQueue, Visitor
+from msecnn.ui.server.static_modules import when_loaded
 from msecnn.ui.server.visitors import Lane
 from msecnn.ui.server.zero_gpu import QUICK_S, GpuSeconds, bind_on_gpu, on_gpu
 
@@ -32,13 +34,18 @@ class Page:
     """What the tabs build with."""
 
     context: AppContext
+    controls: Controls = field(default_factory=Controls)
+
+    def control(self, name: str, control: Control, event: str | None = "input") -> Control:
+        """One of Gradio's own controls, for the modules to fill and to listen to by this name."""
+        return self.controls.add(name, control, event)
 
     def mount_point(self, name: str) -> gr.HTML:
         """A visible place that `static/*.js` fills: the function that `app.js` has for this name gets its element."""
         return gr.HTML(
             value="",
             html_template=f'<div class="mse mse-{name}"></div>',
-            js_on_load=_when_loaded(f"app.mount({name!r}, element.firstElementChild)"),
+            js_on_load=when_loaded(f"app.mount({name!r}, element.firstElementChild)"),
             apply_default_css=False,
             elem_id=f"mount-{name}",
         )
@@ -77,7 +84,7 @@ class Page:
         component = gr.HTML(
             value="",
             html_template="<i></i>",
-            js_on_load=_when_loaded(f"app.connect({name!r}, {{ send: {send}, props, watch }})"),
+            js_on_load=when_loaded(f"app.connect({name!r}, {{ send: {send}, element, props, watch }})"),
             elem_id=f"rpc-{name}",
             elem_classes="mse-rpc",
         )
@@ -89,7 +96,7 @@ class Page:
             api_visibility="private",
         )
         # A request that never reached a handler (a broken connection, a full queue) has no answer to settle it.
-        asked.failure(None, js=f"() => {{ {_when_loaded(f'app.fail({name!r})')} }}", api_visibility="private")
+        asked.failure(None, js=f"() => {{ {when_loaded(f'app.fail({name!r})')} }}", api_visibility="private")
 
     def named_endpoint(
         self,
@@ -105,11 +112,6 @@ class Page:
         on_device = function if lane == "light" else on_gpu(function, gpu_s)
         listener = _named_listener(on_device, self.context.visitors.lanes[lane])
         gr.Button(name).click(listener, inputs, output, api_name=name, concurrency_limit=None)
-
-
-def _when_loaded(statement: str) -> str:
-    """JavaScript that runs as soon as the page's modules are loaded; `app` is what app.js exports."""
-    return f"window.msecnn.ready.then((app) => {statement});"
 
 
 def _event_listener(endpoint: Endpoint) -> Callable[..., AsyncGenerator[Any, None]]:

@@ -20,7 +20,7 @@ class Session:
     """One recording that a visitor has opened, with what the chosen models said of it.
 
     Attributes:
-        path: the file; decoded again when sound is needed, so that a visit costs no waveform.
+        path: the file; decoded again when sound is needed, so that a session costs no waveform.
         name: what to call it on the page.
         example: its name among the bundled examples, None for a visitor's own.
         predictions: by model name.
@@ -61,7 +61,7 @@ def window_mel(prediction: TagPrediction, window: int) -> np.ndarray:
 
 
 def require_session(session: Session | None) -> Session:
-    """The visit, or the sentence for a visitor whose recording the server no longer has."""
+    """The session, or the sentence for a visitor whose recording the server no longer has."""
     if session is None:
         raise SessionError(
             "The server no longer holds this recording, perhaps because it was restarted: open it again."

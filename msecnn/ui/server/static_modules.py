@@ -2,11 +2,12 @@
 
 import gzip
 import hashlib
+import secrets
 from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from msecnn.plots.html import plotly_script, plotly_version
@@ -14,6 +15,8 @@ from msecnn.plots.html import plotly_script, plotly_version
 STATIC = Path(__file__).resolve().parents[1] / "static"
 #: One year, the longest that HTTP caches promise.
 KEPT_S = 31_536_000
+#: Where a browser asks whether the server is still the one that it knows.
+SERVER = "msecnn/server"
 KEPT = {"Cache-Control": f"public, max-age={KEPT_S}, immutable"}
 
 
@@ -40,12 +43,23 @@ def module_routes() -> list[BaseRoute]:
     """
     folder = module_folder()
     modules = [Route(f"/{folder}{name}", _serve, methods=["GET"]) for name in module_names()]
-    return [*modules, Route(f"/{plotly_path()}", _serve_plotly, methods=["GET"])]
+    others = {plotly_path(): _serve_plotly, SERVER: _tell_server}
+    return [*modules, *(Route(f"/{path}", answer, methods=["GET"]) for path, answer in others.items())]
+
+
+@cache
+def server_name() -> str:
+    """Another after each start, by which a browser knows that the server it asked is gone."""
+    return secrets.token_hex(8)
 
 
 def plotly_path() -> str:
     """Where Plotly's script is served, relative to the page; its address changes with its version."""
     return f"msecnn/plotly-{plotly_version()}.js"
+
+
+def _tell_server(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(server_name(), headers={"Cache-Control": "no-store"})
 
 
 def _serve(request: Request) -> FileResponse:
@@ -63,6 +77,11 @@ def _serve_plotly(request: Request) -> Response:
 @cache
 def _packed_plotly() -> bytes:
     return gzip.compress(plotly_script().encode(), 9, mtime=0)
+
+
+def when_loaded(statement: str) -> str:
+    """JavaScript that runs as soon as the page's modules are loaded; `app` is what app.js exports."""
+    return f"window.msecnn.ready.then((app) => {statement});"
 
 
 def loader() -> str:

@@ -1,7 +1,7 @@
 """Hugging Face's ZeroGPU: what needs the GPU runs in a function that asks for it; elsewhere nothing changes.
 
 There a decorated function runs in a process of its own, forked from this one: it sees the loaded models, and what it
-is given and gives back is copied. So it takes a visit and a request, and returns answers of plain values and arrays.
+is given and gives back is copied. So it takes a session and a request, and returns answers of plain values and arrays.
 """
 
 import inspect

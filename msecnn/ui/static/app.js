@@ -1,36 +1,43 @@
 // The page: which module fills which place, and which event leads to which view.
 
 import { followAddress, writeAddress } from "./address.js";
-import { keepModels, mountCompare, openInSecondPlayer, updateCompare } from "./compare.js";
+import { compareMounts, keepModels, mountCompare, openInSecondPlayer, updateCompare } from "./compare.js";
+import { chosen, connectControls, offer, onChoice, takeOffers } from "./controls.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
-import { drawLessons, mountLesson, mountLessons } from "./lessons.js";
+import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
-import { showTab, shownTab } from "./navigation.js";
-import { mountNetwork, showNetwork, updateNetwork } from "./network.js";
-import { drawOpened } from "./open.js";
+import { showTab } from "./navigation.js";
+import { mountNetwork, networkMounts, showNetwork, updateNetwork } from "./network.js";
+import { drawOpened, openedLine } from "./open.js";
 import { call, connect, fail } from "./rpc.js";
 import { on, set, state, when } from "./state.js";
 import { drawStrips, moveHead } from "./strips.js";
-import { drawTags, mountTags } from "./tags.js";
+import { drawTags, tagMounts } from "./tags.js";
 import { mountUpload } from "./upload.js";
 import { clearEdit, mountEdits } from "./what_if.js";
-import { mountWhy, showWhy, updateWhy } from "./why.js";
+import { mountWhy, showWhy, updateWhy, whyMounts } from "./why.js";
 
+/** @type {Set<string>} */
+const mounted = new Set();
 /** Mount points in Gradio's layout, by the name that Python gives them. */
 const MOUNTS = {
   header: mountHeader,
   upload: mountUpload,
-  lesson: mountLesson,
   player: mountPlayer,
-  tags: mountTags,
   why: mountWhy,
   network: mountNetwork,
   compare: mountCompare,
-  lessons: mountLessons,
 };
-export const mount = (/** @type {keyof typeof MOUNTS} */ name, /** @type {HTMLElement} */ place) => MOUNTS[name](place);
-export { connect, fail };
+/** @type {Record<string, Element | Element[]>} What stands between Gradio's controls. */
+const PARTS = { recording: openedLine, lesson: lessonPanel, ...tagMounts, ...whyMounts, ...networkMounts,
+  ...compareMounts, ...lessonMounts };
+export const mount = (/** @type {string} */ name, /** @type {HTMLElement} */ place) => {
+  if (name in PARTS) place.append(...[PARTS[name]].flat());
+  else MOUNTS[name](place);
+  mounted.add(name);
+};
+export { chosen, connect, connectControls, fail, takeOffers };
 
 // ---- a change of the state -> the views that show it, in this order
 on("recording", openInPlayer);
@@ -55,13 +62,10 @@ player.on("decoded", drawStrips);
 player.on("unplayable", () => decodeOnServer(player, "sound"));
 
 // ---- tabs and the address -> the state
+onChoice("tab", (tab) => set({ tab }));
+on("tab", ({ tab }) => offer("tab", { selected: tab }));
 drawLessons();
-when(() => shownTab() && document.querySelector(".mse-opened")).then(() => {
-  const tabs = /** @type {HTMLElement} */ (document.getElementById("tabs"));
-  new MutationObserver(() => set({ tab: shownTab() ?? state.tab }))
-    .observe(tabs, { subtree: true, attributes: true, attributeFilter: ["aria-selected"], childList: true });
-  return followAddress();
-});
+when(() => mounted.has("upload")).then(followAddress);
 
 // What tests, benchmarks and a curious visitor's console work with.
 Object.assign(window.msecnn, { state, set, call, player, showTab, scaleTitle, why: { show: showWhy },

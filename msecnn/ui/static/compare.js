@@ -2,20 +2,21 @@
 
 import { drawScales, drawTags, parts as numberParts } from "./compare_numbers.js";
 import { compare, compareKey, sameModel, tag } from "./compare_state.js";
-import { fileChooser, fill, h, isVisible, modelToggles, part, say, select, statusLine } from "./dom.js";
+import { offer, offerModels, onChoice, onModel } from "./controls.js";
+import { fileChooser, fill, h, isVisible, part, say, statusLine } from "./dom.js";
 import { clock } from "./format.js";
 import { decodeOnServer } from "./main_player.js";
 import { exampleTitle } from "./open.js";
 import { Player } from "./player.js";
 import { call, isSuperseded } from "./rpc.js";
-import { modelOf, offered, set, state } from "./state.js";
+import { modelOf, set, state } from "./state.js";
 import { upload } from "./upload.js";
 
 /** @import { Opened, State } from "./types.d.ts" */
 
 const pictureOf = async (/** @type {number} */ window) => (await call("second-window", { window })).picture;
 const player = new Player({ pictureOf, height: 220 });
-const head = part("why-head"), status = statusLine(), playerPlace = part("compare-player");
+const status = statusLine(), playerPlace = part("compare-player");
 const legend = h("div", { class: "mse-legend mse-compare-legend" });
 const { input, label } = fileChooser("mse-second-file", "", (file) => take(file));
 /** @type {HTMLElement} */
@@ -76,26 +77,22 @@ const refresh = async () => {
   }
 };
 export const updateCompare = () => {
-  drawHead();
+  drawLegend();
   refresh();
 };
 
 // ---- what is seen
-const choose = () => {
-  const options = offered.examples.map(({ id, title, kind }) => ({ name: id, title: `${title} (${kind})` }));
-  const chosen = state.second?.recording.example;
-  return h("span", { class: "mse-compare-choose" }, options.length > 0 && select({ "aria-label": "Second recording" },
-    [{ name: "", title: "an example …" }, ...options], chosen, (id) => id && openSecondExample(id)), label);
-};
+onChoice("second", openSecondExample);
+onModel("compare-model");
 const stretchWords = (/** @type {Pick<Opened, "windows">} */ { windows }, /** @type {number} */ window) =>
   (windows.length > 1 ? `, ${windows[window].map((time) => clock(time, 0)).join(" to ")}` : "");
 const side = (which, name) =>
   h("span", { class: `side-${which}` }, h("i"), h("strong", {}, "AB"[which]), ` ${name}`);
-const drawHead = () => {
+const drawLegend = () => {
   const { recording, second } = state;
   if (!recording) return;
-  fill(head, h("span", {}, second ? "Compare with" : `Compare ${recording.name} with`), choose(),
-    second && modelToggles(state.models, modelOf().name, (name) => set({ model: name })));
+  offer("second", { value: second?.recording.example ?? null });
+  offerModels("compare-model", second !== null);
   fill(legend, second && [side(0, `${recording.name}${stretchWords(state, state.window)}`),
     side(1, `${second.recording.name}${stretchWords(second, compare.window)}`)]);
 };
@@ -103,7 +100,7 @@ const drawHead = () => {
 export const mountCompare = (/** @type {HTMLElement} */ element) => {
   place = element;
   playerPlace.append(player.element);
-  place.append(input, head, status, legend, playerPlace, ...numberParts);
+  place.append(status, legend, playerPlace);
   place.addEventListener("drop", (event) => {   // dropped here, it is the second
     event.preventDefault();
     event.stopPropagation();
@@ -117,3 +114,4 @@ export const mountCompare = (/** @type {HTMLElement} */ element) => {
   player.on("unplayable", () => decodeOnServer(player, "second-sound"));
   new ResizeObserver(refresh).observe(element);   // also when its tab is opened
 };
+export const compareMounts = { "second-file": [input, label], "compare-numbers": numberParts };

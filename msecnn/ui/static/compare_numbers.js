@@ -1,6 +1,7 @@
 // Both recordings' tags on one chart, and for one tag what each scale adds to A and to B.
 
-import { button, fill, h, part, segment, showAll, tagRow, toggle, warnUntrained } from "./dom.js";
+import { offer, offerAll, onChoice } from "./controls.js";
+import { button, fill, h, part, tagRow, warnUntrained } from "./dom.js";
 import { compare, rows, tag } from "./compare_state.js";
 import { percent, plain, scaleTitle, sigmoid, signed } from "./format.js";
 import { explain } from "./navigation.js";
@@ -11,12 +12,11 @@ const FEW = 12;
 
 const view = { sort: "difference", all: false };
 const sentencePlace = part("compare-sentence"), tagsPlace = part("compare-tags"), scales = part("compare-scales");
-export const parts = [sentencePlace, h("div", { class: "mse-compare-numbers" }, tagsPlace, scales)];
+export const parts = [sentencePlace, h("div", { class: "mse-compare-columns" }, tagsPlace, scales)];
 
 // ---- tags
 const gap = ({ values: [a, b] }) => Math.abs(a - b);
 const ORDER = { difference: gap, first: ({ values: [a] }) => a, second: ({ values: [, b] }) => b };
-const TITLES = { difference: "difference", first: "A", second: "B" };
 
 const sentence = (list) => {
   const { title } = modelOf(), words = ({ name, values: [a, b] }) => `${name} (A ${percent(a)}, B ${percent(b)})`;
@@ -34,17 +34,18 @@ const row = ({ name, values }) => {
     values.map((value, i) => h("span", { class: `mse-bar side-${i}`, style: { "--p": value } })),
     [h("b", { class: "side-0" }, a), h("b", { class: "side-1" }, b)]);
 };
-const sortBy = (/** @type {string} */ key) => {
-  view.sort = key;
+const change = (patch) => {
+  Object.assign(view, patch);
   drawTags();
 };
+onChoice("compare-sort", (sort) => change({ sort }));
+onChoice("all-differences", () => change({ all: !view.all }));
 export const drawTags = () => {
   const all = rows().sort((a, b) => ORDER[view.sort](b) - ORDER[view.sort](a));
-  const sorts = Object.entries(TITLES).map(([key, title]) => toggle(title, view.sort === key, () => sortBy(key)));
   fill(sentencePlace, warnUntrained([modelOf()]), h("p", { class: "mse-sentence" }, sentence(all)));
-  fill(tagsPlace, h("div", { class: "mse-toolbar" }, segment("Sort by", h("em", {}, "sort by"), sorts)),
-    h("div", { class: "mse-tags mse-one-column" }, all.slice(0, view.all ? all.length : FEW).map(row)),
-    showAll(view, all.length, FEW, drawTags));
+  fill(tagsPlace, h("div", { class: "mse-tags mse-one-column" }, all.slice(0, view.all ? all.length : FEW).map(row)));
+  offer("compare-sort", { visible: true });
+  offerAll("all-differences", view.all, all.length, FEW);
 };
 
 // ---- scales: both logits begin at the same average clip, so six differences are the whole difference

@@ -52,36 +52,12 @@ export const button = (attributes, ...children) =>
   h("button", { type: "button", class: "mse-button", ...attributes }, ...children);
 
 /**
- * @param {Child} label
+ * @param {string} label
  * @param {boolean} pressed
  * @param {() => void} onclick
  */
 export const toggle = (label, pressed, onclick, attributes = {}) =>
   button({ class: "mse-toggle", "aria-pressed": String(pressed), onclick, ...attributes }, label);
-
-/** Toggles that belong together. */
-export const segment = (/** @type {string} */ label, /** @type {Child[]} */ ...children) =>
-  h("span", { class: "mse-segment", role: "group", "aria-label": label }, ...children);
-
-/**
- * @param {Model[]} models
- * @param {string | null} chosen
- * @param {(name: string) => void} choose
- */
-export const modelToggles = (models, chosen, choose) =>
-  segment("Model", models.map(({ name, title }) => toggle(title, name === chosen, () => choose(name))));
-
-/**
- * @param {Record<string, any>} attributes
- * @param {{name: string, title: string}[]} options
- * @param {string | null | undefined} chosen
- * @param {(name: string) => void} choose
- */
-export const select = (attributes, options, chosen, choose) => {
-  const option = ({ name, title }) => h("option", { value: name, selected: name === chosen }, title);
-  const element = h("select", { ...attributes, onchange: () => choose(element.value) }, options.map(option));
-  return element;
-};
 
 /**
  * @param {string} label
@@ -142,14 +118,3 @@ export const tagRow = (attributes, name, /** @type {Child} */ bars, numbers) =>
   button(attributes, h("span", { class: "mse-tag-name" }, name), h("span", { class: "mse-bars" }, bars),
     h("span", { class: "mse-numbers" }, numbers));
 
-/**
- * The button below a list that begins with its first few rows.
- * @param {{all: boolean}} view
- */
-export const showAll = (view, length, few, draw) => {
-  const onclick = () => {
-    view.all = !view.all;
-    draw();
-  };
-  return button({ onclick }, view.all ? `Show the first ${few}` : `Show all ${length}`);
-};

@@ -1,6 +1,7 @@
 // The check of an explanation: the logit while what the map names is taken away, and put back.
 
-import { button, fill, h, part } from "./dom.js";
+import { offer, onChoice } from "./controls.js";
+import { fill, h } from "./dom.js";
 import { plain } from "./format.js";
 import { plot } from "./plotly.js";
 import { call, isSuperseded } from "./rpc.js";
@@ -12,15 +13,17 @@ import { newToken, working } from "./working.js";
 const PROMISE = "Removes the cells the map names first, then in random order: "
   + "a faithful map makes the logit fall faster.";
 
-export const place = part("why-check");
+export const place = h("div");
 
-export const drawCheckButton = () => {
+export const offerCheck = () => {
   why.checked = false;
-  fill(place, button({ onclick: check }, "Check this explanation"), h("span", { class: "mse-facts" }, PROMISE));
+  offer("check", { visible: true });
+  fill(place, h("span", { class: "mse-facts" }, PROMISE));
 };
 const check = async () => {
   const asked = whyKey(), token = newToken(), { method, baseline } = settings();
   const progress = (share) => fill(place, working(share, token, "faithfulness-check"));
+  offer("check", { visible: false });
   progress(null);
   try {
     const request = { ...question(), method, baseline, token };
@@ -33,6 +36,7 @@ const check = async () => {
     fill(place, h("p", { class: "mse-status error" }, error.message));
   }
 };
+onChoice("check", check);
 
 // The first curve is of the map's order, the second of a random one
 const verdict = (/** @type {Curve[]} */ [map, random]) => {

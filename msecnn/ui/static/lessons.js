@@ -1,5 +1,6 @@
 // Lessons: a panel that stays while its steps drive the page, and the worksheet that a student takes away.
 
+import { onChoice } from "./controls.js";
 import { button, download, fill, h, say, statusLine } from "./dom.js";
 import { answerOf, answeredSteps, answersOf, keepAnswer } from "./answers.js";
 import { player } from "./main_player.js";
@@ -96,12 +97,12 @@ const save = async (/** @type {HTMLElement} */ status) => {
 };
 
 // ---- the tab
+const worksheetStatus = statusLine();
+onChoice("worksheet", () => save(worksheetStatus));
 const drawList = () => {
-  const status = statusLine("span");
   fill(list, h("p", { class: "mse-sentence" }, `${LESSONS.length}${INTRO}`),
     h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)), h("h3", {}, "Worksheet"),
-    h("p", { class: "mse-facts" }, WORKSHEET), h("p", { class: "mse-toolbar" },
-      button({ onclick: () => save(status) }, "Save a worksheet of what is shown"), status));
+    h("p", { class: "mse-facts" }, WORKSHEET));
 };
 const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
   const done = answeredSteps(id), chosen = state.lesson?.id === id ? " chosen" : "";
@@ -114,5 +115,5 @@ export const drawLessons = () => {
   drawPanel();
   drawList();
 };
-export const mountLesson = (/** @type {HTMLElement} */ place) => place.append(panel);
-export const mountLessons = (/** @type {HTMLElement} */ place) => place.append(list);
+export const lessonPanel = panel;
+export const lessonMounts = { lessons: list, "worksheet-status": worksheetStatus };

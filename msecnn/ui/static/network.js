@@ -1,9 +1,10 @@
 // Take it apart: Figure 1 with this clip's activations, a switch on each connection to the classifier, every channel.
 
-import { fill, h, isVisible, modelToggles, onOff, part, say, statusLine, warnUntrained } from "./dom.js";
+import { offer, offerModels, onChoice, onModel } from "./controls.js";
+import { fill, h, isVisible, part, say, statusLine, warnUntrained } from "./dom.js";
 import { parts as channelParts, openChannel, openLevel } from "./network_channels.js";
 import { drawFigure, place as figurePlace } from "./network_figure.js";
-import { drawNumbers, place as numbersPlace } from "./network_numbers.js";
+import { drawNumbers, parts as numberParts } from "./network_numbers.js";
 import { drawSanity, place as sanityPlace } from "./network_sanity.js";
 import { network, networkKey, question, view } from "./network_state.js";
 import { paintMel, read } from "./pictures.js";
@@ -18,7 +19,7 @@ const INTRO = "Above, the convolutions: each level hears more of the sound at on
 const RANDOM = "Random weights: these numbers mean nothing about the music. "
   + "Whatever still looks like an explanation here is not one.";
 
-const head = part("why-head"), warning = part("network-warning"), status = statusLine();
+const warning = part("network-warning"), status = statusLine();
 const intro = h("p", { class: "mse-facts mse-network-intro" });
 /** @type {HTMLElement} */
 let place;
@@ -63,18 +64,17 @@ export const updateNetwork = () => {
 };
 
 // ---- what is seen
-const setRandom = () => {
-  view.random = !view.random;
+onChoice("random", (random) => {
+  view.random = random;
   refresh();
-  drawHead();
-  /** @type {HTMLElement | null} */ (head.querySelector(".mse-random button"))?.focus();
+});
+onModel("network-model");
+const offerNetworks = () => {
+  offerModels("network-model");
+  offer("random", { value: view.random });
 };
-const drawHead = () => fill(head, h("span", {}, "Take apart "),
-  modelToggles(state.models, modelOf().name, (name) => set({ model: name })),
-  h("span", { class: "mse-random" }, onOff("Random weights", view.random, setRandom),
-    h("small", {}, "random weights")));
 const drawTagDependent = () => {
-  drawHead();
+  offerNetworks();
   drawNumbers();
 };
 const draw = () => {
@@ -88,10 +88,11 @@ const draw = () => {
 
 export const mountNetwork = (/** @type {HTMLElement} */ element) => {
   place = element;
-  place.append(head, warning, status, intro, h("div", { class: "mse-scroll" }, figurePlace), ...channelParts,
-    sanityPlace, numbersPlace);
+  place.append(warning, status, intro, h("div", { class: "mse-scroll" }, figurePlace), ...channelParts);
   new ResizeObserver(refresh).observe(element);   // also when its tab is opened
 };
+
+export const networkMounts = { "network-sanity": sanityPlace, "network-numbers": numberParts };
 
 /** What a lesson asks to see; `off` are scales that are switched off. */
 export const showNetwork = async (/** @type {NonNullable<Show["network"]>} */ asked) => {

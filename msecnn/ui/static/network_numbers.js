@@ -1,6 +1,7 @@
 // All tags with the network as it is switched, and the table of how much each level adds to each tag.
 
-import { button, fill, h, part, showAll, tagRow } from "./dom.js";
+import { offerAll, onChoice } from "./controls.js";
+import { button, fill, h, part, tagRow } from "./dom.js";
 import { percent, plain, scaleTitle, sigmoid, signed } from "./format.js";
 import { explain } from "./navigation.js";
 import { logit, network, rival, view } from "./network_state.js";
@@ -11,7 +12,7 @@ import { modelOf, state, windowOf } from "./state.js";
 const FEW = 12;
 
 const bars = part("network-bars"), table = part("network-table");
-export const place = h("div", { class: "mse-network-numbers" }, bars, table);
+export const parts = [bars, table];
 
 const rows = (/** @type {Network} */ answer) => {
   const whole = answer.scales.map(() => true), { tags } = modelOf();
@@ -76,9 +77,13 @@ const drawTable = (/** @type {Network} */ answer, list) => {
   const titles = [...heads, ...scales.map(scaleTitle), "this clip"];
   fill(table, h("h3", {}, "How much each level adds, per tag"),
     h("div", { class: "mse-scroll" }, h("table", { class: "mse-leans" },
-      h("thead", {}, h("tr", {}, titles.map((title) => h("th", {}, title)))), h("tbody", {}, list.map(line)))),
-    showAll(view, modelOf().tags.length, FEW, drawNumbers));
+      h("thead", {}, h("tr", {}, titles.map((title) => h("th", {}, title)))), h("tbody", {}, list.map(line)))));
+  offerAll("all-splits", view.all, modelOf().tags.length, FEW);
 };
+onChoice("all-splits", () => {
+  view.all = !view.all;
+  drawNumbers();
+});
 
 export const drawNumbers = () => {
   const { answer } = network;

@@ -1,19 +1,20 @@
 // Opening a recording: it is tagged by itself, and the line above the player tells what is open and by which models.
 
-import { button, download, fill, h, say, select, statusLine } from "./dom.js";
+import { offer, onChoice } from "./controls.js";
+import { download, fill, h, say, statusLine } from "./dom.js";
 import { call, isSuperseded, queuePlace } from "./rpc.js";
 import { offered, set, state } from "./state.js";
 import { settings } from "./why_state.js";
 
-const line = h("div", { class: "mse-opened", hidden: true });
+export const openedLine = h("div", { class: "mse-opened" });
 const status = statusLine();
 /** @type {HTMLElement} */
 let place;
 
-/** The line of what is open, and the status below it. */
-export const mountOpened = (/** @type {HTMLElement} */ element) => {
+/** Below the way in; `element` is what is folded away when a recording is open. */
+export const mountStatus = (/** @type {HTMLElement} */ element) => {
   place = element;
-  return [line, status];
+  element.append(status);
 };
 
 export const tell = (/** @type {string} */ words, kind = "") => say(status, words, kind);
@@ -80,19 +81,8 @@ export const drawOpened = () => {
   const { name, credit, duration_s: length, sample_rate: rate, channels, codec } = state.recording;
   const sides = ["", "mono", "stereo"][channels] ?? `${channels} channels`;
   const facts = [credit, `${length.toFixed(1)} s`, `${(rate / 1000).toFixed(1)} kHz`, sides, codec];
-  const another = () => place.classList.toggle("has-recording");
-  line.hidden = false;
-  fill(line, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")),
-    modelChoice(), h("span", { class: "mse-actions" },
-      button({ "data-action": "export", onclick: saveAll }, "Download results (zip)"),
-      button({ "data-action": "another", onclick: another }, "Another recording")));
-};
-
-const modelChoice = () => {
-  if (offered.models.length < 3) return null;
-  const choose = (which) => select({ "aria-label": `Model ${which + 1}` }, offered.models, state.models[which]?.name,
-    (name) => retag(modelNames().with(which, name)));
-  return h("span", { class: "mse-choice" }, choose(0), " and ", choose(1));
+  fill(openedLine, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")));
+  modelNames().forEach((model, which) => offer(`model-${which}`, { value: model }));
 };
 
 /** Everything the page shows of this recording, and of the tag asked about, in one zip. */
@@ -109,3 +99,7 @@ const saveAll = async () => {
     tellError(error);
   }
 };
+
+[0, 1].forEach((which) => onChoice(`model-${which}`, (name) => retag(modelNames().with(which, name))));
+onChoice("another", () => place.classList.toggle("has-recording"));
+onChoice("export", saveAll);

@@ -1,5 +1,7 @@
 // Calls of the server's RPC endpoints. Every call settles: with its answer, or with a CallError that names the reason.
 
+import { offered } from "./state.js";
+
 const WORDS = {
   superseded: "A later request took this one's place.",
   failed: "The server did not take this request: try again in a moment.",
@@ -89,16 +91,14 @@ export const queuePlace = (/** @type {string} */ name) => {
 // While any waits, the server is asked now and then whether it is there, and still the one that was asked. It need not
 // answer at once, for it may be busy; and one failure may be the network's hiccup.
 const WATCH_MS = 4000;
-let server = "", failures = 0;
+let { server } = offered, failures = 0;
 
 /** Whether the server that was asked is still there. */
 const serverStands = async () => {
-  const { root, api_prefix: prefix = "", app_id } = window.gradio_config;
-  server ||= app_id;
-  const answer = await fetch(`${root}${prefix}/app_id`, { cache: "no-store" });
+  const answer = await fetch(new URL("msecnn/server", document.baseURI), { cache: "no-store" });
   if (!answer.ok) throw new Error(answer.statusText);   // of the proxy in front
   const before = server;
-  server = (await answer.json()).app_id;
+  server = await answer.text();
   return server === before;
 };
 const watchServer = async () => {

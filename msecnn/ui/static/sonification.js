@@ -1,20 +1,19 @@
 // Listening to an explanation: the strongest evidence, all but it, or one scale, in place of the recording.
 
-import { fill, h, part, say, segment, statusLine, toggle } from "./dom.js";
+import { offer, onChoice } from "./controls.js";
+import { say, statusLine } from "./dom.js";
 import { scaleTitle } from "./format.js";
 import { player } from "./main_player.js";
 import { call, isSuperseded } from "./rpc.js";
 import { question, view, why, whyKey } from "./why_state.js";
 
-export const place = part("why-listen");
-const status = statusLine("span");
+export const status = statusLine();
 
 export const drawSounds = () => {
   const { parts = {}, scales = [] } = why.answer?.sounds ?? {};
-  const titles = { original: "Original", ...parts };
-  scales.forEach((scale) => { titles[`scale:${scale}`] = scaleTitle(scale); });
-  const choice = ([what, title]) => toggle(title, view.sound === what, () => playSound(what), { "data-listen": what });
-  fill(place, segment("Listen to", h("em", {}, "listen to"), Object.entries(titles).map(choice)), status);
+  const titles = Object.entries({ original: "Original", ...parts }).map(([what, title]) => [title, what]);
+  const choices = [...titles, ...scales.map((scale) => [scaleTitle(scale), `scale:${scale}`])];
+  offer("listen", { choices: /** @type {[string, string][]} */ (choices), value: view.sound, visible: true });
 };
 
 const render = async (/** @type {string} */ what) => {
@@ -37,3 +36,4 @@ export const playSound = async (/** @type {string} */ what) => {
     if (!isSuperseded(error)) say(status, error.message);
   }
 };
+onChoice("listen", playSound);

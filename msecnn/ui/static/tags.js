@@ -1,6 +1,7 @@
 // Tags of two models on one aligned chart.
 
-import { fill, h, segment, showAll, tagRow, toggle, warnUntrained } from "./dom.js";
+import { offer, offerAll, onChoice } from "./controls.js";
+import { fill, h, isVisible, part, tagRow, warnUntrained } from "./dom.js";
 import { percent } from "./format.js";
 import { explain } from "./navigation.js";
 import { plot } from "./plotly.js";
@@ -12,7 +13,9 @@ const FEW = 16;
 //: Models that differ by less agree.
 const NOTABLE = 0.02;
 
-const place = h("div"), view = { sort: "mean", all: false, fold: false, scope: "recording", calibration: false };
+const view = { sort: "mean", all: false, merge: false, scope: "recording" };
+const head = h("div"), legendPlace = part("legend"), rowsPlace = h("div"), meaningPlace = h("div"), figure = h("div");
+const timelinePlace = h("div");
 
 // ---- rows: a tag or a family of synonyms, with a value for each model
 const valueOf = (model, tag) =>
@@ -25,7 +28,7 @@ const rowOf = (/** @type {string} */ name, /** @type {string[]} */ members) => {
   return { name, members, best, values: state.models.map((model, i) => valueOf(model, best[i])) };
 };
 const rows = () => {
-  if (!view.fold) return state.models[0].tags.map((tag) => rowOf(tag, [tag]));
+  if (!view.merge) return state.models[0].tags.map((tag) => rowOf(tag, [tag]));
   return Object.entries(state.families).map(([name, members]) => rowOf(name, members));
 };
 const difference = ({ values: [first, second = first] }) => Math.abs(first - second);
@@ -70,48 +73,55 @@ const change = (patch) => {
   Object.assign(view, patch);
   drawTags();
 };
-const choice = (key, value, label) => toggle(label, view[key] === value, () => change({ [key]: value }));
-const toolbar = () => {
+for (const key of ["sort", "merge", "scope"]) onChoice(key, (value) => change({ [key]: value }));
+onChoice("all-tags", () => change({ all: !view.all }));
+
+const offerOrders = () => {
   const [first, second] = state.models.map((model) => model.title);
-  const names = second ? { mean: "both", first, second, difference: "difference" } : { mean: "probability" };
-  return h("div", { class: "mse-toolbar" },
-    segment("Sort by", h("em", {}, "sort by"), Object.entries(names).map(([key, name]) => choice("sort", key, name))),
-    toggle("merge similar tags", view.fold, () => change({ fold: !view.fold })),
-    state.windows.length > 1 && segment("Numbers for", choice("scope", "recording", "whole recording"),
-      choice("scope", "window", "this window")), legend());
+  /** @type {[string, string][]} */
+  const pair = [["both", "mean"], [first, "first"], [second, "second"], ["difference", "difference"]];
+  offer("sort", { choices: second ? pair : [["probability", "mean"]], value: view.sort });
+  offer("scope", { visible: state.windows.length > 1, value: view.scope });
 };
-const legend = () => h("div", { class: "mse-legend", "aria-hidden": "true" },
+const drawLegend = () => fill(legendPlace,
   state.models.map(({ title }, which) => h("span", { class: `model-${which}` }, h("i"), title)));
 
-/** What a probability means; the figure beside it is asked for, and Plotly fetched, when it is opened. */
-const meaning = () => h("div", { class: "mse-meaning" }, h("p", {}, "A number estimates the probability that listeners "
-  + "would have given it this tag. It is not the truth about the music. Choose a tag to see why."),
-state.models.some((model) => model.calibrated) && calibration());
-const calibration = () => {
-  const figure = h("div");
-  const show = () => {
-    view.calibration = details.open;
-    if (details.open && !figure.hasChildNodes()) drawCalibration(figure);
-  };
-  const details = h("details", { open: view.calibration, ontoggle: show },
-    h("summary", {}, "How close are such numbers to the teachers' mean?"), h("p", {}, "Compared with the mean of three "
-      + "teacher networks, on the clips that also set the calibration: agreement, not truth."), figure);
-  return details;
-};
-const drawCalibration = async (/** @type {HTMLElement} */ figure) => {
+/** What a probability means; the figure below it is asked for, and Plotly fetched, when it is opened. */
+const MEANING = "A number estimates the probability that listeners would have given it this tag. "
+  + "It is not the truth about the music. Choose a tag to see why.";
+const COMPARED = "Compared with the mean of three teacher networks, on the clips that also set the calibration: "
+  + "agreement, not truth.";
+/** @type {string} Whose calibration is drawn. */
+let calibrated = "";
+const drawCalibration = async () => {
+  const names = state.models.map(({ name }) => name).join();
+  if (calibrated === names) return;
+  calibrated = names;
   try {
     fill(figure, plot((await call("calibration")).figure));
   } catch (error) {
+    calibrated = "";
     if (!isSuperseded(error)) fill(figure, h("p", { class: "mse-status error" }, error.message));
   }
 };
+onChoice("calibration", drawCalibration);
 
 export const drawTags = () => {
   if (!state.recording) return;
   const all = rows().sort((a, b) => ORDER[view.sort](b) - ORDER[view.sort](a));
-  fill(place, warnUntrained(state.models), h("p", { class: "mse-sentence" }, disagreement(all)), toolbar(),
-    h("div", { class: `mse-tags${view.all ? " all" : ""}` }, all.slice(0, view.all ? all.length : FEW).map(row)),
-    showAll(view, all.length, FEW, drawTags), meaning(), timeline(view.all));
+  fill(head, warnUntrained(state.models), h("p", { class: "mse-sentence" }, disagreement(all)));
+  offerOrders();
+  drawLegend();
+  fill(rowsPlace, h("div", { class: `mse-tags${view.all ? " all" : ""}` },
+    all.slice(0, view.all ? all.length : FEW).map(row)));
+  offerAll("all-tags", view.all, all.length, FEW);
+  fill(meaningPlace, h("p", { class: "mse-meaning" }, MEANING));
+  if (calibrated && isVisible(figure)) drawCalibration();   // of other models
+  offer("calibration", { visible: state.models.some((model) => model.calibrated) });
+  fill(timelinePlace, timeline(view.all));
 };
 
-export const mountTags = (/** @type {HTMLElement} */ element) => element.append(place);
+export const tagMounts = {
+  "tags-sentence": head, "tags-legend": legendPlace, tags: rowsPlace, "tags-meaning": meaningPlace,
+  calibration: h("div", { class: "mse-meaning" }, h("p", {}, COMPARED), figure), timeline: timelinePlace,
+};

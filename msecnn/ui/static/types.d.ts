@@ -40,6 +40,7 @@ export interface Lesson { id: string; title: string; aim: string; steps: Step[] 
 export interface Example { id: string; title: string; artist: string; licence: string; kind: string; description: string }
 export interface Offered {
   max_s: number; max_bytes: number; window_s: number; deleted_within_h: number;
+  server: string; tabs: string[];
   plotly: string; on_dark: Record<string, string>; models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
@@ -81,6 +82,5 @@ declare global {
     msecnn: { offered: Offered; ready: Promise<typeof import("./app.js")>; [name: string]: unknown };
     /** Plotly's own script, once it was fetched. */
     Plotly: any;
-    gradio_config: { root: string; api_prefix?: string; app_id: string };
   }
 }

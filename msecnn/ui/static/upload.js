@@ -1,7 +1,7 @@
 // The one way in: drop, choose, record or take an example; then tagging starts by itself.
 
 import { button, fileChooser, h } from "./dom.js";
-import { busy, mountOpened, openExample, openRecording, tellError } from "./open.js";
+import { busy, mountStatus, openExample, openRecording, tellError } from "./open.js";
 import { paintMel, read } from "./pictures.js";
 import { recordButton } from "./recorder.js";
 import { call } from "./rpc.js";
@@ -35,10 +35,10 @@ const check = (name, { size }, length_s) => {
 };
 /** By XMLHttpRequest, for it tells how far it is. */
 const send = (file, name, progress) => new Promise((resolve, reject) => {
-  const config = window.gradio_config, body = new FormData(), request = new XMLHttpRequest();
+  const body = new FormData(), request = new XMLHttpRequest();
   const refuse = (words) => reject(new Error(`${name} ${words}`));
   body.append("files", file, name);
-  request.open("POST", `${config.root}${config.api_prefix || ""}/upload`);
+  request.open("POST", new URL("gradio_api/upload", document.baseURI));
   request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
   request.onload = () => {
     if (request.status === 200) resolve(JSON.parse(request.responseText)[0]);
@@ -116,7 +116,8 @@ const takeDrops = (/** @type {HTMLElement} */ area) => {
 };
 
 export const mountUpload = (/** @type {HTMLElement} */ place) => {
-  const [opened, status] = mountOpened(place), area = dropArea();
+  const area = dropArea();
   takeDrops(area);
-  place.append(opened, h("div", { class: "mse-upload" }, area, offered.examples.length ? exampleCards() : ""), status);
+  place.append(h("div", { class: "mse-upload" }, area, offered.examples.length ? exampleCards() : ""));
+  mountStatus(place);
 };

@@ -1,7 +1,7 @@
 // What if a box of the sound were alone, or not there: both networks' tags before and after, and what each scale took.
 
 import { Brush } from "./brush.js";
-import { button, fill, h, part, say, segment, statusLine, toggle } from "./dom.js";
+import { button, fill, h, part, say, statusLine, toggle } from "./dom.js";
 import { hertz, percent, plain, scaleTitle, signed } from "./format.js";
 import { call, isSuperseded } from "./rpc.js";
 import { state } from "./state.js";
@@ -105,8 +105,9 @@ const table = (/** @type {EditedModel} */ model) => {
   return h("table", { class: "mse-what-if-table" }, h("caption", {}, model.title), h("thead", {}, h("tr", {}, heads)),
     h("tbody", {}, model.tags.map((answer) => row(model, answer))));
 };
-const sounds = () => segment("Listen to", ["original", "edited"].map((which) =>
-  toggle(which, listening === which, () => listen(which), { "data-hear": which })));
+const sounds = () => h("span", { class: "mse-segment", role: "group", "aria-label": "Listen to" },
+  ["original", "edited"].map((which) =>
+    toggle(which, listening === which, () => listen(which), { "data-hear": which })));
 
 const draw = () => {
   fill(place, h("div", { class: "mse-toolbar" }, toggle("What if …", brush.on, turn), brush.on && boxTools(),

@@ -1,21 +1,23 @@
 // Why a tag: waterfall over the scales, the evidence, one strip of saliency a scale, sound, and a check.
 
-import { fill, h, isVisible, modelToggles, part, say, select, statusLine, toggle, warnUntrained } from "./dom.js";
+import { offer, offerModels, onChoice, onModel } from "./controls.js";
+import { fill, h, isVisible, part, say, statusLine, warnUntrained } from "./dom.js";
 import { evidenceList } from "./evidence.js";
-import { drawCheckButton, place as checkPlace } from "./faithfulness_check.js";
+import { offerCheck, place as checkPlace } from "./faithfulness_check.js";
 import { clock, percent } from "./format.js";
 import { player } from "./main_player.js";
 import { paintSigned, read } from "./pictures.js";
 import { call, isSuperseded } from "./rpc.js";
 import { likeliestTag, modelOf, offered, set, state, when } from "./state.js";
-import { drawSounds, place as soundPlace, playSound } from "./sonification.js";
+import { drawSounds, playSound, status as soundStatus } from "./sonification.js";
 import { drawStrips, parts as stripParts } from "./strips.js";
 import { sentence, waterfall } from "./waterfall.js";
 import { FIRST, methodOf, question, view, why, whyKey } from "./why_state.js";
 import { newToken, working } from "./working.js";
 
-const head = part("why-head"), warning = part("why-warning"), status = statusLine(), exact = part("why-exact");
-const words = h("p", { class: "mse-sentence" }), toolbar = part("why-toolbar"), progressPlace = part("why-progress");
+const windowWords = h("span", { class: "mse-facts" }), warning = part("why-warning"), status = statusLine();
+const words = h("p", { class: "mse-sentence" }), exact = part("why-exact");
+const methodPlace = h("div", { class: "mse-toolbar" }), progressPlace = part("why-progress");
 
 // ---- asking
 const ask = async () => {
@@ -45,7 +47,7 @@ const askMaps = async () => {
   const progress = (share) => fill(progressPlace, working(share, token, "maps"));
   fill(progressPlace);   // what an earlier question failed with is no longer so
   const waiting = setTimeout(() => progress(null), 400);
-  drawCheckButton();
+  offerCheck();
   try {
     const { method, baseline } = view;
     const result = await call("maps", { ...question(), method, baseline, token }, { progress });
@@ -65,34 +67,36 @@ const keepMaps = (/** @type {Error} */ error) => {
   fill(progressPlace, h("p", { class: "mse-status" }, error.message));
   if (!why.maps) return;
   Object.assign(view, { method: why.maps.method, baseline: why.maps.baseline ?? view.baseline });
-  drawToolbar();
+  offerMethods();
 };
 
 /** Asks anew where something else is asked about than what is shown; a tab that nobody sees asks nothing. */
 export const updateWhy = () => {
-  drawHead();
-  if (!state.recording || !isVisible(head)) return;
+  offerQuestion();
+  if (!state.recording || !isVisible(words)) return;
   if (!state.tag) set({ tag: likeliestTag(modelOf()) });
   else if (whyKey() !== why.shown) ask();
 };
 
 // ---- what is asked
-const drawHead = () => {
+const offerQuestion = () => {
   if (!state.recording) return;
   const model = modelOf(), order = model.tags.map((name, k) => ({ name, p: model.probabilities[k] }));
-  const tags = order.sort((a, b) => b.p - a.p).map(({ name, p }) => ({ name, title: `${name}  ${percent(p)}` }));
+  const tags = order.sort((a, b) => b.p - a.p).map(({ name, p }) => [`${name}  ${percent(p)}`, name]);
   const [start, end] = state.windows[state.window].map((time) => clock(time, 0));
   const n = state.windows.length;
-  fill(head, h("span", {}, "Why "), select({ "aria-label": "Tag" }, tags, state.tag, (tag) => set({ tag })),
-    h("span", {}, " in "), modelToggles(state.models, state.model, (name) => set({ model: name })),
-    n > 1 && h("span", { class: "mse-facts" }, `window ${state.window + 1} of ${n}, ${start} to ${end}`));
+  offer("tag", { choices: /** @type {[string, string][]} */ (tags), value: state.tag });
+  offerModels("why-model");
+  windowWords.textContent = n > 1 ? `window ${state.window + 1} of ${n}, ${start} to ${end}` : "";
 };
+onChoice("tag", (tag) => set({ tag }));
+onModel("why-model");
 const drawExact = () => {
   if (!why.answer) return;
   fill(warning, warnUntrained([modelOf()]));
   fill(words, sentence(why.answer, modelOf().title, state.tag));
   fill(exact, waterfall(why.answer), evidenceList(why.answer));
-  drawToolbar();
+  offerMethods();
   drawStrips();
   drawSounds();
 };
@@ -100,34 +104,35 @@ const drawExact = () => {
 // ---- which maps
 const change = (patch) => {
   Object.assign(view, patch);
-  drawToolbar();
-  if ("marks" in patch) drawStrips();
-  else askMaps();
+  offerMethods();
+  askMaps();
 };
+onChoice("method", (method) => change({ method }));
+onChoice("baseline", (baseline) => change({ baseline }));
+onChoice("marks", (marks) => {
+  view.marks = marks;
+  drawStrips();
+});
 const measured = (/** @type {string} */ method) => why.answer?.measured[method];
 /** What was measured of the method: a warning where it is no better than an order that knows nothing of the network. */
 const verdict = () => {
   const found = measured(view.method);
   return found && h("p", { class: `mse-verdict${found.faithful === false ? " failed" : ""}` }, found.sentence);
 };
-const drawToolbar = () => {
-  const { methods, baselines } = offered.explanation, method = methodOf(view.method);
-  const titled = methods.map(({ name, title }) =>
-    ({ name, title: measured(name)?.faithful === false ? `${title}: not faithful` : title }));
-  const choose = (label, options, key) =>
-    h("label", {}, `${label} `, select({}, options, view[key], (name) => change({ [key]: name })));
-  fill(toolbar, h("div", { class: "mse-toolbar" }, choose("Method", titled, "method"),
-    method.needs_baseline && choose("Baseline", baselines, "baseline"),
-    toggle("winning cells", view.marks, () => change({ marks: !view.marks })),
-    h("span", { class: "mse-facts" }, method.words),
-    h("span", { class: "mse-scalebar", "aria-hidden": "true" }, "against", h("i"), "in favour"), verdict()));
+const offerMethods = () => {
+  const method = methodOf(view.method);
+  const choices = offered.explanation.methods.map(({ name, title }) =>
+    [measured(name)?.faithful === false ? `${title}: not faithful` : title, name]);
+  offer("method", { choices: /** @type {[string, string][]} */ (choices), value: view.method });
+  offer("baseline", { value: view.baseline, visible: method.needs_baseline });
+  fill(methodPlace, h("span", { class: "mse-facts" }, method.words),
+    h("span", { class: "mse-scalebar", "aria-hidden": "true" }, "against", h("i"), "in favour"), verdict());
 };
 
 // ---- putting it together
 export const mountWhy = (/** @type {HTMLElement} */ place) => {
-  drawToolbar();
-  place.append(head, warning, status, words, exact, h("h3", {}, "Where each scale looks"), toolbar, soundPlace,
-    progressPlace, ...stripParts, checkPlace);
+  offerMethods();
+  place.append(warning, status, words, exact, h("h3", {}, "Where each scale looks"));
   new ResizeObserver(() => {   // also when its tab is opened
     updateWhy();
     drawStrips();
@@ -135,12 +140,17 @@ export const mountWhy = (/** @type {HTMLElement} */ place) => {
   new MutationObserver(drawStrips).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 };
 
+export const whyMounts = {
+  "why-window": windowWords, "why-method": methodPlace, "why-check": checkPlace,
+  "why-maps": [soundStatus, progressPlace, ...stripParts],
+};
+
 /** What a lesson asks to see and to hear. */
 export const showWhy = async ({ method = FIRST.method, listen = "original" }) => {
   const isAnswered = () => why.answer && why.shown === whyKey();
   if (method !== view.method) {
     view.method = method;
-    drawToolbar();
+    offerMethods();
     if (why.answer) askMaps();
   }
   if (why.failed === whyKey()) updateWhy();

@@ -14,7 +14,7 @@ export const newToken = () =>
  */
 export const working = (part, token, endpoint) => {
   const bar = part === null ? { "aria-label": "Working" } : { value: part, max: 1, "aria-label": "Progress" };
-  const words = part === null ? queuePlace(endpoint) || "Computing …" : `${Math.round(100 * part)} %`;
+  const words = queuePlace(endpoint) || (part === null ? "Computing …" : `${Math.round(100 * part)} %`);
   const stop = () => call("stop", { token }, { parallel: true }).catch(() => {});   // it then goes on to its end
   return h("span", { class: "mse-working" }, h("progress", bar), h("span", {}, words),
     button({ onclick: stop }, "Stop"));

@@ -20,8 +20,10 @@ from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
 from msecnn.ui import gpu_seconds
+from msecnn.ui.explanation_choices import METHOD_WORDS, QUICK_METHODS
 from msecnn.ui.pictures import png_uri
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.controls import button, checkbox, dropdown, radio, row
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.request_fields import shown
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
@@ -38,7 +40,15 @@ RANDOM_SEED = 0
 
 
 def build(page: Page) -> None:
+    with row():
+        page.control("network-model", radio("Model"))
+        page.control("random", checkbox("random weights", False))
     page.mount_point("network")
+    quick = [(METHOD_WORDS[name][0], name) for name in QUICK_METHODS]
+    page.control("sanity-method", dropdown("Method", quick, visible=False))
+    page.mount_point("network-sanity")
+    page.mount_point("network-numbers")
+    page.control("all-splits", button("Show all"), "click")
     page.endpoint("network", take_apart, model=True)
     page.endpoint("channels", show_channels, model=True)
     page.endpoint("channel", show_channel, model=True)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import gradio as gr
 import numpy as np
 
 from msecnn.plots import tags as plots
 from msecnn.plots.html import browser_figure
 from msecnn.tagger import TagPrediction
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.controls import CLASS, button, checkbox, radio, row
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session, require_session
 
@@ -16,10 +18,25 @@ from msecnn.ui.server.session import Session, require_session
 N_TAGS = 16
 #: What the models' probabilities are compared with, on the figure's axis.
 REFERENCE = "teachers' mean"
+CALIBRATION = f"How close are such numbers to the {REFERENCE}?"
 
 
 def build(page: Page) -> None:
+    page.mount_point("tags-sentence")
+    with row():
+        page.control("sort", radio("Sort by"))
+        page.control("merge", checkbox("merge similar tags", False))
+        scopes = [("whole recording", "recording"), ("this window", "window")]
+        page.control("scope", radio("Numbers for", scopes, value="recording", visible=False))
+        page.mount_point("tags-legend")
     page.mount_point("tags")
+    page.control("all-tags", button("Show all"), "click")
+    page.mount_point("tags-meaning")
+    with page.control(
+        "calibration", gr.Accordion(CALIBRATION, open=False, visible=False, elem_classes=CLASS), "expand"
+    ):
+        page.mount_point("calibration")
+    page.mount_point("timeline")
     page.endpoint("timeline", show_timeline)
     page.endpoint("calibration", show_calibration)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from msecnn.explain import DEFAULT_METHOD
+from msecnn.explain import DEFAULT_BASELINE, DEFAULT_METHOD
 from msecnn.explain.block_events import BlockEvent
 from msecnn.explain.cell_evidence import Evidence
 from msecnn.explain.explanation import Explanation
@@ -14,10 +14,11 @@ from msecnn.explain.saliency import SaliencyMaps
 from msecnn.explain.winning_cells import WinningCell
 from msecnn.statistics import sigmoid
 from msecnn.ui import faithfulness_check, gpu_seconds, sonification
-from msecnn.ui.explanation_choices import QUICK_METHODS
+from msecnn.ui.explanation_choices import QUICK_METHODS, explanation_choices
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
 from msecnn.ui.server.background import BackgroundTask, stop
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.controls import button, checkbox, dropdown, radio, row
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session
@@ -34,7 +35,24 @@ FULL_COLOUR = 0.995
 
 
 def build(page: Page) -> None:
+    choices = explanation_choices()
+    with row():
+        page.control("tag", dropdown("Tag", filterable=True))
+        page.control("why-model", radio("Model"))
+        page.mount_point("why-window")
     page.mount_point("why")
+    with row():
+        methods = [(method["title"], method["name"]) for method in choices["methods"]]
+        page.control("method", dropdown("Method", methods, value=DEFAULT_METHOD))
+        baselines = [(baseline["title"], baseline["name"]) for baseline in choices["baselines"]]
+        page.control("baseline", dropdown("Baseline", baselines, value=DEFAULT_BASELINE))
+        page.control("marks", checkbox("winning cells", True))
+    page.mount_point("why-method")
+    page.control("listen", radio("Listen to", visible=False))
+    page.mount_point("why-maps")
+    with row():
+        page.control("check", button("Check this explanation"), "click")
+        page.mount_point("why-check")
     page.endpoint("why", explain, model=True)
     page.endpoint("maps", show_maps, model=True, gpu_s=gpu_seconds.of_map, lane=saliency_lane)
     page.endpoint("stop", stop)

@@ -1,0 +1,32 @@
+"""An explanation as a table for the terminal."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from msecnn.explain import Explanation
+
+#: Events and absences that the table lists.
+N_IN_FAVOUR, N_AGAINST, N_ABSENCES = 12, 6, 6
+
+
+def print_table(explanation: "Explanation") -> None:
+    """Each scale's contribution, then the events and absences that weigh most."""
+    k, split = explanation.tag_index, explanation.contributions
+    print(f"{explanation.name}\n{explanation.sentence}\n")
+    print(f"{'scale':<10}{'features':>9}{'contribution':>14}{'relative':>10}")
+    for s, scale in enumerate(split.scales):
+        print(f"{scale:<10}{split.n_features[scale]:>9}{split.terms[0, s, k]:>14.3f}{split.relative[0, s, k]:>10.3f}")
+    print(f"{'bias, base':<19}{split.bias[k]:>14.3f}{split.base_value[k]:>10.3f}")
+    print(f"{'logit':<19}{explanation.logit:>14.3f}{explanation.logit:>10.3f}\n")
+    for event in (*explanation.events[:N_IN_FAVOUR], *explanation.events_against[:N_AGAINST]):
+        print(
+            f"{event.share:+8.3f}  {event.scale:<8}{event.start_s:8.2f} to {event.end_s:6.2f} s "
+            f"{event.low_hz:6.0f} to {event.high_hz:5.0f} Hz"
+        )
+    for absence in explanation.absences[:N_ABSENCES]:
+        print(f"{absence.share:+8.3f}  {absence.sentence}")
+    print()
+    for part in (explanation.smallest_sound, explanation.smallest_cut):
+        print(part.sentence if part else "The tag is kept whatever part of its evidence is cut.")
+    if explanation.louder:
+        print(explanation.louder.sentence)
