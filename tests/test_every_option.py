@@ -95,6 +95,12 @@ def nothing_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("msecnn.cli.serve._serve", lambda *_: True)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder / "uploads"))
 
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(101, "nothing is fetched in this test")
+
+    monkeypatch.setattr("subprocess.run", refuse)  # apt-get, which fetches packages
+    monkeypatch.setattr("socket.socket.connect", refuse)
+
 
 def answer(argv: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     """Exit status and what was said on standard error; any exception but argparse's own fails the test."""
