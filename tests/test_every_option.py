@@ -22,14 +22,16 @@ from msecnn.cli import COMMANDS, main
 #: Words that no option expects, each of which once made some program fail.
 ODD = ("", " ", "nan", "inf", "-inf", "-1", "0", "1e400", "9" * 40, "0x10", "1_0", "७", "é\u0301", "\x1b[2J", "a\nb",
        "cuda:99", "no such thing", "x" * 300, "nowhere/at/all", "'", "%s", "{}")  # fmt: skip
-#: No system hands a program a NUL in its arguments.
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
+#: No system hands a program a NUL in its arguments; and a path to the root would have the whole disk searched.
+TEXT = st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), max_size=8)
 WORDS = st.sampled_from(ODD) | st.integers().map(str) | st.floats().map(str) | TEXT
 #: The least with which a command begins; FILE is a recording of a second, EMPTY an empty file, NEW a new folder.
 LEAST: dict[tuple[str, ...], list[str]] = {
     ("tag",): ["EMPTY", "--model", "fcn5"],
     ("explain",): ["EMPTY", "--tag", "piano"],
+    ("what-if",): ["EMPTY", "--edit", "level=-3"],
     ("models",): [],
+    ("completion",): ["bash"],
     ("serve",): [],
     ("prepare", "folder"): ["NEW", "--out", "NEW"],
     ("prepare", "csv"): ["EMPTY", "--audio-root", "NEW", "--out", "NEW", "--tags-column", "tags"],
@@ -56,7 +58,7 @@ def parsers() -> Iterator[tuple[tuple[str, ...], argparse.ArgumentParser]]:
     """Each command that does something, by its words."""
     for name in COMMANDS:
         parser = argparse.ArgumentParser()
-        importlib.import_module(f"msecnn.cli.{name}").add_arguments(parser)
+        importlib.import_module(f"msecnn.cli.{name.replace('-', '_')}").add_arguments(parser)
         yield from leaves((name,), parser)
 
 
