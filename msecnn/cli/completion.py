@@ -1,7 +1,6 @@
 """`completion`: a script by which a shell completes commands, options, their choices, and files."""
 
 import argparse
-from typing import Any
 
 from msecnn.errors import MsecnnError
 
@@ -25,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def complete_files(parser: argparse.ArgumentParser, files: dict[str, Any]) -> None:
+def complete_files(parser: argparse.ArgumentParser, files: object) -> None:
     """Where a command takes words that it does not list, they may be files."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
