@@ -5,12 +5,13 @@ at a time, and a part of a long file is reached by seeking. No bytes reach FFmpe
 """
 
 from msecnn.audio.info import AudioInfo
-from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, probe, read_recording
+from msecnn.audio.recording import SAMPLE_RATE, SILENT, AudioStream, Recording, Source, probe, read_recording
 from msecnn.audio.source import AudioError
 from msecnn.audio.wav import wav_bytes, write_wav
 
 __all__ = [
     "SAMPLE_RATE",
+    "SILENT",
     "AudioError",
     "AudioInfo",
     "AudioStream",

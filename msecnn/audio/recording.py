@@ -22,6 +22,7 @@ SAMPLE_RATE = 12_000  # Hz; what both networks hear (facts: Choi et al. 2016)
 MAX_LOADED_S = 4 * 3600.0  # `read_recording` keeps the waveform in memory; longer recordings are for `AudioStream`
 FILTER_S = 0.1  # resampled and dropped before a window; soxr HQ's filter is far shorter at every rate above
 SILENCE = 1e-4  # peak, full scale 1 (-80 dB)
+SILENT = "The recording is silent (peak below −80 dB), so its tags mean nothing."
 LOUD = 8.0  # peak; float files that were never scaled to 1 reach thousands
 MAX_STREAMED_S = (
     24 * 3600.0
@@ -275,7 +276,7 @@ class AudioStream:
         if self._decoder.n_damaged:
             notes.append(f"Damaged places in the file were passed over (packets: {self._decoder.n_damaged:,}).")
         if self._n_samples and self._peak < SILENCE:
-            notes.append("The recording is silent (peak below −80 dB), so its tags mean nothing.")
+            notes.append(SILENT)
         if self._peak > LOUD:
             notes.append(f"The samples reach {self._peak:,.0f} times full scale, so the tags may mean little.")
         return tuple(notes)

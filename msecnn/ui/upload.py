@@ -19,6 +19,7 @@ from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.tagger import Tagger, TagPrediction, tag
 from msecnn.tags import families
+from msecnn.ui.kept_examples import KeptExamples
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.fair_queue import absence
@@ -35,7 +36,8 @@ OVERVIEW_COLUMNS = 1200
 
 def build(page: Page) -> None:
     page.mount_point("upload")
-    page.endpoint("open", open_recording, model=True)
+    examples = KeptExamples(page.context, open_recording)
+    page.endpoint("open", examples.open, lane=examples.lane)
     page.endpoint("window", show_window)
     page.endpoint("example-pictures", show_examples)
     page.endpoint("sound", give_sound, lane="slow", same=())
@@ -171,6 +173,7 @@ def _opening(context: AppContext, session: Session, info: audio.AudioInfo) -> Pa
             "channels": info.channels,
             "codec": info.codec.removesuffix("float"),  # FFmpeg's name for how it decodes MP3 is no format
             "notes": list(first.notes),
+            "silent": audio.SILENT in first.notes,
             "audio": served(session.path) if example else None,
         },
         "mel": {
