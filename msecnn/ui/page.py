@@ -32,7 +32,7 @@ TABS = (
 )
 STYLES = ("style.css", "network.css", "compare.css", "lessons.css")
 
-TITLE = "MsE-CNN: hear, see and question how a network tags music"
+TITLE = "MsE-CNN: two neural networks tag your music, and show which seconds made them decide"
 
 
 #: Requests that Gradio has in hand at once, more than all queues let wait.
@@ -47,12 +47,13 @@ def build(context: AppContext) -> gr.Blocks:
         upload.build(page)
         export.build(page)
         lessons.build_panel(page)
+        why.build_always(page)
         page.mount_point("player")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
             for name, title, build_tab in TABS:
                 with gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True):
                     build_tab(page)
-        with gr.Accordion("About these networks", elem_id="about"):
+        with gr.Accordion("About these networks", open=False, elem_id="about"):
             gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about-text")
         api.build(page)
     return blocks

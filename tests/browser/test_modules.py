@@ -42,7 +42,7 @@ def test_a_call_that_the_queue_does_not_take_fails(arrive: Callable[..., Visitor
 
 
 def test_a_call_that_the_server_refuses_says_why(arrive: Callable[..., Visitor]) -> None:
-    page = arrive()
+    page = arrive("?example=nothing")  # so that nothing is open
     refused = "msecnn.call('window', {window: 0}).catch((error) => [error.reason, error.message])"
     reason, sentence = page.evaluate(refused)
     assert reason == "refused"

@@ -1,19 +1,25 @@
 // Opening a recording: it is tagged by itself, and the line above the player tells what is open and by which models.
 
+import { answer } from "./answer.js";
 import { button, download, fill, h, say, select, statusLine } from "./dom.js";
 import { call, isSuperseded, queuePlace } from "./rpc.js";
 import { offered, set, state } from "./state.js";
 import { settings } from "./why_state.js";
 
+/** @import { State } from "./types.d.ts" */
+
+const SILENT = "This recording is silent: the numbers below mean nothing.";
+
 const line = h("div", { class: "mse-opened", hidden: true });
+const verdict = h("p", { class: "mse-answer", hidden: true });
 const status = statusLine();
 /** @type {HTMLElement} */
 let place;
 
-/** The line of what is open, and the status below it. */
+/** What is open with its answer, and the status line. */
 export const mountOpened = (/** @type {HTMLElement} */ element) => {
   place = element;
-  return [line, status];
+  return /** @type {const} */ ([h("div", {}, line, verdict), status]);
 };
 
 export const tell = (/** @type {string} */ words, kind = "") => say(status, words, kind);
@@ -31,7 +37,7 @@ export const tellError = (/** @type {Error} */ error) => { if (!isSuperseded(err
 const modelNames = () => state.models.map((model) => model.name);
 
 /**
- * @param {object} request what the server can open
+ * @param {{example?: string, path?: string, name?: string, models?: string[]}} request what the server can open
  * @param {string | null} url where this browser has the recording itself
  * @param {string} name
  */
@@ -42,7 +48,7 @@ export const openRecording = async (request, url, name) => {
     if (queued) busy(`Waiting: ${queued}`);
   }, 500);
   try {
-    show(await call("open", { models: modelNames(), ...request }), url);
+    show(await call("open", { models: modelNames(), ...request }), url, { own: request.path ? request : null });
     idle();
   } catch (error) {
     tellError(error);
@@ -61,18 +67,17 @@ export const openExample = (/** @type {string} */ id, models = modelNames()) =>
 const retag = async (/** @type {string[]} */ models) => {
   busy("Tagging again …");
   try {
-    show(await call("open", { models }), state.recording?.url, state.tag);
+    show(await call("open", { models }), state.recording?.url, { tag: state.tag });
     idle();
   } catch (error) {
     tellError(error);
   }
 };
 
-const show = (answer, /** @type {string | null | undefined} */ url, /** @type {string | null} */ tag = null) => {
-  const { recording, models } = answer;
-  const kept = models.some((model) => model.name === state.model) ? state.model : models.at(-1).name;
-  set({ ...answer, tag, recording: { ...recording, url: url || recording.audio?.url }, model: kept });
-  place.classList.add("has-recording");
+const show = (opened, /** @type {string | null | undefined} */ url, /** @type {Partial<State>} */ kept) => {
+  const { recording, models } = opened;
+  const model = models.some(({ name }) => name === state.model) ? state.model : models.at(-1).name;
+  set({ ...opened, tag: null, ...kept, recording: { ...recording, url: url || recording.audio?.url || "" }, model });
   document.body.classList.add("mse-open");
 };
 
@@ -82,18 +87,30 @@ export const drawOpened = () => {
   const { name, credit, duration_s: length, sample_rate: rate, channels, codec } = state.recording;
   const sides = ["", "mono", "stereo"][channels] ?? `${channels} channels`;
   const facts = [credit, `${length.toFixed(1)} s`, `${(rate / 1000).toFixed(1)} kHz`, sides, codec];
-  const another = () => place.classList.toggle("has-recording");
   line.hidden = false;
   fill(line, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")),
     modelChoice(), h("span", { class: "mse-actions" },
-      button({ "data-action": "export", onclick: saveAll }, "Download results (zip)"),
-      button({ "data-action": "another", onclick: another }, "Another recording")));
+      button({ "data-action": "export", onclick: saveAll }, "Download results (zip)")));
+  const { silent } = state.recording, words = silent ? [SILENT] : answer();
+  verdict.hidden = words.length === 0;
+  verdict.classList.toggle("mse-warning", silent);
+  fill(verdict, words);
+  markExample();
 };
+/** The card of the example that is open. */
+const markExample = () => place.querySelectorAll(".mse-card").forEach((card) =>
+  card.setAttribute("aria-pressed", String(card.getAttribute("data-example") === state.recording?.example)));
 
+/** Two models, not one twice: which the other place has is exchanged with it. */
+const swapped = (/** @type {number} */ which, /** @type {string} */ name) => {
+  const before = modelNames(), names = before.map((other) => (other === name ? before[which] : other));
+  names[which] = name;
+  return names;
+};
 const modelChoice = () => {
   if (offered.models.length < 3) return null;
   const choose = (which) => select({ "aria-label": `Model ${which + 1}` }, offered.models, state.models[which]?.name,
-    (name) => retag(modelNames().with(which, name)));
+    (name) => retag(swapped(which, name)));
   return h("span", { class: "mse-choice" }, choose(0), " and ", choose(1));
 };
 

@@ -1,6 +1,7 @@
 // Tags of two models on one aligned chart.
 
 import { fill, h, segment, showAll, tagRow, toggle, warnUntrained } from "./dom.js";
+import { familyRow, familyRows } from "./families.js";
 import { percent } from "./format.js";
 import { explain } from "./navigation.js";
 import { plot } from "./plotly.js";
@@ -12,22 +13,14 @@ const FEW = 16;
 //: Models that differ by less agree.
 const NOTABLE = 0.02;
 
-const place = h("div"), view = { sort: "mean", all: false, fold: false, scope: "recording", calibration: false };
+const place = h("div"), view = { sort: "mean", all: false, fold: true, scope: "recording", calibration: false };
 
 // ---- rows: a tag or a family of synonyms, with a value for each model
 const valueOf = (model, tag) =>
   (view.scope === "window" ? model.timeline[windowOf(model)] : model.probabilities)[model.tags.indexOf(tag)];
 
-/** Synonyms are one statement said several ways: a family has the probability of its likeliest word. */
-const rowOf = (/** @type {string} */ name, /** @type {string[]} */ members) => {
-  const likeliest = (model) => members.reduce((a, b) => (valueOf(model, b) > valueOf(model, a) ? b : a));
-  const best = state.models.map(likeliest);
-  return { name, members, best, values: state.models.map((model, i) => valueOf(model, best[i])) };
-};
-const rows = () => {
-  if (!view.fold) return state.models[0].tags.map((tag) => rowOf(tag, [tag]));
-  return Object.entries(state.families).map(([name, members]) => rowOf(name, members));
-};
+const rows = () => (view.fold ? familyRows(valueOf)
+  : state.models[0].tags.map((tag) => familyRow(tag, [tag], valueOf)));
 const difference = ({ values: [first, second = first] }) => Math.abs(first - second);
 const ORDER = {
   mean: ({ values }) => values.reduce((a, b) => a + b),
@@ -42,7 +35,7 @@ export const mostDifferent = (list, gap, words, joint) =>
   [...list].sort((a, b) => gap(b) - gap(a)).slice(0, 2).filter((row) => gap(row) >= NOTABLE).map(words).join(joint);
 
 const disagreement = (all) => {
-  if (state.models.length < 2) return "";
+  if (state.models.length < 2 || state.recording?.silent) return "";
   const [first, second] = state.models.map((model) => model.title);
   const words = ({ name, values: [a, b] }) => `${name} (${first} ${percent(a)}, ${second} ${percent(b)})`;
   const most = mostDifferent(all, difference, words, " and on ");
@@ -106,8 +99,9 @@ const drawCalibration = async (/** @type {HTMLElement} */ figure) => {
 export const drawTags = () => {
   if (!state.recording) return;
   const all = rows().sort((a, b) => ORDER[view.sort](b) - ORDER[view.sort](a));
+  const kinds = ["mse-tags", view.all && "all", state.recording.silent && "silent"].filter(Boolean).join(" ");
   fill(place, warnUntrained(state.models), h("p", { class: "mse-sentence" }, disagreement(all)), toolbar(),
-    h("div", { class: `mse-tags${view.all ? " all" : ""}` }, all.slice(0, view.all ? all.length : FEW).map(row)),
+    h("div", { class: kinds }, all.slice(0, view.all ? all.length : FEW).map(row)),
     showAll(view, all.length, FEW, drawTags), meaning(), timeline(view.all));
 };
 
