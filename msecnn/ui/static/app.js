@@ -2,6 +2,8 @@
 
 import { followAddress, writeAddress } from "./address.js";
 import { keepModels, mountCompare, openInSecondPlayer, updateCompare } from "./compare.js";
+import { h } from "./dom.js";
+import { flashCells } from "./flashes.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
 import { drawLessons, mountLesson, mountLessons } from "./lessons.js";
@@ -28,7 +30,15 @@ const MOUNTS = {
   compare: mountCompare,
   lessons: mountLessons,
 };
-export const mount = (/** @type {keyof typeof MOUNTS} */ name, /** @type {HTMLElement} */ place) => MOUNTS[name](place);
+/** Of the tabs, for those who cannot see which is open. */
+const HEADINGS = {
+  tags: "Tags", why: "Why this tag", network: "Take it apart", compare: "Compare", lessons: "Lessons",
+};
+export const mount = (/** @type {keyof typeof MOUNTS} */ name, /** @type {HTMLElement} */ place) => {
+  const heading = { class: "mse-sr", id: `heading-${name}`, tabindex: -1 };
+  if (HEADINGS[name]) place.append(h("h2", heading, HEADINGS[name]));
+  MOUNTS[name](place);
+};
 export { connect, fail };
 
 // ---- a change of the state -> the views that show it, in this order
@@ -47,6 +57,7 @@ on("recording second lesson models tag model window tab", writeAddress);
 // ---- the player -> the state and what moves with the sound
 player.on("window", (window) => set({ window }));
 player.on("tick", moveHead);
+player.on("tick", flashCells);
 player.on("decoded", drawStrips);
 player.on("unplayable", () => decodeOnServer(player, "sound"));
 

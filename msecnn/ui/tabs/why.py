@@ -42,6 +42,11 @@ def build(page: Page) -> None:
     faithfulness_check.build(page)
 
 
+def build_always(page: Page) -> None:
+    """What the player asks for: an endpoint inside a tab waits until that is opened."""
+    page.endpoint("winning-cells", find_winning_cells, model=True)
+
+
 def saliency_lane(request: Request) -> Lane:
     """Methods that run the network a few times do not wait for those that run it hundreds of times."""
     return "model" if request.get("method", DEFAULT_METHOD) in QUICK_METHODS else "slow"
@@ -53,6 +58,11 @@ def explain(context: AppContext, session: Session | None, request: Request) -> A
     measured = {method: verdict.to_json() for method, verdict in verdicts(explanation.checkpoint).items()}
     sounds = sonification.sounds(explanation)
     return Answer(waterfall(explanation) | _evidence(explanation) | {"measured": measured, "sounds": sounds})
+
+
+def find_winning_cells(context: AppContext, session: Session | None, request: Request) -> Answer:
+    """The cells that won and weigh most for a tag, of every scale: one forward pass."""
+    return Answer({"marks": _all_marks(requested_explanation(context, session, request))})
 
 
 def show_maps(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
@@ -84,13 +94,17 @@ def waterfall(explanation: Explanation) -> Payload:
 
 
 def _evidence(explanation: Explanation) -> Payload:
-    evidence = explanation.evidence
     return {
         "positive": [_place(event, event.share) for event in explanation.events[:N_FOR]],
         "negative": [_place(event, event.share) for event in explanation.events_against[:N_AGAINST]],
         "absences": [absence.to_json() for absence in explanation.absences[:N_ABSENCES]],
-        "marks": [mark for scale in explanation.contributions.scales for mark in _marks(evidence, scale)],
+        "marks": _all_marks(explanation),
     }
+
+
+def _all_marks(explanation: Explanation) -> list[Payload]:
+    evidence = explanation.evidence
+    return [mark for scale in explanation.contributions.scales for mark in _marks(evidence, scale)]
 
 
 def _marks(evidence: Evidence, scale: str) -> list[Payload]:
