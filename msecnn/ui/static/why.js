@@ -5,11 +5,11 @@ import { evidenceList } from "./evidence.js";
 import { drawCheckButton, place as checkPlace } from "./faithfulness_check.js";
 import { clock, percent } from "./format.js";
 import { player } from "./main_player.js";
-import { paintSigned, read } from "./pictures.js";
+import { read } from "./pictures.js";
 import { call, isSuperseded } from "./rpc.js";
-import { likeliestTag, modelOf, offered, set, state, when } from "./state.js";
+import { likeliestTag, modelOf, offered, set, state, when, windowOf } from "./state.js";
 import { drawSounds, place as soundPlace, playSound } from "./sonification.js";
-import { drawStrips, parts as stripParts } from "./strips.js";
+import { drawStrips, paintMaps, parts as stripParts } from "./strips.js";
 import { sentence, waterfall } from "./waterfall.js";
 import { FIRST, methodOf, question, view, why, whyKey } from "./why_state.js";
 import { newToken, working } from "./working.js";
@@ -49,9 +49,10 @@ const askMaps = async () => {
   try {
     const { method, baseline } = view;
     const result = await call("maps", { ...question(), method, baseline, token }, { progress });
-    const painted = await Promise.all(result.maps.map(async (map) => paintSigned(await read(map.picture))));
+    const pictures = await Promise.all(result.maps.map(({ picture }) => read(picture)));
     if (asked !== whyKey()) return;
-    why.maps = { ...result, read: painted };
+    why.maps = { ...result, pictures, read: [] };
+    paintMaps();
     drawStrips();
     fill(progressPlace);
   } catch (error) {
@@ -79,7 +80,8 @@ export const updateWhy = () => {
 // ---- what is asked
 const drawHead = () => {
   if (!state.recording) return;
-  const model = modelOf(), order = model.tags.map((name, k) => ({ name, p: model.probabilities[k] }));
+  const model = modelOf(), said = model.timeline[windowOf(model)];   // of the window that is explained below
+  const order = model.tags.map((name, k) => ({ name, p: said[k] }));
   const tags = order.sort((a, b) => b.p - a.p).map(({ name, p }) => ({ name, title: `${name}  ${percent(p)}` }));
   const [start, end] = state.windows[state.window].map((time) => clock(time, 0));
   const n = state.windows.length;
@@ -135,15 +137,16 @@ export const mountWhy = (/** @type {HTMLElement} */ place) => {
   new MutationObserver(drawStrips).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 };
 
-/** What a lesson asks to see and to hear. */
+let shows = 0;
+/** What a lesson asks to see and to hear. Of two that wait, the later counts. */
 export const showWhy = async ({ method = FIRST.method, listen = "original" }) => {
-  const isAnswered = () => why.answer && why.shown === whyKey();
+  const serial = ++shows, hasFailed = () => why.failed === whyKey();
   if (method !== view.method) {
     view.method = method;
     drawToolbar();
     if (why.answer) askMaps();
   }
-  if (why.failed === whyKey()) updateWhy();
-  await when(() => why.failed === whyKey() || isAnswered());
-  if (why.answer && view.sound !== listen) playSound(listen);
+  if (hasFailed()) updateWhy();
+  await when(() => serial !== shows || hasFailed() || (why.answer && why.shown === whyKey()));
+  if (serial === shows && why.answer && view.sound !== listen) playSound(listen);
 };
