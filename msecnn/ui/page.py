@@ -13,7 +13,7 @@ import gradio as gr
 from msecnn.plots.colours import ON_DARK, css_variables
 from msecnn.ui import api, export, upload
 from msecnn.ui.explanation_choices import explanation_choices
-from msecnn.ui.server import http_guard
+from msecnn.ui.server import http_guard, in_hand
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path
@@ -79,7 +79,7 @@ def launch_options(context: AppContext) -> dict[str, object]:
         "allowed_paths": [],
         "app_kwargs": {
             "middleware": http_guard.middleware(context.visitors.listeners, context.upload_limits),
-            "routes": module_routes(),
+            "routes": [*module_routes(), in_hand.route(context.visitors)],
         },
         # Requests wait in our own queues, so Gradio takes them all; it keeps nothing of a session that we need.
         "max_threads": MAX_REQUESTS,
