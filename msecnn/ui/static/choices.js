@@ -24,11 +24,12 @@ const { methods, baselines } = offered.explanation;
  */
 const CHOICES = [
   ["order", tagsView, "sort", oneOf(["mean", "first", "second", "difference"])],
-  ["merged", tagsView, "fold", yesOrNo],
+  ["merged", tagsView, "merge", yesOrNo],
   ["numbers", tagsView, "scope", oneOf(["recording", "window"])],
   ["method", whyView, "method", oneOf(namesOf(methods))],
   ["baseline", whyView, "baseline", oneOf(namesOf(baselines))],
   ["cells", whyView, "marks", yesOrNo],
+  ["one-scale", whyView, "shared", yesOrNo],
   ["sanity", networkView, "method", oneOf(namesOf(methods.filter(({ quick }) => quick)))],
   ["second-order", comparisonView, "sort", oneOf(["difference", "first", "second"])],
 ];
