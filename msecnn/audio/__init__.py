@@ -5,8 +5,8 @@ at a time, and a part of a long file is reached by seeking. No bytes reach FFmpe
 """
 
 from msecnn.audio.codec_round_trip import coded
-from msecnn.audio.info import AudioInfo
 from msecnn.audio.condition import SILENT
+from msecnn.audio.info import AudioInfo
 from msecnn.audio.mono import side
 from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, probe, read_recording
 from msecnn.audio.source import AudioError
