@@ -1,4 +1,4 @@
-"""What a visitor waits for and what is sent: start, first answer, tags, maps, switches, bytes; and memory over requests.
+"""What a visitor waits for and what is sent: start, first answer, tags, maps, switches, bytes; memory over requests.
 
     python benchmarks/page.py [--json] [--requests 300]
 
