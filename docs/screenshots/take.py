@@ -76,7 +76,7 @@ def main() -> None:
         address = f"{url}?{VIEW}&tab="
         if folder is None:
             awaited, size = TABS["why"], (1280, 1000)
-            take(browser, f"{address}why", HERE / "why.png", awaited=awaited, size=size, top=".mse-answer")
+            take(browser, f"{address}why", HERE / "why.png", awaited=awaited, size=size, top=".mse-opened")
             return
         folder.mkdir(parents=True, exist_ok=True)
         for name, tab, size, dark in every_tab():

@@ -94,7 +94,7 @@ export const say = (/** @type {HTMLElement} */ line, /** @type {string} */ words
  */
 export const fileChooser = (id, kind, take) => {
   const input = h("input", { type: "file", id, class: "mse-sr", tabindex: -1, "aria-hidden": "true",
-    accept: "audio/*,video/mp4,video/webm,.opus,.flac,.m4a,.ogg" });
+    "aria-label": "A file", accept: "audio/*,video/mp4,video/webm,.opus,.flac,.m4a,.ogg" });
   input.addEventListener("change", () => {
     const file = input.files?.[0];
     if (file) take(file);
