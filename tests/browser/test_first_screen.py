@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import wait_for_recording
+from conftest import choose, wait_for_recording
 
 pytestmark = pytest.mark.browser
 
@@ -124,5 +124,5 @@ class TestKeeping:
 
     def test_two_models_never_become_one_twice(self, upload: Callable[..., Visitor]) -> None:
         page = upload("tune.mp3")
-        page.get_by_label("Model 2").select_option("fcn5")
+        choose(page, "Model 2", "FCN-5")
         page.wait_for_function("msecnn.state.models.map((model) => model.name).join() === 'msecnn,fcn5'")

@@ -53,17 +53,19 @@ def test_a_tapped_tag_lands_on_its_heading(arrive: Callable[..., Visitor]) -> No
 
 def test_focus_stays_on_what_was_pressed(arrive: Callable[..., Visitor]) -> None:
     page = arrive("?example=plucked")
-    for name in ("difference", "merge similar tags"):
-        page.get_by_role("button", name=name).focus()
-        page.keyboard.press("Enter")
-        assert page.evaluate(FOCUS) == name
+    page.wait_for_selector(".mse-tag")
+    for role, name in (("radio", "difference"), ("checkbox", "merge similar tags")):
+        page.get_by_role(role, name=name).focus()
+        page.keyboard.press("Space")
+        page.wait_for_timeout(300)  # drawn anew
+        assert page.evaluate("document.activeElement.closest('label').textContent.trim()") == name
         assert page.evaluate("document.activeElement.isConnected")
     page.get_by_role("tab", name="Why this tag").click()
     page.wait_for_selector(".mse-why .mse-sentence:has-text('gives')")
-    page.get_by_role("button", name="FCN-5", exact=True).first.focus()
-    page.keyboard.press("Enter")
+    page.locator("#why-question").get_by_role("radio", name="FCN-5", exact=True).focus()
+    page.keyboard.press("Space")
     page.wait_for_selector(".mse-why .mse-sentence:has-text('FCN-5 gives')")
-    assert page.evaluate(FOCUS) == "FCN-5"
+    assert page.evaluate("document.activeElement.closest('label').textContent.trim()") == "FCN-5"
 
 
 def test_one_tab_stop_leads_to_a_file(arrive: Callable[..., Visitor]) -> None:
