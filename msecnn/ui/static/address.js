@@ -75,7 +75,7 @@ const openWanted = async (/** @type {URLSearchParams} */ wanted) => {
     if (own.path !== state.own?.path) await openOwn(own);
   } else if (!state.recording) await openFirst();
 };
-const applyView = async (/** @type {URLSearchParams} */ wanted) => {
+const applyView = (/** @type {URLSearchParams} */ wanted) => {
   const model = state.models.find(({ name }) => name === wanted.get("model")) ?? modelOf();
   const window = Number(wanted.get("window")) || 0, tag = wanted.get("tag"), second = wanted.get("second");
   const known = tag !== null && model.tags.includes(tag);
@@ -93,7 +93,7 @@ export const followAddress = async () => {
     if (lesson) return await beginLesson(lesson, wanted.get("step"));
     set({ lesson: null });
     await openWanted(wanted);
-    if (serial === follows && state.recording) await applyView(wanted);
+    if (serial === follows && state.recording) applyView(wanted);
   } finally {
     if (serial === follows) endFollowing();   // otherwise Back was pressed again meanwhile
   }
