@@ -54,7 +54,7 @@ def _build_opened(page: Page) -> None:
             value, several = choices[number][1], len(choices) > 2
             page.control(f"model-{number}", dropdown(f"Model {number + 1}", choices, value=value, visible=several))
         page.control("export", button("Download results (zip)"), "click")
-    page.mount_point("verdict")
+    page.mount_point("opened-answer")
 
 
 def open_recording(context: AppContext, session: Session | None, request: Request) -> Answer:

@@ -188,6 +188,7 @@ class TestTags:
         assert first.locator(".mse-bar").count() == 2
         assert re.match(r".+: FCN-5 [\d.]+ %, MsE-CNN [\d.]+ %\. Why\?", first.get_attribute("aria-label"))
         page.get_by_role("button", name="Show all 50").click()
+        page.get_by_role("button", name="Show the first 16").wait_for()
         assert page.locator(".mse-tag").count() == 50
         assert "not the truth" in page.locator(".mse-meaning").inner_text()
 
@@ -206,6 +207,7 @@ class TestTags:
         values = dict(zip(tags, zip(*state, strict=True), strict=True))
         for name, key in keys.items():
             page.get_by_role("radio", name=name, exact=True).check()
+            page.wait_for_timeout(300)  # Gradio tells of a choice, and the rows are drawn anew
             shown = page.locator(".mse-tag").evaluate_all("(rows) => rows.map((row) => row.dataset.tag)")
             order = [key(*values[tag]) for tag in shown]
             assert order == sorted(order, reverse=True), name

@@ -14,7 +14,7 @@ const SILENT = "This recording is silent: the numbers below mean nothing.";
 const line = h("div", { class: "mse-opened" });
 const verdict = h("p", { class: "mse-answer", hidden: true });
 /** What is open, and the answer. */
-export const openMounts = { recording: line, verdict };
+export const openMounts = { recording: line, "opened-answer": verdict };
 const status = statusLine();
 /** @type {HTMLElement} */
 let place;
