@@ -418,7 +418,8 @@ def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(context: AppContext, mo
     monkeypatch.setattr(zero_gpu, "GPU", decorator)
     page.build(context)
     run_networks = {"open", "second", "why", "maps", "network", "channels", "channel", "sanity", "sonify", "check"}
-    assert len(asked) == len(run_networks | {"export", "worksheet"} | {"/tag", "/explain"})
+    run_networks |= {"export", "worksheet", "winning-cells", "what-if"}
+    assert len(asked) == len(run_networks | {"/tag", "/explain", "/what_if"})
 
 
 def test_two_checkpoints_of_one_name_are_told_apart() -> None:
