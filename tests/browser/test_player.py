@@ -44,6 +44,11 @@ def test_it_shrinks_to_90_pixels_and_stays(arrive: Callable[..., Visitor], width
     page.mouse.click(picture["x"] + 200, 60)  # it seeks as the large one does
     expected = page.evaluate("msecnn.player.toSeconds(200, document.querySelector('.mse-top').clientWidth)")
     assert page.evaluate(NOW) == pytest.approx(expected, abs=0.2)
+    label = "document.querySelector('#why-listen [data-testid=block-info]')"
+    page.evaluate(f"scrollBy(0, {label}.getBoundingClientRect().top - 64)")  # what is beneath it does not show through
+    x, y = page.evaluate(f"(({{ x, y }}) => [x + 5, y + 5])({label}.getBoundingClientRect())")
+    assert y < 90
+    assert page.evaluate(f"document.elementFromPoint({x}, {y}).closest('.stuck') !== null")
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_function(f"!{STUCK}")
 
