@@ -1,7 +1,10 @@
-"""Make the example clips again from the original tracks in Debian's packages, as examples.json lists them.
+"""Make the example clips again from the original tracks, as examples.json lists them.
 
-Needs Debian or Ubuntu (`apt-get download`, `dpkg-deb`): `python recipes/make_examples.py --packages FOLDER`.
-Packages already in FOLDER are not downloaded again. CREDITS.md is written from the same list.
+    python recipes/make_examples.py --originals FOLDER [ID ...]
+
+Tracks of Debian's packages need Debian or Ubuntu (`apt-get download`, `dpkg-deb`); packages already in FOLDER are not
+downloaded again. A track that is in no package is put into FOLDER by hand, from the address that its entry names.
+CREDITS.md is written from the same list.
 """
 
 import argparse
@@ -25,10 +28,10 @@ BIT_RATE = 160_000  # MP3, which every browser plays; 583 KB a clip
 
 CREDITS_HEAD = """# The example clips
 
-Each is {duration:g} seconds cut from a track in a Debian package, faded in and out at the cut, turned down where it
-would be clipped, and encoded again as MP3; nothing else was changed. Each keeps its own licence, as read in the
-package's copyright file for that very track. The bundled checkpoints were not trained on these tracks: the split is
-that of the corpus.
+Each is {duration:g} seconds cut from a track, faded in and out at the cut, turned down where it would be clipped, and
+encoded again as MP3; nothing else was changed. Each keeps its own licence, as read in the Debian package's copyright
+file for that very track, or on the page it comes from; NC says that it may not be used for profit. The split is that of
+the corpus: the bundled checkpoints were trained on the tracks of `train` only.
 `recipes/make_examples.py` makes the clips and this list.
 """
 
@@ -42,7 +45,7 @@ CREDIT = """
 | File | `{file}` |
 | Author | {artist} |
 | Licence | [{licence}]({licence_url}) |
-| Source | Debian package `{package}`, `{track}`, from {start_s:g} s |
+| Source | {origin}, from {start_s:g} s |
 | Split | {split} |
 {notice}"""
 
@@ -57,6 +60,20 @@ def original_track(package: str, track: str, folder: Path) -> Path:
         (archive,) = folder.glob(f"{package}_*.deb")
         subprocess.run(["dpkg-deb", "-x", str(archive), str(unpacked)], check=True)
     return path
+
+
+def track_of(example: dict[str, Any], folder: Path) -> Path:
+    """Where the original is: in a package, or in the folder itself."""
+    if "package" in example:
+        return original_track(example["package"], example["track"], folder)
+    return folder / example["track"]
+
+
+def origin(example: dict[str, Any]) -> str:
+    """Where the original comes from, for CREDITS.md."""
+    if "package" in example:
+        return f"Debian package `{example['package']}`, `{example['track']}`"
+    return f"[{example['source']}]({example['source_url']}), `{example['track']}`"
 
 
 def cut(path: Path, start_s: float) -> tuple[np.ndarray, int]:
@@ -92,19 +109,20 @@ def write_mp3(path: Path, clip: np.ndarray, sample_rate: int, metadata: dict[str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--packages", type=Path, required=True, help="folder for the packages")
-    folder = parser.parse_args().packages
-    folder.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ids", nargs="*", metavar="ID", help="which to make (default: all)")
+    parser.add_argument("--originals", type=Path, required=True, help="folder for the packages and tracks")
+    args = parser.parse_args()
+    args.originals.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO)
     examples = json.loads((EXAMPLES / "examples.json").read_text())
-    for example in tqdm(examples, unit="clip"):
-        clip, sample_rate = cut(original_track(example["package"], example["track"], folder), example["start_s"])
+    for example in tqdm([row for row in examples if not args.ids or row["id"] in args.ids], unit="clip"):
+        clip, sample_rate = cut(track_of(example, args.originals), example["start_s"])
         metadata = {"title": example["title"], "artist": example["artist"], "copyright": example["licence"]}
         write_mp3(EXAMPLES / example["file"], clip, sample_rate, metadata)
         logging.info("%s: peak %.2f", example["file"], np.abs(clip).max())
     text = CREDITS_HEAD.format(duration=DURATION_S) + "".join(
-        CREDIT.format(**({"notice": ""} | example)) for example in examples
+        CREDIT.format(**({"notice": ""} | example), origin=origin(example)) for example in examples
     )
     (EXAMPLES / "CREDITS.md").write_text(text)
 

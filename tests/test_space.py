@@ -194,6 +194,7 @@ QUESTIONS = {
     "example-pictures": {},
     "sound": {},
     "why": {},
+    "winning-cells": {},
     "maps": {"method": "gradient", "token": "t"},
     "sonify": {"what": "evidence"},
     "stop": {"token": "nothing"},

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from msecnn.explain.faithfulness_card import Verdict
 from msecnn.explain.saliency import saliency
 from msecnn.explain.sonification import part_mask, sound_names
 from msecnn.ui import export, faithfulness_check, page, pictures, upload
+from msecnn.ui.kept_examples import KeptExamples
 from msecnn.ui.server import background, served_files, zero_gpu
 from msecnn.ui.server.context import AppContext, _unused
 from msecnn.ui.server.dispatch import OUR_FAULT, Answer, Endpoint
@@ -143,6 +145,46 @@ class TestOpening:
     def test_nothing_open(self) -> None:
         with pytest.raises(SessionError, match="open it again"):
             require_session(None)
+
+
+class TestKeptExamples:
+    def test_an_example_is_tagged_once_and_each_visitor_gets_a_session(self) -> None:
+        context, opened = AppContext.load(max_minutes=2), []
+
+        def open_recording(context: AppContext, session: Session | None, request: dict[str, Any]) -> Answer:
+            opened.append(request)
+            return upload.open_recording(context, session, request)
+
+        kept = KeptExamples(context, open_recording)
+        assert kept.lane({"example": "piano"}) == "model"
+        pairs: tuple[list[str], ...] = ([], ["fcn5", "msecnn"])
+        answers = [kept.open(context, None, {"example": "piano", "models": models}) for models in pairs]
+        assert len(opened) == 1
+        assert kept.lane({"example": "piano"}) == "light"
+        first, second = (answer.session for answer in answers)
+        assert first is not None
+        assert second is not None
+        assert first.made is not second.made
+        assert first.predictions is second.predictions
+        answers[0].payload["models"].clear()  # what one visitor's answer becomes is not another's
+        assert len(kept.open(context, None, {"example": "piano"}).payload["models"]) == 2
+
+    @pytest.mark.parametrize(
+        "request_", [{"example": "piano", "models": ["msecnn"]}, {"example": ["piano"]}, {"example": "x"}, {}]
+    )
+    def test_nothing_else_is_kept(self, request_: dict[str, Any]) -> None:
+        opened: list[object] = []
+        context = AppContext.load()
+
+        def open_recording(*request: object) -> Answer:
+            opened.append(request)
+            return Answer({})
+
+        kept = KeptExamples(context, open_recording)
+        for _ in range(2):
+            kept.open(context, None, request_)
+            assert kept.lane(request_) == "model"
+        assert len(opened) == 2
 
 
 class TestEndpoint:
@@ -376,7 +418,8 @@ def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(context: AppContext, mo
     monkeypatch.setattr(zero_gpu, "GPU", decorator)
     page.build(context)
     run_networks = {"open", "second", "why", "maps", "network", "channels", "channel", "sanity", "sonify", "check"}
-    assert len(asked) == len(run_networks | {"export", "worksheet"} | {"/tag", "/explain"})
+    run_networks |= {"export", "worksheet", "winning-cells", "what-if"}
+    assert len(asked) == len(run_networks | {"/tag", "/explain", "/what_if"})
 
 
 def test_two_checkpoints_of_one_name_are_told_apart() -> None:

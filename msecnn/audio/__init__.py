@@ -5,6 +5,7 @@ at a time, and a part of a long file is reached by seeking. No bytes reach FFmpe
 """
 
 from msecnn.audio.codec_round_trip import coded
+from msecnn.audio.condition import SILENT
 from msecnn.audio.info import AudioInfo
 from msecnn.audio.mono import side
 from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, probe, read_recording
@@ -13,6 +14,7 @@ from msecnn.audio.wav import wav_bytes, write_wav
 
 __all__ = [
     "SAMPLE_RATE",
+    "SILENT",
     "AudioError",
     "AudioInfo",
     "AudioStream",

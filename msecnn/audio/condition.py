@@ -13,6 +13,7 @@ MAX_OFFSET_SHARE = 0.01
 #: channels whose correlation is -.9.
 MIN_KEPT = 0.1
 SILENCE = 1e-4  # peak, full scale 1 (-80 dB)
+SILENT = "The recording is silent (peak below −80 dB), so its tags mean nothing."
 LOUD = 8.0  # peak; float files that were never scaled to 1 reach thousands
 
 
@@ -46,7 +47,7 @@ class Condition:
                 "networks get little of what you hear."
             )
         if self._peak < SILENCE:
-            return [*notes, "The recording is silent (peak below −80 dB), so its tags mean nothing."]
+            return [*notes, SILENT]
         if self._peak > LOUD:
             notes.append(f"The samples reach {self._peak:,.0f} times full scale, so the tags may mean little.")
         power, offset = self._squares / self._n, self._sum / self._n

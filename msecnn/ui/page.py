@@ -10,7 +10,7 @@ import gradio as gr
 from msecnn.plots.colours import ON_DARK, css_variables
 from msecnn.ui import api, export, upload, what_if
 from msecnn.ui.explanation_choices import explanation_choices
-from msecnn.ui.server import http_guard
+from msecnn.ui.server import http_guard, in_hand
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path, server_name
@@ -29,7 +29,7 @@ TABS = (
 )
 STYLES = ("style.css", "controls.css", "network.css", "compare.css", "lessons.css", "what_if.css")
 
-TITLE = "MsE-CNN: hear, see and question how a network tags music"
+TITLE = "MsE-CNN: two neural networks tag your music, and show which seconds made them decide"
 
 
 #: Requests that Gradio has in hand at once, more than all queues let wait.
@@ -45,13 +45,15 @@ def build(context: AppContext) -> gr.Blocks:
         export.build(page)
         what_if.build(page)
         lessons.build_panel(page)
+        why.build_always(page)
         page.mount_point("player")
         with page.control("tab", gr.Tabs(elem_id="tabs", overflow_behavior="wrap"), None):
             for name, title, build_tab in TABS:
                 tab = gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True)
                 with page.controls.add_tab("tab", tab, name):
+                    page.heading(f"heading-{name}", title)
                     build_tab(page)
-        with gr.Accordion("About these networks", elem_id="about"):
+        with gr.Accordion("About these networks", open=False, elem_id="about"):
             gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about-text")
         page.controls.connect()
         api.build(page)
@@ -78,7 +80,7 @@ def launch_options(context: AppContext) -> dict[str, object]:
         "allowed_paths": [],
         "app_kwargs": {
             "middleware": http_guard.middleware(context.visitors.listeners, context.upload_limits),
-            "routes": module_routes(),
+            "routes": [*module_routes(), in_hand.route(context.visitors)],
         },
         # Requests wait in our own queues, so Gradio takes them all; it keeps nothing of a session that we need.
         "max_threads": MAX_REQUESTS,

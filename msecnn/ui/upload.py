@@ -19,7 +19,7 @@ from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.tagger import Tagger, TagPrediction, tag
 from msecnn.tags import families
-from msecnn.ui import gpu_seconds
+from msecnn.ui.kept_examples import KeptExamples
 from msecnn.ui.pictures import HIGH_DB, LOW_DB, mel_picture
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.controls import button, dropdown, row
@@ -36,16 +36,17 @@ OVERVIEW_COLUMNS = 1200
 
 
 def build(page: Page) -> None:
-    _build_opened(page)
     page.mount_point("upload")
-    page.endpoint("open", open_recording, model=True, gpu_s=gpu_seconds.SLOW_S)
+    _build_opened(page)
+    examples = KeptExamples(page.context, open_recording)
+    page.endpoint("open", examples.open, lane=examples.lane)
     page.endpoint("window", show_window)
     page.endpoint("example-pictures", show_examples)
     page.endpoint("sound", give_sound, lane="slow", same=())
 
 
 def _build_opened(page: Page) -> None:
-    """The line of what is open: its name, the two models where there are others, and what can be done with it."""
+    """What is open: its name, the two models where there are others, what can be done with it; and the answer."""
     choices = [(model["title"], model["name"]) for model in models(page.context)]
     with row(elem_id="opened"):
         page.mount_point("recording")
@@ -53,7 +54,7 @@ def _build_opened(page: Page) -> None:
             value, several = choices[number][1], len(choices) > 2
             page.control(f"model-{number}", dropdown(f"Model {number + 1}", choices, value=value, visible=several))
         page.control("export", button("Download results (zip)"), "click")
-        page.control("another", button("Another recording"), "click")
+    page.mount_point("opened-answer")
 
 
 def open_recording(context: AppContext, session: Session | None, request: Request) -> Answer:
@@ -185,7 +186,8 @@ def _opening(context: AppContext, session: Session, info: audio.AudioInfo) -> Pa
             "sample_rate": info.sample_rate,
             "channels": info.channels,
             "codec": info.codec.removesuffix("float"),  # FFmpeg's name for how it decodes MP3 is no format
-            "notes": list(dict.fromkeys(note for one in session.predictions.values() for note in one.notes)),
+            "notes": (notes := list(dict.fromkeys(note for one in session.predictions.values() for note in one.notes))),
+            "silent": audio.SILENT in notes,
             "audio": served(session.path) if example else None,
         },
         "mel": {

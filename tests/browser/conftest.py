@@ -158,6 +158,12 @@ def arrive(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
     assert not errors, "errors in the page's scripts"
 
 
+def wait_for_recording(page: Visitor, name: str) -> None:
+    """Until a recording is open and tagged; the page opens with an example of its own."""
+    page.wait_for_function("(name) => window.msecnn?.state?.recording?.name === name", arg=name)
+    page.wait_for_selector(".mse-tag", state="attached")
+
+
 def _outside(url: str, address: str) -> bool:
     return not url.startswith((address, "data:", "blob:"))
 
@@ -169,7 +175,7 @@ def upload(arrive: Callable[..., Visitor], recordings: Path) -> Callable[..., Vi
     def require_session(name: str, **options: Any) -> Visitor:
         page = arrive(**options)
         page.set_input_files("#mse-file", recordings / name)
-        page.wait_for_selector(".mse-tag")
+        wait_for_recording(page, name)
         return page
 
     return require_session

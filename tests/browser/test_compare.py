@@ -43,7 +43,7 @@ def test_both_are_tagged_by_the_same_model(both: Visitor) -> None:
         assert number(chosen.split(f"{name} ")[1]) == pytest.approx(100 * p, abs=0.51)
     both.locator("#tab-compare .mse-tag").nth(3).click()
     tag = both.locator("#tab-compare .mse-tag").nth(3).get_attribute("data-tag")
-    both.wait_for_selector(f".mse-compare h3:text-is('{tag}, scale by scale')")
+    both.wait_for_selector(f"#tab-compare h3:text-is('{tag}, scale by scale')")
     both.get_by_role("radio", name="FCN-5").check()
     both.wait_for_function("document.querySelectorAll('#tab-compare .mse-pair').length === 3")  # head, level 5, logit
 

@@ -23,7 +23,7 @@ def test_every_step_shows_what_exists(lesson: dict[str, Any]) -> None:
     examples = {example["id"] for example in json.loads((ASSETS / "examples/examples.json").read_text("utf-8"))}
     for step in lesson["steps"]:
         show = step["show"]
-        assert set(show) <= {"example", "tab", "model", "tag", "seek", "why", "network"}
+        assert set(show) <= {"example", "tab", "model", "tag", "seek", "why", "network", "look"}
         assert show["example"] in examples
         assert show["tab"] in {name for name, _, _ in TABS}
         assert show.get("tag", "guitar") in MAGNATAGATUNE_TAGS
@@ -38,6 +38,7 @@ def test_every_step_shows_what_exists(lesson: dict[str, Any]) -> None:
 class TestInChromium:
     def test_a_lesson_drives_the_page_and_keeps_the_answers(self, arrive: Callable[..., Visitor]) -> None:
         page = arrive()
+        page.get_by_role("tab", name="Lessons").click()
         page.get_by_role("button", name="Does timbre reach the last layer?").click()
         page.wait_for_selector(".mse-leans")
         assert page.locator(".mse-switch[data-scale]").count() == 1  # FCN-5

@@ -25,14 +25,15 @@ def test_a_question_that_went_down_with_the_server_is_given_up(page: RunningPage
     visitor.set_default_timeout(120_000)
     visitor.goto(page.address)
     visitor.wait_for_function("document.querySelector('.mse-card img')?.src.startsWith('blob:')")
+    visitor.wait_for_selector(".mse-tag")
     page.process.send_signal(signal.SIGSTOP)  # so that it dies between question and answer
-    visitor.locator(".mse-card").first.click()
+    visitor.locator(".mse-card[data-example=piano]").click()
     visitor.wait_for_function(f"{STATUS}.startsWith('Tagging')")
     page.kill()
     visitor.wait_for_function(f"{STATUS}.includes('The server stopped before it answered')")
     assert visitor.locator(".mse-upload.working").count() == 0
     page.start()
     visitor.wait_for_timeout(2_000)  # Gradio may load the page anew
-    visitor.locator(".mse-card").first.click()
-    visitor.wait_for_selector(".mse-tag")
+    visitor.locator(".mse-card[data-example=piano]").click()
+    visitor.wait_for_function("msecnn.state?.recording?.example === 'piano'")
     visitor.close()

@@ -41,8 +41,24 @@ def test_a_call_that_the_queue_does_not_take_fails(arrive: Callable[..., Visitor
     page.wait_for_selector(".mse-status.error:has-text('did not take this request')")
 
 
+def test_a_call_that_got_lost_on_the_way_is_sent_again(arrive: Callable[..., Visitor]) -> None:
+    """Gradio may take a request and drop it, with the stream of answers that it ends at that moment."""
+    page = arrive("?example=piano")
+    page.wait_for_selector(".mse-tag")
+    page.wait_for_timeout(1000)
+    lost: list[str] = []
+
+    def drop(route: Any) -> None:
+        lost.append(route.request.url)
+        route.fulfill(status=200, json={"event_id": "dropped"}) if len(lost) == 1 else route.continue_()
+
+    page.route("**/queue/join*", drop)
+    assert page.evaluate("msecnn.call('sound').then(() => 'answered', (error) => error.reason)") == "answered"
+    assert len(lost) == 2
+
+
 def test_a_call_that_the_server_refuses_says_why(arrive: Callable[..., Visitor]) -> None:
-    page = arrive()
+    page = arrive("?example=nothing")  # so that nothing is open
     refused = "msecnn.call('window', {window: 0}).catch((error) => [error.reason, error.message])"
     reason, sentence = page.evaluate(refused)
     assert reason == "refused"

@@ -31,7 +31,7 @@ def test_the_page_tells_its_place_and_goes_on_when_its_turn_comes(arrive: Callab
     answers = stranger.listen()  # who does not listen has left, and is waited for by nobody
     assert "progress" in next(answers)
     with page.expect_download() as download:
-        page.locator("[data-action=export]").click()
+        page.get_by_role("button", name="Download results (zip)").click()
         page.wait_for_function(f"/^Waiting: place \\d in the queue/.test({STATUS})")
     assert download.value.suggested_filename.endswith(".zip")
     assert "Waiting" not in page.evaluate(STATUS)

@@ -75,13 +75,17 @@ class Endpoint:
     async def answers(self, visitor: Visitor, request: object) -> AsyncGenerator[Payload, None]:
         """The payloads for the browser, each with the request's id; errors are payloads, too."""
         asked: Request = request if isinstance(request, dict) else {}
-        named = {"request": str(asked.get("id", ""))[:LONGEST_ID]}
+        name = str(asked.get("id", ""))[:LONGEST_ID]
+        named = {"request": name}
+        self.visitors.in_hand.add(name)
         try:
             async with aclosing(self._in_turn(visitor, asked)) as payloads:
                 async for payload in payloads:
                     yield payload | named
         except Exception as error:
             yield self._failure(error) | named
+        finally:
+            self.visitors.in_hand.discard(name)
 
     def _failure(self, error: Exception) -> Payload:
         """A domain error becomes its sentence, anything else is logged as our bug."""

@@ -50,6 +50,11 @@ class Page:
             elem_id=f"mount-{name}",
         )
 
+    def heading(self, elem_id: str, title: str) -> gr.HTML:
+        """A tab's heading: for those who do not see which tab is open, and to be scrolled to."""
+        words = f'<div class="mse"><h2 class="mse-sr" id="{elem_id}" tabindex="-1">{title}</h2></div>'
+        return gr.HTML(words, apply_default_css=False, elem_classes="mse-heading")
+
     def endpoint(
         self,
         name: str,

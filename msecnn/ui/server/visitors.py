@@ -33,6 +33,8 @@ class Visitors:
             for lane, (n_at_once, n_waiting, n_each) in LANES.items()
         }
         self.listeners = Listeners(self._left)
+        #: Names of the requests that are waited for or worked on.
+        self.in_hand: set[str] = set()
 
     def _left(self, session: str, since: float) -> None:
         for lane in self.lanes.values():

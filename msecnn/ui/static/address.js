@@ -1,23 +1,25 @@
-// The address bar holds what is seen, so that a link shows it to another: example, models, tag, model, window, tab,
+// The address bar holds what is seen, so that a link shows it to others: example, models, tag, model, window, tab,
 // and the choices made within the tabs.
-// A visitor's own recording is never in it.
+// An own recording is never in it; the history keeps how the server opens it again, for Back and for a reload.
 
 import { restoreChoices, shownChoices } from "./choices.js";
 import { openSecondExample } from "./compare.js";
 import { beginLesson } from "./lessons.js";
 import { showTab } from "./navigation.js";
-import { openExample } from "./open.js";
+import { openExample, openRecording, tell } from "./open.js";
 import { modelOf, offered, set, state } from "./state.js";
 
-const wanted = new URLSearchParams(location.search);
+//: Of these a change is a step that Back undoes; in a lesson the lesson's steps are.
+const STEPS = ["example", "second", "tab"], LESSON_STEPS = ["lesson", "step"];
 
-/** Writes what is seen into the address, without a step in the browser's history. */
-export const writeAddress = () => {
+/** Whether what the address asks for is being opened: until then it stays as it is. */
+let following = false, follows = 0;
+
+const shownAddress = () => {
   const { recording, second, lesson, tag, model, window, tab, models } = state;
-  if (!recording) return;
   const address = new URL(location.href), { searchParams: search } = address;
   const kept = {
-    example: recording.example, second: second?.recording.example, lesson: lesson?.id, step: lesson?.step,
+    example: recording?.example, second: second?.recording.example, lesson: lesson?.id, step: lesson?.step,
     tag, model: tag && model, window, tab: tab === "tags" ? null : tab,
     models: offered.models.length > 2 ? models.map(({ name }) => name).join(",") : null, ...shownChoices(),
   };
@@ -25,9 +27,24 @@ export const writeAddress = () => {
     if (value) search.set(key, String(value));
     else search.delete(key);
   }
-  if (address.href === location.href) return;
-  history.replaceState(null, "", address);
-  if (recording.example) tellParent(address);
+  return address;
+};
+const isStep = (/** @type {URL} */ address) => {
+  const before = new URLSearchParams(location.search), keys = state.lesson ? LESSON_STEPS : [...STEPS, ...LESSON_STEPS];
+  return state.own?.path !== history.state?.own?.path
+    || keys.some((key) => before.get(key) !== address.searchParams.get(key));
+};
+const write = (/** @type {"pushState" | "replaceState"} */ how, address = shownAddress()) => {
+  history[how]({ own: state.own }, "", address);
+  if (state.recording?.example) tellParent(address);
+};
+
+/** Writes what is seen into the address. */
+export const writeAddress = () => {
+  if (!state.recording || following) return;
+  const address = shownAddress();
+  if (isStep(address)) write("pushState", address);
+  else if (address.href !== location.href) write("replaceState", address);
 };
 /** A Space shows its page in a frame, and writes what it is told here into its own address. */
 const tellParent = (/** @type {URL} */ { search, hash }) =>
@@ -37,21 +54,52 @@ const tellParent = (/** @type {URL} */ { search, hash }) =>
 const SETTLED_MS = 300;
 ["click", "change"].forEach((kind) => addEventListener(kind, () => setTimeout(writeAddress, SETTLED_MS)));
 
-/** What the address asked for is done once, after the example it names has been opened. */
-const applyView = () => {
+// ---- what the address asks for
+const named = (/** @type {URLSearchParams} */ wanted) => (wanted.get("models") ?? "").split(",").filter(Boolean);
+const areShown = (/** @type {string[]} */ models) =>
+  models.length === 0 || models.join() === state.models.map(({ name }) => name).join();
+
+const openFirst = () => offered.examples.length > 0 && openExample(offered.examples[0].id);
+/** The visitor's own file, from the server; the sound comes from there too. */
+const openOwn = async (/** @type {NonNullable<import("./types.d.ts").State["own"]>} */ own) => {
+  await openRecording({ path: own.path, name: own.name }, null, own.name ?? "");
+  if (state.own?.path === own.path) return;
+  await openFirst();
+  tell(`${own.name} is no longer on this page's server: choose it again.`, "error");
+};
+const openWanted = async (/** @type {URLSearchParams} */ wanted) => {
+  const example = wanted.get("example"), own = history.state?.own, models = named(wanted);
+  if (example) {
+    if (example !== state.recording?.example || !areShown(models)) await openExample(example, models);
+  } else if (own) {
+    if (own.path !== state.own?.path) await openOwn(own);
+  } else if (!state.recording) await openFirst();
+};
+const applyView = (/** @type {URLSearchParams} */ wanted) => {
   const model = state.models.find(({ name }) => name === wanted.get("model")) ?? modelOf();
-  const window = Number(wanted.get("window")) || 0, tag = wanted.get("tag"), tab = wanted.get("tab");
+  const window = Number(wanted.get("window")) || 0, tag = wanted.get("tag"), second = wanted.get("second");
   const known = tag !== null && model.tags.includes(tag);
   set({ model: model.name, tag: known ? tag : null, window: state.windows[window] ? window : 0 });
   restoreChoices(wanted);
-  if (tab) showTab(tab);
+  showTab(wanted.get("tab") ?? "tags");
+  if (second && second !== state.second?.recording.example) openSecondExample(second);
 };
+
+/** Shows what the address asks for: a lesson's step, an example, the visitor's own file, or else the first example. */
 export const followAddress = async () => {
-  const lesson = wanted.get("lesson"), example = wanted.get("example"), second = wanted.get("second");
-  if (lesson) return beginLesson(lesson, wanted.get("step"));
-  if (!example) return;
-  await openExample(example, (wanted.get("models") ?? "").split(",").filter(Boolean));
-  if (!state.recording) return;
-  applyView();
-  if (second) openSecondExample(second);
+  const wanted = new URLSearchParams(location.search), lesson = wanted.get("lesson"), serial = ++follows;
+  following = true;
+  try {
+    if (lesson) return await beginLesson(lesson, wanted.get("step"));
+    set({ lesson: null });
+    await openWanted(wanted);
+    if (serial === follows && state.recording) applyView(wanted);
+  } finally {
+    if (serial === follows) endFollowing();   // otherwise Back was pressed again meanwhile
+  }
 };
+const endFollowing = () => {
+  following = false;
+  if (state.recording) write("replaceState");
+};
+addEventListener("popstate", followAddress);

@@ -3,13 +3,14 @@
 import { followAddress, writeAddress } from "./address.js";
 import { compareMounts, keepModels, mountCompare, openInSecondPlayer, updateCompare } from "./compare.js";
 import { chosen, connectControls, offer, onChoice, takeOffers } from "./controls.js";
+import { flashCells } from "./flashes.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
 import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
 import { showTab } from "./navigation.js";
 import { mountNetwork, networkMounts, showNetwork, updateNetwork } from "./network.js";
-import { drawOpened, openedLine } from "./open.js";
+import { drawOpened, openMounts } from "./open.js";
 import { call, connect, fail } from "./rpc.js";
 import { on, set, state, when } from "./state.js";
 import { drawStrips, moveHead } from "./strips.js";
@@ -30,7 +31,7 @@ const MOUNTS = {
   compare: mountCompare,
 };
 /** @type {Record<string, Element | Element[]>} What stands between Gradio's controls. */
-const PARTS = { recording: openedLine, lesson: lessonPanel, ...tagMounts, ...whyMounts, ...networkMounts,
+const PARTS = { lesson: lessonPanel, ...openMounts, ...tagMounts, ...whyMounts, ...networkMounts,
   ...compareMounts, ...lessonMounts };
 export const mount = (/** @type {string} */ name, /** @type {HTMLElement} */ place) => {
   if (name in PARTS) place.append(...[PARTS[name]].flat());
@@ -58,6 +59,7 @@ mountEdits(player);
 // ---- the player -> the state and what moves with the sound
 player.on("window", (window) => set({ window }));
 player.on("tick", moveHead);
+player.on("tick", flashCells);
 player.on("decoded", drawStrips);
 player.on("unplayable", () => decodeOnServer(player, "sound"));
 

@@ -8,11 +8,13 @@ const HZ_TICKS = [100, 250, 500, 1000, 2000, 4000, 8000, 16000];
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600];
 //: Room that a tick of the time axis takes with its words, pixels; and from which length on it is read as m:ss.
 const TICK_WIDTH = 62, LONG_S = 60;
+//: Room that a tick of the Hz axis takes, pixels.
+const TICK_HEIGHT = 12;
 
 /** @typedef {[start: number, end: number]} Span seconds that the picture shows */
 
 export const innerWidth = (/** @type {number} */ width) => width - GUTTER.left - GUTTER.right;
-const innerHeight = (/** @type {number} */ height) => height - GUTTER.top - GUTTER.bottom;
+export const innerHeight = (/** @type {number} */ height) => height - GUTTER.top - GUTTER.bottom;
 
 export const toX = (/** @type {Span} */ [start, end], /** @type {number} */ seconds, /** @type {number} */ width) =>
   GUTTER.left + ((seconds - start) / (end - start)) * innerWidth(width);
@@ -66,8 +68,11 @@ export const drawTimeAxis = (context, /** @type {Span} */ span, { width, height,
 export const drawHzAxis = (context, /** @type {[number, number, number][]} */ bands, { height, style }) => {
   write(context, style, "right", "middle");
   const [, top] = bands[bands.length - 1];
+  let last = Infinity;
   for (const hz of HZ_TICKS.filter((tick) => tick <= top)) {
     const y = hzToY(bands, hz, height);
+    if (last - y < TICK_HEIGHT) continue;
+    last = y;
     context.fillRect(GUTTER.left - 5, Math.round(y), 4, 1);
     context.fillText(hz >= 1000 ? `${hz / 1000} k` : `${hz}`, GUTTER.left - 8, y);
   }

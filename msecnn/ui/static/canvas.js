@@ -1,6 +1,6 @@
 // Drawing on canvases: sharp on every screen, cells, hatching, boxes round what is pointed at.
 
-import { GUTTER, hzToY, innerWidth, toX } from "./axes.js";
+import { GUTTER, hzToY, innerHeight, innerWidth, toX } from "./axes.js";
 
 /** @import { Mark } from "./types.d.ts" */
 
@@ -32,7 +32,8 @@ export const drawCells = (context, /** @type {OffscreenCanvas} */ image, x, y, w
 /** A signed map, or several, over the picture in grey, as wide as the player's picture above. */
 export const drawStrip = (/** @type {HTMLCanvasElement} */ canvas, /** @type {OffscreenCanvas[]} */ images) => {
   const { context, width, height } = prepare(canvas);
-  images.forEach((image) => drawCells(context, image, GUTTER.left, 0, innerWidth(width), height));
+  images.forEach((image) =>
+    drawCells(context, image, GUTTER.left, GUTTER.top, innerWidth(width), innerHeight(height)));
   return { context, width, height };
 };
 
@@ -52,6 +53,15 @@ export const hatch = (context, x, y, width, height) => {
     context.lineTo(x + i + height, y);
     context.stroke();
   }
+  context.restore();
+};
+
+/** Where a short recording begins again, until it fills the window. */
+export const outlineRepeats = (context, /** @type {number[]} */ starts, /** @type {number} */ end, y, height) => {
+  context.save();
+  context.setLineDash([4, 3]);
+  context.strokeStyle = "rgba(255, 255, 255, .8)";
+  starts.forEach((x, i) => context.strokeRect(x + 0.5, y + 0.5, (starts[i + 1] ?? end) - x - 1, height - 1));
   context.restore();
 };
 

@@ -5,6 +5,7 @@ import { showNetwork } from "./network.js";
 import { network, settings, view as networkView } from "./network_state.js";
 import { offered, state, when } from "./state.js";
 import { drawTags, tagsView } from "./tags.js";
+import { updateWhy } from "./why.js";
 import { view as whyView, why } from "./why_state.js";
 
 /** @typedef {(text: string) => any} Reader What a link's text stands for; undefined where it stands for nothing. */
@@ -24,11 +25,12 @@ const { methods, baselines } = offered.explanation;
  */
 const CHOICES = [
   ["order", tagsView, "sort", oneOf(["mean", "first", "second", "difference"])],
-  ["merged", tagsView, "fold", yesOrNo],
+  ["merged", tagsView, "merge", yesOrNo],
   ["numbers", tagsView, "scope", oneOf(["recording", "window"])],
   ["method", whyView, "method", oneOf(namesOf(methods))],
   ["baseline", whyView, "baseline", oneOf(namesOf(baselines))],
   ["cells", whyView, "marks", yesOrNo],
+  ["one-scale", whyView, "shared", yesOrNo],
   ["sanity", networkView, "method", oneOf(namesOf(methods.filter(({ quick }) => quick)))],
   ["second-order", comparisonView, "sort", oneOf(["difference", "first", "second"])],
 ];
@@ -49,11 +51,15 @@ export const shownChoices = () => {
     channel: channel === null ? null : String(channel) };
 };
 
+const whyChoices = () => [whyView.method, whyView.baseline, whyView.marks, whyView.shared];
 /** What a link asks for, as soon as its recording is open and before its tab is. */
 export const restoreChoices = (/** @type {URLSearchParams} */ wanted) => {
-  const { method, baseline } = whyView;
+  const before = JSON.stringify(whyChoices());
   CHOICES.forEach(([name, view, key, read], i) => { view[key] = read(wanted.get(name) ?? "") ?? FIRST[i]; });
-  if (method !== whyView.method || baseline !== whyView.baseline) why.shown = "";   // to be asked anew
+  if (JSON.stringify(whyChoices()) !== before) {
+    why.shown = "";   // to be asked anew
+    updateWhy();
+  }
   drawTags();
   restoreNetwork({
     random: wanted.get("random") === "1", off: (wanted.get("off") ?? "").split(",").filter(Boolean),

@@ -15,7 +15,7 @@ import { upload } from "./upload.js";
 /** @import { Opened, State } from "./types.d.ts" */
 
 const pictureOf = async (/** @type {number} */ window) => (await call("second-window", { window })).picture;
-const player = new Player({ pictureOf, height: 220 });
+const player = new Player({ pictureOf, name: "Second player", height: 220 });
 const status = statusLine(), playerPlace = part("compare-player");
 const legend = h("div", { class: "mse-legend mse-compare-legend" });
 const { input, label } = fileChooser("mse-second-file", "", (file) => take(file));

@@ -44,7 +44,7 @@ export const drawTags = () => {
   const all = rows().sort((a, b) => ORDER[view.sort](b) - ORDER[view.sort](a));
   fill(sentencePlace, warnUntrained([modelOf()]), h("p", { class: "mse-sentence" }, sentence(all)));
   fill(tagsPlace, h("div", { class: "mse-tags mse-one-column" }, all.slice(0, view.all ? all.length : FEW).map(row)));
-  offer("compare-sort", { visible: true });
+  offer("compare-sort", { value: view.sort, visible: true });
   offerAll("all-differences", view.all, all.length, FEW);
 };
 

@@ -38,8 +38,19 @@ export const h = (name, attributes = {}, ...children) => build(document.createEl
 export const svg = (name, attributes = {}, ...children) =>
   build(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 
-export const fill = (/** @type {Element} */ element, /** @type {Child[]} */ ...children) =>
+/** What a control is, for finding it again after it was drawn anew. */
+const identity = (/** @type {Element} */ control) =>
+  [control.tagName, control.id, control.getAttribute("aria-label") ?? control.textContent].join();
+
+/** Draws anew what is in an element; focus stays on the control that had it. */
+export const fill = (/** @type {Element} */ element, /** @type {Child[]} */ ...children) => {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
   element.replaceChildren(...children.flat(Infinity).filter((child) => child));
+  if (!focused || focused === element || focused.isConnected) return;
+  const controls = [...element.querySelectorAll(focused.tagName)];
+  const again = controls.find((control) => identity(control) === identity(focused));
+  /** @type {HTMLElement | undefined} */ (again)?.focus({ preventScroll: true });
+};
 
 /** Whether an element is laid out: in the tab that is open. */
 export const isVisible = (/** @type {HTMLElement} */ element) => element.offsetParent !== null;
@@ -76,23 +87,26 @@ export const say = (/** @type {HTMLElement} */ line, /** @type {string} */ words
 };
 
 /**
- * A button for a file, which the keyboard reaches too, and the input that it opens.
+ * A button for a file, and the input that it opens; the keyboard meets the button only.
  * @param {string} id
  * @param {string} kind
  * @param {(file: File) => void} take
  */
 export const fileChooser = (id, kind, take) => {
-  const input = h("input", {
-    type: "file", id, class: "mse-sr", accept: "audio/*,video/mp4,video/webm,.opus,.flac,.m4a,.ogg",
-    onchange: () => input.files?.[0] && take(input.files[0]),
+  const input = h("input", { type: "file", id, class: "mse-sr", tabindex: -1, "aria-hidden": "true",
+    "aria-label": "A file", accept: "audio/*,video/mp4,video/webm,.opus,.flac,.m4a,.ogg" });
+  input.addEventListener("change", () => {
+    const file = input.files?.[0];
+    if (file) take(file);
   });
-  const onkeydown = (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    input.click();
-  };
-  const attributes = { class: `mse-button ${kind}`, for: id, tabindex: 0, onkeydown };
-  return { input, label: h("label", attributes, "Choose a file") };
+  return { input, label: button({ class: `mse-button ${kind}`, onclick: () => input.click() }, "Choose a file") };
+};
+
+/** What is read off, beside the pointer: on the side where there is room. */
+export const placeBeside = (/** @type {HTMLElement} */ readout, x, y, width) => {
+  const isLeft = x < width / 2;
+  Object.assign(readout.style, { top: `${Math.max(4, y - 34)}px`, left: isLeft ? `${x + 12}px` : "auto",
+    right: isLeft ? "auto" : `${width - x + 12}px` });
 };
 
 export const download = (/** @type {string} */ href, /** @type {string} */ name) => {

@@ -38,13 +38,19 @@ const check = async () => {
 };
 onChoice("check", check);
 
-// The first curve is of the map's order, the second of a random one
-const verdict = (/** @type {Curve[]} */ [map, random]) => {
-  const falls = map.deletion_area < random.deletion_area, rises = map.insertion_area > random.insertion_area;
-  const figures = `Mean logit while cells are taken out: ${plain(map.deletion_area)} in the map's order, `
-    + `${plain(random.deletion_area)} in random order; while they are put in: ${plain(map.insertion_area)} and `
-    + `${plain(random.insertion_area)}.`;
-  if (falls && rises) return `Both ways this map beats chance: it names cells that matter. ${figures}`;
-  if (falls || rises) return `This map beats chance one way only: trust it with care. ${figures}`;
-  return `This map is no better than chance here: do not trust it. ${figures}`;
+/** What the curves say, the first of the map's order, then of a random one and of the loudest cells first. */
+const verdict = (/** @type {Curve[]} */ [map, random, loudest]) => {
+  const beats = (/** @type {Curve} */ other) =>
+    [map.deletion_area < other.deletion_area, map.insertion_area > other.insertion_area].filter(Boolean).length;
+  const better = beats(random), areas = (/** @type {"deletion_area" | "insertion_area"} */ area) =>
+    `${plain(map[area])} in the map's order, ${plain(random[area])} in random order, `
+    + `${plain(loudest[area])} loudest first`;
+  const figures = `Mean logit while cells are taken out: ${areas("deletion_area")}; while they are put in: `
+    + `${areas("insertion_area")}.`;
+  if (better === 0) return `No better than random here: do not trust this map. ${figures}`;
+  if (better === 1) return `Better than random one way only: trust this map with care. ${figures}`;
+  return `Better than random, ${BESIDE_LOUDEST[beats(loudest)]}. ${figures}`;
 };
+//: By how many of the two ways the map beats the loudest cells.
+const BESIDE_LOUDEST = ["worse than simply taking the loudest cells",
+  "and one way only better than simply taking the loudest cells", "and than simply taking the loudest cells"];

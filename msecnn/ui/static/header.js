@@ -23,6 +23,7 @@ export const mountHeader = (/** @type {HTMLElement} */ place) => {
   applyKeptTheme();
   const theme = { class: "mse-quiet", "aria-label": "Switch between dark and light", onclick: switchTheme };
   place.append(h("header", { class: "mse-header" }, logo(), h("h1", {}, "MsE-CNN"),
-    h("p", {}, "Hear, see and question how a network tags music. FCN-5 and MsE-CNN learned from three other networks, "
-      + "on free game music, songs and rendered scores."), copyLink(), button(theme, "◐")));
+    h("p", {}, h("strong", {}, "Drop in a song. Two neural networks tag it, and show which seconds made them decide."),
+      " They learned from three networks that had learned from listeners' tags, on free game music, songs and rendered "
+      + "scores."), copyLink(), button(theme, "◐")));
 };

@@ -1,8 +1,8 @@
 // Lessons: a panel that stays while its steps drive the page, and the worksheet that a student takes away.
 
-import { onChoice } from "./controls.js";
+import { offer, onChoice } from "./controls.js";
 import { button, download, fill, h, say, statusLine } from "./dom.js";
-import { answerOf, answeredSteps, answersOf, keepAnswer } from "./answers.js";
+import { answerOf, answeredSteps, answersOf, forgetAnswers, keepAnswer } from "./answers.js";
 import { player } from "./main_player.js";
 import { showTab } from "./navigation.js";
 import { settings as networkSettings } from "./network_state.js";
@@ -16,6 +16,13 @@ import { settings as whySettings } from "./why_state.js";
 /** @import { Lesson, Show } from "./types.d.ts" */
 
 const { lessons: LESSONS, lesson_models: MODELS } = offered;
+//: What a step may ask to look at.
+const LOOKS = {
+  player: ".mse-stage", tags: ".mse-tags", exact: ".mse-why-exact", listen: "#why-listen",
+  strips: ".mse-strip-stack", check: ".mse-why-check", figure: ".mse-figure", channels: ".mse-network-channels",
+  channel: ".mse-network-channel", bars: ".mse-network-bars", table: ".mse-network-table",
+  sanity: ".mse-network-sanity",
+};
 const INTRO = " short lessons that drive this page. They use the bundled examples, so everybody sees the same figures.";
 const WORKSHEET = "One page to keep or to hand in: the clip, its tags, what each scale adds, the maps, the settings, "
   + "and in a lesson its questions with your answers. It opens without this page and without the internet.";
@@ -25,15 +32,28 @@ const lessonOf = (/** @type {string | undefined} */ id) => LESSONS.find((lesson)
 
 // ---- driving the page
 const isOpen = (example) => state.recording?.example === example;
-const show = async (/** @type {Show} */ { example, model, tag, tab, seek, why = {}, network = {} }) => {
+let shows = 0;
+const openFor = async (/** @type {string} */ example) => {
   const tagged = MODELS.every((name) => state.models.some((shown) => shown.name === name));
   if (!isOpen(example) || !tagged) await openExample(example, MODELS);
-  if (!isOpen(example)) return;   // the page has said why
+};
+/** A step that is shown while an earlier one still waits for its answer takes its place. */
+const show = async (/** @type {Show} */ step) => {
+  const serial = ++shows, { example, model, tag, tab, seek } = step;
+  await openFor(example);
+  if (!isOpen(example) || serial !== shows) return;   // the page has said why
   set({ window: 0, ...(model ? { model, tag: tag ?? null } : {}) });
-  showTab(tab);
-  if (tab === "why") showWhy(why);
-  if (tab === "network") showNetwork(network);
+  await showTab(tab);
+  if (serial !== shows) return;
   if (seek !== undefined) player.seek(seek);
+  if (tab === "why") await showWhy(step.why ?? {});
+  if (tab === "network") await showNetwork(step.network ?? {});
+  if (serial === shows) bringIntoView(LOOKS[step.look]);
+};
+/** What a step is about, just below the player. */
+const bringIntoView = (/** @type {string} */ subject) => {
+  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  document.querySelector(subject)?.scrollIntoView({ block: "start", behavior: isStill ? "auto" : "smooth" });
 };
 
 export const beginLesson = (/** @type {string} */ id, /** @type {number | string | null} */ step = 0) => {
@@ -51,7 +71,7 @@ const end = () => {
 // ---- the panel
 const answerField = (/** @type {string} */ id, /** @type {number} */ step) => {
   const field = h("textarea", { rows: 4, "aria-label": "Your answer",
-    placeholder: "Your answer, kept in this browser until it is closed",
+    placeholder: "Your answer, kept in this browser",
     oninput: () => keepAnswer(id, step, field.value) });
   field.value = answerOf(id, step);
   return field;
@@ -59,7 +79,7 @@ const answerField = (/** @type {string} */ id, /** @type {number} */ step) => {
 const drawPanel = () => {
   document.body.classList.toggle("mse-teaching", Boolean(state.lesson));
   const lesson = lessonOf(state.lesson?.id);
-  fill(panel, state.lesson && lesson ? stepPanel(lesson, state.lesson.step) : invitation());
+  fill(panel, state.lesson && lesson && stepPanel(lesson, state.lesson.step));
 };
 const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number} */ step) => {
   const { text, question, show: shown } = steps[step], status = statusLine("span");
@@ -68,7 +88,7 @@ const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number
     h("div", { class: "mse-lesson-head" }, h("strong", {}, title),
       button({ class: "mse-quiet", "aria-label": "End the lesson", onclick: end }, "×")),
     h("div", { class: "mse-lesson-body", tabindex: -1 }, h("p", {}, text),
-      h("p", { class: "mse-lesson-question" }, question), answerField(id, step)),
+      h("p", { class: "mse-lesson-question" }, question), answerField(id, step), last && nextLesson(id)),
     h("div", { class: "mse-lesson-foot" },
       button({ disabled: step === 0, onclick: () => beginLesson(id, step - 1) }, "Back"),
       h("span", { class: "mse-facts" }, `${step + 1} of ${steps.length}`),
@@ -76,10 +96,11 @@ const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number
       button({ class: "mse-button primary", onclick: goOn }, last ? "Worksheet" : "Next")),
     status);
 };
-/** Before anything is open, the way in also leads to the lessons. */
-const invitation = () => h("div", { class: "mse-lesson-invitation" }, h("h2", {}, "or take a lesson"),
-  h("div", { class: "mse-segment" }, LESSONS.map(({ id, title }) =>
-    button({ class: "mse-toggle", onclick: () => beginLesson(id) }, title))));
+
+const nextLesson = (/** @type {string} */ id) => {
+  const next = LESSONS[LESSONS.findIndex((lesson) => lesson.id === id) + 1];
+  return next && button({ onclick: () => beginLesson(next.id) }, `Next lesson: ${next.title}`);
+};
 
 // ---- the worksheet: of what the page shows now
 const save = async (/** @type {HTMLElement} */ status) => {
@@ -99,10 +120,15 @@ const save = async (/** @type {HTMLElement} */ status) => {
 // ---- the tab
 const worksheetStatus = statusLine();
 onChoice("worksheet", () => save(worksheetStatus));
+onChoice("forget", () => {
+  forgetAnswers();
+  drawLessons();
+});
 const drawList = () => {
   fill(list, h("p", { class: "mse-sentence" }, `${LESSONS.length}${INTRO}`),
     h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)), h("h3", {}, "Worksheet"),
     h("p", { class: "mse-facts" }, WORKSHEET));
+  offer("forget", { visible: LESSONS.some(({ id }) => answeredSteps(id) > 0) });
 };
 const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
   const done = answeredSteps(id), chosen = state.lesson?.id === id ? " chosen" : "";

@@ -1,13 +1,21 @@
 // The page's own player: of the recording that is open.
 
+import { nowPlaying } from "./now_playing.js";
 import { Player } from "./player.js";
+import { keepInView } from "./stuck.js";
 import { call } from "./rpc.js";
 
 /** @import { State } from "./types.d.ts" */
 
-export const player = new Player({ pictureOf: async (window) => (await call("window", { window })).picture });
+export const player = new Player({
+  name: "Player", pictureOf: async (window) => (await call("window", { window })).picture,
+});
 
-export const mountPlayer = (/** @type {HTMLElement} */ place) => place.append(player.element);
+export const mountPlayer = (/** @type {HTMLElement} */ place) => {
+  player.controls.time.after(nowPlaying);
+  place.append(player.element);
+  keepInView(player.element, place);
+};
 
 export const openInPlayer = (/** @type {State} */ state) => {
   const { recording, mel, windows, window, picture, overview } = state;

@@ -94,14 +94,16 @@ export const mountNetwork = (/** @type {HTMLElement} */ element) => {
 
 export const networkMounts = { "network-sanity": sanityPlace, "network-numbers": numberParts };
 
-/** What a lesson asks to see; `off` are scales that are switched off. */
-export const showNetwork = async (/** @type {NonNullable<Show["network"]>} */ asked) => {
-  const { random = false, off = [], level = null, channel = null } = asked;
+let shows = 0;
+/** What a lesson or a link asks to see; `off` are scales switched off. Of two that wait, the later counts. */
+export const showNetwork = async (/** @type {NonNullable<Show["network"]>} */ wanted) => {
+  const { random = false, off = [], level = null, channel = null } = wanted, serial = ++shows;
+  const hasFailed = () => network.failed === networkKey();
   view.random = random;
   if (networkKey() !== network.shown) network.answer = null;   // of the other weights: its switches are not these
   refresh();
-  await when(() => network.failed === networkKey() || (network.answer && network.shown === networkKey()));
-  if (!network.answer || network.failed === networkKey()) return;
+  await when(() => serial !== shows || hasFailed() || (network.answer && network.shown === networkKey()));
+  if (serial !== shows || hasFailed() || !network.answer) return;
   network.kept = network.answer.scales.map((scale) => !off.includes(scale));
   draw();
   await openLevel(level);

@@ -3,18 +3,19 @@
 import { button, fill, h, part } from "./dom.js";
 import { placeWords } from "./evidence.js";
 import { plural, scaleTitle, signed } from "./format.js";
-import { playPlace, player, stretch } from "./main_player.js";
+import { playPlace, stretch } from "./main_player.js";
 import { picture, showOpenLevel } from "./network_figure.js";
 import { networkKey, question, tag, view } from "./network_state.js";
 import { paintMel, read } from "./pictures.js";
 import { call, isSuperseded } from "./rpc.js";
+import { Sound } from "./sound.js";
 
 /** @import { Moment } from "./types.d.ts" */
 
 //: A map of fewer columns gets a small tile.
 const NARROW = 8;
 
-const list = part("network-channels"), one = part("network-channel"), sound = new Audio();
+const list = part("network-channels"), one = part("network-channel"), sound = new Sound();
 export const parts = [list, one];
 
 /** Asks, and draws the answer with its picture unless something else is asked about by then. */
@@ -96,9 +97,6 @@ const play = async (/** @type {Moment} */ moment) => {
   const answer = await call("moment", { example: moment.example }).catch(() => null);   // it can be chosen again
   if (!answer) return;
   const [from, until] = stretch(moment), { url } = answer.sound;
-  player.pause();
-  if (!sound.src.endsWith(url)) sound.src = url;
-  sound.ontimeupdate = () => { if (sound.currentTime >= until) sound.pause(); };
-  sound.currentTime = from;
-  sound.play().catch(() => {});
+  if (sound.source?.url !== url) sound.open(url, until + 1, moment.title);
+  sound.play(from, until);
 };

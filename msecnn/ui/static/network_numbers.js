@@ -35,7 +35,7 @@ const sentence = (/** @type {Network} */ { scales, mean_known: meanKnown }) => {
 };
 const legend = () => {
   const { title } = modelOf(), other = rival();
-  const own = `${title}${view.random ? " with random weights" : ""} with your switches; black line = all on`;
+  const own = `${title}${view.random ? " with random weights" : ""} with your switches; line = all on`;
   return h("div", { class: "mse-legend" }, h("span", { class: ownColour() }, h("i"), own),
     other && h("span", { class: otherColour() }, h("i"), view.random ? `${title}, trained` : other.title));
 };

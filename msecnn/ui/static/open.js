@@ -1,20 +1,28 @@
 // Opening a recording: it is tagged by itself, and the line above the player tells what is open and by which models.
 
+import { answer } from "./answer.js";
 import { offer, onChoice } from "./controls.js";
 import { download, fill, h, say, statusLine } from "./dom.js";
 import { call, isSuperseded, queuePlace } from "./rpc.js";
 import { offered, set, state } from "./state.js";
 import { settings } from "./why_state.js";
 
-export const openedLine = h("div", { class: "mse-opened" });
+/** @import { State } from "./types.d.ts" */
+
+const SILENT = "This recording is silent: the numbers below mean nothing.";
+
+const line = h("div", { class: "mse-opened" });
+const verdict = h("p", { class: "mse-answer", hidden: true });
+/** What is open, and the answer. */
+export const openMounts = { recording: line, "opened-answer": verdict };
 const status = statusLine();
 /** @type {HTMLElement} */
 let place;
 
-/** Below the way in; `element` is what is folded away when a recording is open. */
+/** The status line, for beside the ways in, which are in `element`. */
 export const mountStatus = (/** @type {HTMLElement} */ element) => {
   place = element;
-  element.append(status);
+  return status;
 };
 
 export const tell = (/** @type {string} */ words, kind = "") => say(status, words, kind);
@@ -38,13 +46,14 @@ const askOpen = (/** @type {object} */ request, /** @type {string} */ words) => 
 };
 
 /**
- * @param {object} request what the server can open
+ * @param {{example?: string, path?: string, name?: string, models?: string[]}} request what the server can open
  * @param {string | null} url where this browser has the recording itself
  * @param {string} name
  */
 export const openRecording = async (request, url, name) => {
   try {
-    show(await askOpen({ models: modelNames(), ...request }, `Tagging ${name} …`), url);
+    const opened = await askOpen({ models: modelNames(), ...request }, `Tagging ${name} …`);
+    show(opened, url, { own: request.path ? request : null });
     idle();
   } catch (error) {
     tellError(error);
@@ -60,18 +69,17 @@ export const openExample = (/** @type {string} */ id, models = modelNames()) =>
 /** The same recording, tagged by other models. */
 const retag = async (/** @type {string[]} */ models) => {
   try {
-    show(await askOpen({ models }, "Tagging again …"), state.recording?.url, state.tag);
+    show(await askOpen({ models }, "Tagging again …"), state.recording?.url, { tag: state.tag });
     idle();
   } catch (error) {
     tellError(error);
   }
 };
 
-const show = (answer, /** @type {string | null | undefined} */ url, /** @type {string | null} */ tag = null) => {
-  const { recording, models } = answer;
-  const kept = models.some((model) => model.name === state.model) ? state.model : models.at(-1).name;
-  set({ ...answer, tag, recording: { ...recording, url: url || recording.audio?.url }, model: kept });
-  place.classList.add("has-recording");
+const show = (opened, /** @type {string | null | undefined} */ url, /** @type {Partial<State>} */ kept) => {
+  const { recording, models } = opened;
+  const model = models.some(({ name }) => name === state.model) ? state.model : models.at(-1).name;
+  set({ ...opened, tag: null, ...kept, recording: { ...recording, url: url || recording.audio?.url || "" }, model });
   document.body.classList.add("mse-open");
 };
 
@@ -81,8 +89,23 @@ export const drawOpened = () => {
   const { name, credit, duration_s: length, sample_rate: rate, channels, codec } = state.recording;
   const sides = ["", "mono", "stereo"][channels] ?? `${channels} channels`;
   const facts = [credit, `${length.toFixed(1)} s`, `${(rate / 1000).toFixed(1)} kHz`, sides, codec];
-  fill(openedLine, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")));
+  fill(line, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")));
   modelNames().forEach((model, which) => offer(`model-${which}`, { value: model }));
+  const { silent } = state.recording, words = silent ? [SILENT] : answer();
+  verdict.hidden = words.length === 0;
+  verdict.classList.toggle("mse-warning", silent);
+  fill(verdict, words);
+  markExample();
+};
+/** The card of the example that is open. */
+const markExample = () => place.querySelectorAll(".mse-card").forEach((card) =>
+  card.setAttribute("aria-pressed", String(card.getAttribute("data-example") === state.recording?.example)));
+
+/** Two models, not one twice: which the other place has is exchanged with it. */
+const swapped = (/** @type {number} */ which, /** @type {string} */ name) => {
+  const before = modelNames(), names = before.map((other) => (other === name ? before[which] : other));
+  names[which] = name;
+  return names;
 };
 
 /** Everything the page shows of this recording, and of the tag asked about, in one zip. */
@@ -100,6 +123,5 @@ const saveAll = async () => {
   }
 };
 
-[0, 1].forEach((which) => onChoice(`model-${which}`, (name) => retag(modelNames().with(which, name))));
-onChoice("another", () => place.classList.toggle("has-recording"));
+[0, 1].forEach((which) => onChoice(`model-${which}`, (name) => retag(swapped(which, name))));
 onChoice("export", saveAll);

@@ -68,9 +68,11 @@ export const paintMel = (/** @type {Picture} */ picture, [low, high] = range(pic
   const index = 3 * Math.max(0, Math.min(255, Math.round(((value - low) / (high - low)) * 255)));
   out[at] = MEL[index]; out[at + 1] = MEL[index + 1]; out[at + 2] = MEL[index + 2]; out[at + 3] = 255;
 });
-// 128 is zero and is transparent, so that what lies below stays visible where nothing is said.
-export const paintSigned = (/** @type {Picture} */ picture, gamma = 0.6) => paint(picture, (value, out, at) => {
-  const amount = Math.min(1, Math.abs(value - 128) / 127);
+// 128 is zero and is transparent, so that what lies below stays visible where nothing is said. `gain` weakens a map
+// that is shown on the scale of a stronger one.
+export const paintSigned = (/** @type {Picture} */ picture, gain = 1, gamma = 0.6) =>
+  paint(picture, (value, out, at) => {
+  const amount = Math.min(1, gain * Math.abs(value - 128) / 127);
   const index = 3 * (value < 128 ? Math.round(40 * (1 - amount)) : 255 - Math.round(60 * (1 - amount)));
   out[at] = SIGNED[index]; out[at + 1] = SIGNED[index + 1]; out[at + 2] = SIGNED[index + 2];
   out[at + 3] = value === 128 ? 0 : Math.round(255 * amount ** gamma);

@@ -1,7 +1,7 @@
 // The spectrogram is the player: picture, axes, playhead, seeking, reading values off, and the sound itself.
 
-import { GUTTER, cellAt, drawHzAxis, drawTimeAxis, hzToRow, innerWidth, toSeconds, toX } from "./axes.js";
-import { drawCells, drawCrosshair, drawMark, drawPlayhead, hatch, prepare } from "./canvas.js";
+import { GUTTER, cellAt, drawHzAxis, drawTimeAxis, hzToY, innerWidth, toSeconds, toX } from "./axes.js";
+import { drawCells, drawCrosshair, drawMark, drawPlayhead, hatch, outlineRepeats, prepare } from "./canvas.js";
 import { fill, h } from "./dom.js";
 import { emitter } from "./events.js";
 import { plain } from "./format.js";
@@ -14,7 +14,10 @@ import { windowAt } from "./state.js";
 
 /** @import { Decoded, Mark, Opened } from "./types.d.ts" */
 
-/** Shows what `open` gives it and tells of "tick" (seconds), "window" (its number), "decoded" and "unplayable". */
+//: A player of this height is the small one that stays in view, pixels.
+const SMALL = 90;
+
+/** Shows what `open` gives it; tells of "tick" (seconds), "state", "window" (its number), "decoded", "unplayable". */
 export class Player {
   sound = new Sound();
   /** @type {Opened} */
@@ -30,22 +33,27 @@ export class Player {
   #hover = null;
   #events = emitter();
 
-  /** @param {{pictureOf: (window: number) => Promise<string>, height?: number}} options */
-  constructor({ pictureOf, height = 280 }) {
+  /** @param {{pictureOf: (window: number) => Promise<string>, name: string, height?: number}} options */
+  constructor({ pictureOf, name, height = 280 }) {
     this.pictureOf = pictureOf;
     this.on = this.#events.on;
     this.base = h("canvas", { class: "mse-base", "aria-hidden": "true" });
     this.controls = new Controls(this);
     this.overview = new Overview(this);
     this.blind = h("span");
-    this.notes = h("div", { class: "mse-notes", "aria-live": "polite" });
-    const stage = h("div", { class: "mse-stage", style: { height: `${height}px` } }, this.base, this.controls.top);
+    this.notes = h("div", { "aria-live": "polite" });
+    this.stage = h("div", { class: "mse-stage", style: { "--height": `${height}px` } }, this.base, this.controls.top,
+      this.controls.readout);
     const hatched = h("i", { class: "mse-hatch", "aria-hidden": "true" });
-    this.element = h("section", { class: "mse-player", "aria-label": "Player", hidden: true },
-      this.overview.element, stage, this.controls.row,
-      h("p", { class: "mse-blind" }, hatched, this.blind, this.controls.keyWords()), this.notes);
+    this.controls.notes.append(h("p", { class: "mse-blind" }, hatched, this.blind), this.notes,
+      this.controls.keyWords() || "");
+    this.element = h("section", { class: "mse-player-section", "aria-label": name, hidden: true },
+      this.overview.element, this.stage, this.controls.row, this.controls.notes);
     this.sound.on("tick", (time) => this.#tick(time));
-    this.sound.on("state", () => this.drawTop());
+    this.sound.on("state", () => {
+      this.#events.emit("state");
+      this.drawTop();
+    });
     this.sound.on("unplayable", (source) => source === this.sound.original && this.#events.emit("unplayable", source));
     new ResizeObserver(() => this.draw()).observe(this.element);
     new MutationObserver(() => this.draw()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
@@ -80,10 +88,8 @@ export class Player {
   // ---- geometry, shared with the strips of "Why this tag"
   toX(/** @type {number} */ seconds, /** @type {number} */ width) { return toX(this.span, seconds, width); }
   toSeconds(/** @type {number} */ x, /** @type {number} */ width) { return toSeconds(this.span, x, width); }
-  /** Which share of the picture's height, from below, a frequency has. */
-  heightOf(/** @type {number} */ hz) {
-    return (hzToRow(this.view.mel.bands_hz, hz) + 0.5) / this.view.mel.bands_hz.length;
-  }
+  /** Where a frequency lies in a picture of that height, axes included. */
+  toY(/** @type {number} */ hz, /** @type {number} */ height) { return hzToY(this.view.mel.bands_hz, hz, height); }
 
   // ---- what is shown
   async open(/** @type {Partial<Opened>} */ opened) {
@@ -93,7 +99,7 @@ export class Player {
     const { recording, window, picture } = this.view;
     if (!recording || !picture) return;
     this.#pictures.set(window, picture);
-    this.sound.open(recording.url, recording.duration_s);
+    this.sound.open(recording.url, recording.duration_s, recording.name);
     this.element.hidden = false;
     this.controls.top.setAttribute("aria-valuemax", this.duration.toFixed(1));
     this.blind.textContent = this.#blindWords();
@@ -121,10 +127,10 @@ export class Player {
 
   #blindWords() {
     const { crop_s: crop, window_s: length } = this.view.mel;
-    const repeated = this.duration < length - 0.05 && "the recording is repeated until it fills the window.";
-    if (crop === null) return repeated ? `T${repeated.slice(1)}` : "";
-    return `Blind tail: pooling crops the last ${(length - crop).toFixed(1)} s of each window, `
-      + `so the shallow scales hardly hear them.${repeated ? ` Before it, ${repeated}` : ""}`;
+    const repeated = this.duration < length - 0.05 && "the recording is repeated until it fills the window";
+    if (crop === null) return repeated ? `T${repeated.slice(1)}.` : "";
+    const tail = `The last ${(length - crop).toFixed(1)} s of a window hardly reach Input and Levels 1 to 3`;
+    return `${tail}${repeated ? `; before them, ${repeated}` : ""}.`;
   }
   mark(/** @type {Mark[]} */ marks) {
     this.#marks = marks;
@@ -135,7 +141,7 @@ export class Player {
   hover(/** @type {number} */ x, /** @type {number} */ y) {
     const words = this.#valueAt(x, y);
     this.#hover = words ? { x, y } : null;
-    this.controls.readout.textContent = words;
+    this.controls.showReadout(words, x, y);
     this.drawTop();
   }
   #valueAt(x, y) {
@@ -155,19 +161,25 @@ export class Player {
     this.overview.draw();
   }
   style(/** @type {string} */ name) { return getComputedStyle(this.element).getPropertyValue(name).trim(); }
+  get axisStyle() { return { colour: this.style("--mse-soft"), font: this.style("--mse-font") }; }
 
   #drawBase() {
     if (!this.decoded || !this.base.isConnected) return;
     const { context, width, height } = prepare(this.base), { bands_hz: bands, crop_s: crop } = this.view.mel;
-    const style = { colour: this.style("--mse-soft"), font: this.style("--mse-font") };
+    const style = this.axisStyle;
     const tall = height - GUTTER.top - GUTTER.bottom;
     drawCells(context, this.decoded.image, GUTTER.left, GUTTER.top, innerWidth(width), tall);
-    drawHzAxis(context, bands, { height, style });
+    if (height > SMALL) drawHzAxis(context, bands, { height, style });   // the small one has its button there
     drawTimeAxis(context, this.span, { width, height, style, duration: this.duration });
-    const right = width - GUTTER.right, end = this.toX(this.duration, width);
-    const blind = crop === null ? right : this.toX(this.span[0] + crop, width);
+    const right = width - GUTTER.right, blind = crop === null ? right : this.toX(this.span[0] + crop, width);
     hatch(context, blind, GUTTER.top, right - blind, tall);
-    hatch(context, end, GUTTER.top, blind - end, tall);
+    outlineRepeats(context, this.#repeats().map((time) => this.toX(time, width)), right, GUTTER.top, tall);
+  }
+  /** When a recording that is shorter than the window begins again in it, seconds. */
+  #repeats() {
+    const [, end] = this.span, times = [];
+    for (let time = this.duration; time > 0 && time < end - 0.05; time += this.duration) times.push(time);
+    return times;
   }
   drawTop() {
     if (!this.decoded || !this.base.isConnected) return;

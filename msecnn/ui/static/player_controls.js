@@ -1,6 +1,6 @@
 // What hands do with a player: its button and volume, the pointer on its picture, the keyboard.
 
-import { button, h, svg } from "./dom.js";
+import { button, h, placeBeside, svg } from "./dom.js";
 import { clock } from "./format.js";
 
 /** @import { Player } from "./player.js" */
@@ -14,6 +14,7 @@ const HINT = "Position in the recording. Space plays, arrows seek.";
 export class Controls {
   time = h("span", { class: "mse-time" });
   readout = h("output", { class: "mse-readout", "aria-live": "off" });
+  notes = h("div", { class: "mse-notes", hidden: true });
 
   constructor(/** @type {Player} */ player) {
     this.player = player;
@@ -25,7 +26,7 @@ export class Controls {
       svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("play"), shape("pause")));
     const volume = h("input", { type: "range", min: 0, max: 1, step: 0.02, value: 1, class: "mse-volume",
       "aria-label": "Volume", oninput: () => { player.audio.volume = volume.valueAsNumber; } });
-    this.row = h("div", { class: "mse-controls" }, this.button, this.time, volume, this.readout);
+    this.row = h("div", { class: "mse-controls" }, this.button, this.time, volume, this.#notesButton());
     this.#listenToPointer();
   }
 
@@ -34,6 +35,19 @@ export class Controls {
   #toggle() {
     this.activate();
     this.player.sound.toggle();
+  }
+
+  #notesButton() {
+    const show = button({ class: "mse-quiet mse-notes-button", "aria-expanded": "false", onclick: () => {
+      this.notes.hidden = !this.notes.hidden;
+      show.setAttribute("aria-expanded", String(!this.notes.hidden));
+    } }, h("i", { "aria-hidden": "true" }, "i"), " Notes");
+    return show;
+  }
+
+  showReadout(/** @type {string} */ words, /** @type {number} */ x, /** @type {number} */ y) {
+    this.readout.textContent = words;
+    placeBeside(this.readout, x, y, this.top.clientWidth);
   }
 
   showTime() {
@@ -99,12 +113,12 @@ export class Controls {
   keyWords() {
     const key = (name) => h("kbd", {}, name);
     return matchMedia("(hover: hover)").matches
-      && h("span", { class: "mse-keys" }, key("space"), " plays  ", key("←"), " ", key("→"), " seek");
+      && h("p", { class: "mse-keys" }, key("space"), " plays  ", key("←"), " ", key("→"), " seek");
   }
 }
 
 document.addEventListener("keydown", (event) => {
   const focus = document.activeElement;
-  const free = !focus || focus === document.body || focus.closest(".mse-player canvas");
+  const free = !focus || focus === document.body || focus.closest(".mse-player-section canvas");
   if (free && !event.ctrlKey && !event.metaKey && !event.altKey) active?.controls.press(event);
 });

@@ -26,11 +26,16 @@ const endpoints = new Map();
 const waiting = new Map();
 /**
  * By request id; `place` is where it stands in the server's queue, 0 when its turn has come.
- * @type {Map<string, {name: string, resolve: Function, reject: Function, progress?: Function, place: number}>}
+ * @typedef {{
+ *   name: string, sent: object, resolve: Function, reject: Function, progress?: Function, place: number,
+ * }} Asked
+ * @type {Map<string, Asked>}
  */
 const pending = new Map();
 /** @type {Map<string, string>} The last request id of each endpoint. */
 const latest = new Map();
+//: Names of requests begin with this, so that no other page's are called the same.
+const PAGE = crypto.getRandomValues(new Uint32Array(4)).join("");
 let serial = 0;
 
 /** Called by each endpoint's component when Gradio has mounted it. */
@@ -68,14 +73,14 @@ const refuse = (id, error) => {
  * @returns {Promise<any>}
  */
 export const call = (name, request = {}, { progress, parallel = false } = {}) => {
-  const id = `${++serial}`;
+  const id = `${PAGE}-${++serial}`, sent = { ...request, id, latest: !parallel };
   if (!parallel) {
     refuse(latest.get(name), new CallError("superseded"));
     latest.set(name, id);
   }
   return new Promise((resolve, reject) => {
-    pending.set(id, { name, resolve, reject, progress, place: 0 });
-    const sent = { ...request, id, latest: !parallel }, send = endpoints.get(name);
+    pending.set(id, { name, sent, resolve, reject, progress, place: 0 });
+    const send = endpoints.get(name);
     if (send) send(sent);
     else waiting.set(name, [...(waiting.get(name) ?? []), sent]);
   });
@@ -107,11 +112,25 @@ const watchServer = async () => {
   try {
     const stands = await serverStands();
     failures = 0;
-    if (stands) return;
+    if (stands) return await sendLostAgain(ids);
   } catch {
     if (++failures < 2) return;
   }
   ids.forEach((id) => refuse(id, new CallError("lost")));
+};
+/** @type {string[]} Requests that the server did not have in hand when it was last asked. */
+let missing = [];
+/** What twice in a row was neither in the server's hands nor answered got lost on the way there or back. */
+const sendLostAgain = async (/** @type {string[]} */ ids) => {
+  const sent = ids.filter((id) => endpoints.has(pending.get(id)?.name ?? "")).slice(0, 64);
+  const question = new URL(`./msecnn/in-hand?ids=${sent.join()}`, document.baseURI);
+  const known = await (await fetch(question, { cache: "no-store" })).json();
+  const lost = sent.filter((id) => !known.includes(id) && pending.has(id));
+  for (const id of lost.filter((one) => missing.includes(one))) {
+    const { name = "", sent: again = {} } = pending.get(id) ?? {};
+    endpoints.get(name)?.(again);
+  }
+  missing = lost.filter((id) => !missing.includes(id));
 };
 const keepWatching = () => setTimeout(() => watchServer().finally(keepWatching), WATCH_MS);
 keepWatching();

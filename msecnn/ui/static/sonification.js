@@ -16,10 +16,13 @@ export const drawSounds = () => {
   offer("listen", { choices: /** @type {[string, string][]} */ (choices), value: view.sound, visible: true });
 };
 
+/** As it is named while it plays. */
+const titleOf = (/** @type {string} */ what) => (what.startsWith("scale:") ? `${scaleTitle(what.slice(6))} only`
+  : why.answer?.sounds.parts[what] ?? what);
 const render = async (/** @type {string} */ what) => {
   say(status, "Rendering …");
   const { sound, start_s: offset_s, duration_s } = await call("sonify", { ...question(), what });
-  return { url: sound.url, offset_s, duration_s };
+  return { url: sound.url, offset_s, duration_s, title: titleOf(what) };
 };
 /** Plays another sound from where the recording is. */
 export const playSound = async (/** @type {string} */ what) => {
@@ -37,3 +40,8 @@ export const playSound = async (/** @type {string} */ what) => {
   }
 };
 onChoice("listen", playSound);
+player.sound.on("source", () => {   // ended beside the player
+  if (player.sound.source !== player.sound.original || view.sound === "original") return;
+  view.sound = "original";
+  drawSounds();
+});

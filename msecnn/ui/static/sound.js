@@ -7,34 +7,69 @@ import { emitter } from "./events.js";
 /** @type {Sound[]} All sounds of the page, of which one is heard at a time. */
 const sounds = [];
 
-/** Tells of "tick" (seconds), "state", "trouble" (a sentence) and "unplayable" (a source). */
+/** @type {(() => void)[]} */
+const watchers = [];
+/** Calls `watch` when another sound is played or stands ready, or none. */
+export const onSounds = (/** @type {() => void} */ watch) => watchers.push(watch);
+/** The sound that is played, or else one that stands ready in its recording's place. */
+export const shownSound = () => sounds.find((sound) => !sound.audio.paused)
+  ?? sounds.find(({ source, original }) => source && original && source !== original);
+
+/** Tells of "tick" (seconds), "state", "source" and "unplayable" (a source). */
 export class Sound {
   audio = new Audio();
   /** @type {Source | null} What `audio` plays, and where it starts in the recording. */
   source = null;
   /** @type {Source | null} The recording itself. */
   original = null;
-  /** @type {number | null} */
+  /** @type {number | null} Where a stretch of it ends, if no more is to be played. */
   #stopAt = null;
+  #startedAt = 0;
   #frame = 0;
   #events = emitter();
 
   constructor() {
     this.audio.preload = "auto";
     this.on = this.#events.on;
-    this.audio.addEventListener("play", () => this.#follow());
-    for (const name of ["pause", "seeked"]) this.audio.addEventListener(name, () => this.#events.emit("state"));
+    this.audio.addEventListener("play", () => {
+      sounds.filter((other) => other !== this).forEach((other) => other.pause());   // one sound at a time
+      this.#follow();
+    });
+    for (const name of ["play", "pause", "seeked"]) this.audio.addEventListener(name, () => this.#tell("state"));
     this.audio.addEventListener("error", () => this.source && this.#events.emit("unplayable", this.source));
     sounds.push(this);
+  }
+
+  #tell(/** @type {"state" | "source"} */ what) {
+    this.#events.emit(what);
+    watchers.forEach((watch) => watch());
+  }
+
+  /** What is played, in words; "" where nothing is. */
+  get title() {
+    const { title = "" } = this.source ?? {};
+    if (this.#stopAt === null) return title;
+    return `${title}, ${this.#startedAt.toFixed(1)} to ${this.#stopAt.toFixed(1)} s`;
+  }
+  /** Whether something else than the whole recording is played. */
+  get isPart() { return this.#stopAt !== null || this.source !== this.original; }
+  /** Ends it, and puts the recording in its place. */
+  leave() {
+    this.pause();
+    this.#stopAt = null;
+    if (this.original) this.use(this.original);
+    this.#tell("state");
   }
 
   now = () => (this.source ? this.audio.currentTime + this.source.offset_s : 0);
 
   /** A recording from its beginning. */
-  open(/** @type {string} */ url, /** @type {number} */ duration_s) {
+  open(/** @type {string} */ url, /** @type {number} */ duration_s, title = "") {
     this.audio.pause();
-    this.original = this.source = { url, offset_s: 0, duration_s };
+    this.#stopAt = null;
+    this.original = this.source = { url, offset_s: 0, duration_s, title };
     this.audio.src = url;
+    this.#tell("source");
   }
 
   seek(/** @type {number} */ seconds) {
@@ -49,8 +84,8 @@ export class Sound {
 
   play(/** @type {number | null} */ from = null, /** @type {number | null} */ to = null) {
     if (!this.source) return;
-    sounds.filter((other) => other !== this).forEach((other) => other.pause());
     if (from !== null) this.seek(from);
+    this.#startedAt = this.now();
     this.#stopAt = to;
     this.audio.play().catch(() => {});   // what cannot be played says so by its "error"
   }
@@ -63,7 +98,9 @@ export class Sound {
     if (this.source && next.url === this.source.url) return;
     const place = Math.max(0, this.now() - next.offset_s), playing = !this.audio.paused;
     this.source = next;
+    this.#stopAt = null;
     this.audio.src = next.url;
+    this.#tell("source");
     this.audio.addEventListener("loadedmetadata", () => {
       this.audio.currentTime = place;
       if (playing) this.audio.play().catch(() => {});
@@ -80,8 +117,8 @@ export class Sound {
   #follow() {
     const time = this.now();
     if (this.#stopAt !== null && time >= this.#stopAt) {
-      this.pause();
       this.#stopAt = null;
+      this.pause();
     }
     if (!this.audio.paused) {
       cancelAnimationFrame(this.#frame);   // one loop, however often the sound was started or exchanged

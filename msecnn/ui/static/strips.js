@@ -1,12 +1,12 @@
 // One strip of saliency a scale, as wide as the player's picture above, with the cells that won.
 
-import { GUTTER, innerWidth } from "./axes.js";
+import { GUTTER, drawHzAxis, drawTimeAxis, innerHeight, innerWidth } from "./axes.js";
 import { drawStrip, hatch } from "./canvas.js";
-import { fill, h, isVisible, part } from "./dom.js";
+import { fill, h, isVisible, part, placeBeside } from "./dom.js";
 import { placeWords } from "./evidence.js";
 import { plural, scaleTitle, signed } from "./format.js";
 import { playPlace, player } from "./main_player.js";
-import { paintGrey } from "./pictures.js";
+import { paintGrey, paintSigned } from "./pictures.js";
 import { modelOf, state } from "./state.js";
 import { view, why } from "./why_state.js";
 
@@ -16,15 +16,27 @@ import { view, why } from "./why_state.js";
 const REACH = 10;
 
 const strips = part("why-strips"), playhead = h("i", { class: "mse-strip-head" });
-const readout = h("p", { class: "mse-readout" });
-export const parts = [h("div", { class: "mse-strip-stack" }, strips, playhead), readout];
+const readout = h("output", { class: "mse-readout", "aria-live": "off" });
+const stack = h("div", { class: "mse-strip-stack" }, strips, playhead, readout);
+export const parts = [stack];
 
-/** A signed map, if there is one yet, over the player's picture in grey. */
+/** Colours the maps: each on its own scale, or all on that of the strongest. */
+export const paintMaps = () => {
+  const { maps } = why, most = Math.max(...maps?.maps.map(({ limit }) => limit) ?? []);
+  if (!maps) return;
+  const gain = (s) => (view.shared && most ? maps.maps[s].limit / most : 1);
+  maps.read = maps.pictures.map((picture, s) => paintSigned(picture, gain(s)));
+};
+
+/** A signed map, if there is one yet, over the player's picture in grey, with the player's axes. */
 export const drawMap = (/** @type {HTMLCanvasElement} */ canvas, /** @type {OffscreenCanvas | undefined} */ map) => {
-  const { decoded } = player;
+  const { decoded, span, duration, axisStyle: style, view: { mel } } = player;
   if (!decoded) return null;
   decoded.grey ??= paintGrey(decoded.picture);
-  return drawStrip(canvas, map ? [decoded.grey, map] : [decoded.grey]);
+  const drawn = drawStrip(canvas, map ? [decoded.grey, map] : [decoded.grey]), { context, width, height } = drawn;
+  drawHzAxis(context, mel.bands_hz, { height, style });
+  drawTimeAxis(context, span, { width, height, style, duration });
+  return drawn;
 };
 
 export const drawStrips = () => {
@@ -40,12 +52,12 @@ export const drawStrips = () => {
 const drawOne = (/** @type {HTMLElement} */ strip, /** @type {string} */ scale, /** @type {number} */ s) => {
   const [title, canvas, note] = strip.children, map = why.maps?.maps[s];
   const drawn = drawMap(/** @type {HTMLCanvasElement} */ (canvas), why.maps?.read[s]);
-  title.textContent = scaleTitle(scale);
+  title.textContent = `${scaleTitle(scale)}  ${signed(why.answer?.relative[s] ?? 0)}`;
   note.textContent = map ? `±${map.limit.toPrecision(2)}${map.thickened ? " · small cells enlarged" : ""}` : "";
   if (!drawn) return;
   const { context, width, height } = drawn, right = GUTTER.left + innerWidth(width);
   const blind = player.toX(player.span[0] + (modelOf().receptive_ends_s[scale] ?? state.mel.window_s), width);
-  hatch(context, blind, 0, right - blind, height);   // as in the player: of which this scale sees nothing
+  hatch(context, blind, GUTTER.top, right - blind, innerHeight(height));   // this scale sees nothing of it
   if (view.marks) winnersOf(scale).forEach((mark) => drawWinner(context, mark, width, height));
 };
 
@@ -53,7 +65,7 @@ const drawOne = (/** @type {HTMLElement} */ strip, /** @type {string} */ scale, 
 const winnersOf = (/** @type {string} */ scale) => why.answer?.marks.filter((mark) => mark.scale === scale) ?? [];
 const winnerPlace = (/** @type {Event} */ mark, /** @type {number} */ width, /** @type {number} */ height) => {
   const [[, lowest]] = state.mel.bands_hz, centre = Math.sqrt(Math.max(lowest, mark.low_hz) * mark.high_hz);
-  return [player.toX((mark.start_s + mark.end_s) / 2, width), height * (1 - player.heightOf(centre))];
+  return [player.toX((mark.start_s + mark.end_s) / 2, width), player.toY(centre, height)];
 };
 const drawWinner = (context, /** @type {Event} */ mark, width, height) => {
   const [x, y] = winnerPlace(mark, width, height);
@@ -92,10 +104,21 @@ strips.addEventListener("click", (event) => {
 strips.addEventListener("pointermove", (event) => {
   const canvas = canvasOf(event), winner = canvas && nearestWinner(event, canvas);
   readout.textContent = winner ? winnerWords(winner) : "";
+  const box = stack.getBoundingClientRect();
+  placeBeside(readout, event.clientX - box.left, event.clientY - box.top, box.width);
 });
+strips.addEventListener("pointerleave", () => { readout.textContent = ""; });
 const canvasOf = (event) => /** @type {HTMLElement} */ (event.target).closest("canvas");
 
-// ---- the playhead
+// ---- the sound
+/** Where a winning cell lies in its strip, for what is laid over it; null where that is not in view. */
+export const placeOf = (/** @type {Event} */ mark) => {
+  const strip = strips.children[why.answer?.scales.indexOf(mark.scale) ?? -1], canvas = strip?.querySelector("canvas");
+  if (!canvas || !isVisible(strips)) return null;
+  const [x, y] = winnerPlace(mark, canvas.clientWidth, canvas.clientHeight);
+  return { over: /** @type {HTMLElement} */ (strip), x, y };
+};
+player.on("state", () => stack.classList.toggle("sounding", !player.audio.paused));
 export const moveHead = (/** @type {number} */ time) => {
   const canvas = strips.querySelector("canvas");
   if (!canvas || !isVisible(strips)) return;

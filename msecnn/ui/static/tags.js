@@ -2,6 +2,7 @@
 
 import { offer, offerAll, onChoice } from "./controls.js";
 import { fill, h, isVisible, part, tagRow, warnUntrained } from "./dom.js";
+import { familyRow, familyRows } from "./families.js";
 import { percent } from "./format.js";
 import { explain } from "./navigation.js";
 import { plot } from "./plotly.js";
@@ -13,7 +14,7 @@ const FEW = 16;
 //: Models that differ by less agree.
 const NOTABLE = 0.02;
 
-const view = { sort: "mean", all: false, merge: false, scope: "recording" };
+const view = { sort: "mean", all: false, merge: true, scope: "recording" };
 const head = h("div"), legendPlace = part("legend"), rowsPlace = h("div"), meaningPlace = h("div"), figure = h("div");
 const timelinePlace = h("div");
 
@@ -21,16 +22,8 @@ const timelinePlace = h("div");
 const valueOf = (model, tag) =>
   (view.scope === "window" ? model.timeline[windowOf(model)] : model.probabilities)[model.tags.indexOf(tag)];
 
-/** Synonyms are one statement said several ways: a family has the probability of its likeliest word. */
-const rowOf = (/** @type {string} */ name, /** @type {string[]} */ members) => {
-  const likeliest = (model) => members.reduce((a, b) => (valueOf(model, b) > valueOf(model, a) ? b : a));
-  const best = state.models.map(likeliest);
-  return { name, members, best, values: state.models.map((model, i) => valueOf(model, best[i])) };
-};
-const rows = () => {
-  if (!view.merge) return state.models[0].tags.map((tag) => rowOf(tag, [tag]));
-  return Object.entries(state.families).map(([name, members]) => rowOf(name, members));
-};
+const rows = () => (view.merge ? familyRows(valueOf)
+  : state.models[0].tags.map((tag) => familyRow(tag, [tag], valueOf)));
 const difference = ({ values: [first, second = first] }) => Math.abs(first - second);
 const ORDER = {
   mean: ({ values }) => values.reduce((a, b) => a + b),
@@ -48,7 +41,7 @@ export const mostDifferent = (list, gap, words, joint) =>
 export { view as tagsView };
 
 const disagreement = (all) => {
-  if (state.models.length < 2) return "";
+  if (state.models.length < 2 || state.recording?.silent) return "";
   const [first, second] = state.models.map((model) => model.title);
   const words = ({ name, values: [a, b] }) => `${name} (${first} ${percent(a)}, ${second} ${percent(b)})`;
   const most = mostDifferent(all, difference, words, " and on ");
@@ -81,6 +74,7 @@ const offerOrders = () => {
   /** @type {[string, string][]} */
   const pair = [["both", "mean"], [first, "first"], [second, "second"], ["difference", "difference"]];
   offer("sort", { choices: second ? pair : [["probability", "mean"]], value: view.sort });
+  offer("merge", { value: view.merge });
   offer("scope", { visible: state.windows.length > 1, value: view.scope });
 };
 const drawLegend = () => fill(legendPlace,
@@ -109,11 +103,11 @@ onChoice("calibration", drawCalibration);
 export const drawTags = () => {
   if (!state.recording) return;
   const all = rows().sort((a, b) => ORDER[view.sort](b) - ORDER[view.sort](a));
+  const kinds = ["mse-tags", view.all && "all", state.recording.silent && "silent"].filter(Boolean).join(" ");
   fill(head, warnUntrained(state.models), h("p", { class: "mse-sentence" }, disagreement(all)));
   offerOrders();
   drawLegend();
-  fill(rowsPlace, h("div", { class: `mse-tags${view.all ? " all" : ""}` },
-    all.slice(0, view.all ? all.length : FEW).map(row)));
+  fill(rowsPlace, h("div", { class: kinds }, all.slice(0, view.all ? all.length : FEW).map(row)));
   offerAll("all-tags", view.all, all.length, FEW);
   fill(meaningPlace, h("p", { class: "mse-meaning" }, MEANING));
   if (calibrated && isVisible(figure)) drawCalibration();   // of other models

@@ -11,7 +11,7 @@ export interface Model {
 export interface Figure { data: any[]; layout: { height: number; [name: string]: any }; label: string }
 export interface Recording {
   name: string; example: string | null; credit: string; duration_s: number; sample_rate: number; channels: number;
-  codec: string; notes: string[]; audio: ServedFile | null; url: string;
+  codec: string; notes: string[]; silent: boolean; audio: ServedFile | null; url: string;
 }
 export interface ServedFile { url: string }
 export interface Mel {
@@ -28,11 +28,13 @@ export interface Opened {
 export interface State extends Opened {
   families: Record<string, string[]>; model: string | null; tag: string | null; tab: string;
   second: Opened & { recording: Recording; url: string } | null; lesson: { id: string; step: number } | null;
+  /** By which the server opens the visitor's own file again. */
+  own: { path?: string; name?: string } | null;
 }
 export interface Method { name: string; title: string; words: string; needs_baseline: boolean; quick: boolean }
 export interface Step { text: string; question: string; show: Show }
 export interface Show {
-  example: string; tab: string; model?: string; tag?: string; seek?: number;
+  example: string; tab: string; look: string; model?: string; tag?: string; seek?: number;
   why?: { method?: string; listen?: string };
   network?: { random?: boolean; off?: string[]; level?: string | null; channel?: number | null };
 }
@@ -57,7 +59,7 @@ export interface Explanation {
 }
 export interface SignedMap { scale: string; picture: string; limit: number; thickened: boolean }
 export interface Maps {
-  method: string; baseline: string | null; maps: SignedMap[]; read: OffscreenCanvas[];
+  method: string; baseline: string | null; maps: SignedMap[]; pictures: Picture[]; read: OffscreenCanvas[];
 }
 export interface Split { scales: string[]; n_features: number[]; relative: number[][]; base: number[]; mean_known: boolean }
 export interface Level {
@@ -75,7 +77,7 @@ export interface Curve {
 export interface Moment extends Field { example: string; title: string; value: number }
 export interface Picture { width: number; height: number; values: Uint8Array }
 export interface Decoded { picture: Picture; image: OffscreenCanvas; grey?: OffscreenCanvas }
-export interface Source { url: string; offset_s: number; duration_s: number }
+export interface Source { url: string; offset_s: number; duration_s: number; title: string }
 
 declare global {
   interface Window {

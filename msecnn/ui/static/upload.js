@@ -75,13 +75,12 @@ const take = async (/** @type {Blob} */ file, /** @type {string} */ name) => {
 // ---- what is seen
 const exampleCards = () => {
   const card = ({ id, title, artist, licence, kind, description }) => button(
-    { class: "mse-card", title: description, "data-example": id, onclick: () => openExample(id) },
-    h("img", { alt: "", width: 200, height: 64 }), h("em", {}, kind), h("strong", {}, title),
-    h("span", {}, [artist, licence].filter(Boolean).join(" · ")));
+    { class: "mse-card", title: [description, artist, licence].filter(Boolean).join(" · "), "data-example": id,
+      onclick: () => openExample(id) },
+    h("img", { alt: "", width: 200, height: 64 }), h("strong", {}, title), h("span", {}, kind));
   const cards = offered.examples.map(card);
   showPictures(cards).catch(() => {});   // the cards can be chosen without them
-  return h("div", { class: "mse-examples" }, h("h2", {}, "or listen to one of these"),
-    h("div", { class: "mse-cards" }, cards));
+  return h("div", { class: "mse-cards", role: "group", "aria-label": "Examples" }, cards);
 };
 const showPictures = async (/** @type {HTMLElement[]} */ cards) => {
   const { pictures } = await call("example-pictures");
@@ -90,13 +89,13 @@ const showPictures = async (/** @type {HTMLElement[]} */ cards) => {
     /** @type {HTMLImageElement} */ (card.querySelector("img")).src = URL.createObjectURL(await canvas.convertToBlob());
   }
 };
-const dropArea = () => {
+const dropArea = (/** @type {HTMLElement} */ status) => {
   const { input, label } = fileChooser("mse-file", "primary", (file) => take(file, file.name));
   const hours = offered.deleted_within_h;
-  return h("div", { class: "mse-drop" }, h("p", { class: "mse-drop-title" }, "Drop a recording here"),
-    h("div", { class: "mse-drop-actions" }, label, recordButton(take)),
-    h("p", { class: "mse-drop-hint" }, `Any audio format, up to ${minutes(offered.max_s)}. `
-      + `It is deleted from this page's server within ${hours} hour${hours === 1 ? "" : "s"}.`), input);
+  return h("div", { class: "mse-drop" }, h("div", { class: "mse-drop-actions" }, label, recordButton(take)),
+    h("p", { class: "mse-drop-hint" }, h("strong", {}, "Or drop a recording anywhere."),
+      ` Any audio format, up to ${minutes(offered.max_s)}; deleted from this page's server within `
+      + `${hours} hour${hours === 1 ? "" : "s"}.`), input, status);
 };
 /** A file may be dropped anywhere on the page. */
 const takeDrops = (/** @type {HTMLElement} */ area) => {
@@ -116,8 +115,7 @@ const takeDrops = (/** @type {HTMLElement} */ area) => {
 };
 
 export const mountUpload = (/** @type {HTMLElement} */ place) => {
-  const area = dropArea();
+  const area = dropArea(mountStatus(place));
   takeDrops(area);
-  place.append(h("div", { class: "mse-upload" }, area, offered.examples.length ? exampleCards() : ""));
-  mountStatus(place);
+  place.append(h("div", { class: "mse-upload" }, area, offered.examples.length > 0 ? exampleCards() : ""));
 };

@@ -27,6 +27,11 @@ export const mountEdits = (/** @type {Player} */ which) => {
   player = which;
   brush = new Brush(player, draw);
   player.controls.row.after(place);
+  player.sound.on("source", () => {   // ended beside the player
+    if (listening === "original" || player.sound.source !== player.sound.original) return;
+    listening = "original";
+    draw();
+  });
   draw();
 };
 
@@ -75,7 +80,7 @@ const ask = async (/** @type {Kind} */ kind) => {
   try {
     const { sound: { url }, start_s: offset_s, duration_s, models } = await call("what-if", { edits, window });
     if (recording !== state.recording || window !== state.window) return;
-    edited = { sound: { url, offset_s, duration_s }, models };
+    edited = { sound: { url, offset_s, duration_s, title: "edited sound" }, models };
     say(status, `${EDITS[kind]}: ${plain(box.start_s)} to ${plain(box.end_s)} s, `
       + `${hertz(box.low_hz)} to ${hertz(box.high_hz)}.`);
     listen("edited");

@@ -6,11 +6,11 @@ import { evidenceList } from "./evidence.js";
 import { offerCheck, place as checkPlace } from "./faithfulness_check.js";
 import { clock, percent } from "./format.js";
 import { player } from "./main_player.js";
-import { paintSigned, read } from "./pictures.js";
+import { read } from "./pictures.js";
 import { call, isSuperseded } from "./rpc.js";
-import { likeliestTag, modelOf, offered, set, state, when } from "./state.js";
+import { likeliestTag, modelOf, offered, set, state, when, windowOf } from "./state.js";
 import { drawSounds, playSound, status as soundStatus } from "./sonification.js";
-import { drawStrips, parts as stripParts } from "./strips.js";
+import { drawStrips, paintMaps, parts as stripParts } from "./strips.js";
 import { sentence, waterfall } from "./waterfall.js";
 import { FIRST, methodOf, question, view, why, whyKey } from "./why_state.js";
 import { newToken, working } from "./working.js";
@@ -51,9 +51,10 @@ const askMaps = async () => {
   try {
     const { method, baseline } = view;
     const result = await call("maps", { ...question(), method, baseline, token }, { progress });
-    const painted = await Promise.all(result.maps.map(async (map) => paintSigned(await read(map.picture))));
+    const pictures = await Promise.all(result.maps.map(({ picture }) => read(picture)));
     if (asked !== whyKey()) return;
-    why.maps = { ...result, read: painted };
+    why.maps = { ...result, pictures, read: [] };
+    paintMaps();
     drawStrips();
     fill(progressPlace);
   } catch (error) {
@@ -81,7 +82,8 @@ export const updateWhy = () => {
 // ---- what is asked
 const offerQuestion = () => {
   if (!state.recording) return;
-  const model = modelOf(), order = model.tags.map((name, k) => ({ name, p: model.probabilities[k] }));
+  const model = modelOf(), said = model.timeline[windowOf(model)];   // of the window that is explained below
+  const order = model.tags.map((name, k) => ({ name, p: said[k] }));
   const tags = order.sort((a, b) => b.p - a.p).map(({ name, p }) => [`${name}  ${percent(p)}`, name]);
   const [start, end] = state.windows[state.window].map((time) => clock(time, 0));
   const n = state.windows.length;
@@ -113,6 +115,11 @@ onChoice("marks", (marks) => {
   view.marks = marks;
   drawStrips();
 });
+onChoice("shared", (shared) => {
+  view.shared = shared;
+  paintMaps();
+  drawStrips();
+});
 const measured = (/** @type {string} */ method) => why.answer?.measured[method];
 /** What was measured of the method: a warning where it is no better than an order that knows nothing of the network. */
 const verdict = () => {
@@ -125,6 +132,8 @@ const offerMethods = () => {
     [measured(name)?.faithful === false ? `${title}: not faithful` : title, name]);
   offer("method", { choices: /** @type {[string, string][]} */ (choices), value: view.method });
   offer("baseline", { value: view.baseline, visible: method.needs_baseline });
+  offer("marks", { value: view.marks });
+  offer("shared", { value: view.shared, visible: (why.answer?.scales.length ?? 0) > 1 });
   fill(methodPlace, h("span", { class: "mse-facts" }, method.words),
     h("span", { class: "mse-scalebar", "aria-hidden": "true" }, "against", h("i"), "in favour"), verdict());
 };
@@ -145,15 +154,16 @@ export const whyMounts = {
   "why-maps": [soundStatus, progressPlace, ...stripParts],
 };
 
-/** What a lesson asks to see and to hear. */
+let shows = 0;
+/** What a lesson asks to see and to hear. Of two that wait, the later counts. */
 export const showWhy = async ({ method = FIRST.method, listen = "original" }) => {
-  const isAnswered = () => why.answer && why.shown === whyKey();
+  const serial = ++shows, hasFailed = () => why.failed === whyKey();
   if (method !== view.method) {
     view.method = method;
     offerMethods();
     if (why.answer) askMaps();
   }
-  if (why.failed === whyKey()) updateWhy();
-  await when(() => why.failed === whyKey() || isAnswered());
-  if (why.answer && view.sound !== listen) playSound(listen);
+  if (hasFailed()) updateWhy();
+  await when(() => serial !== shows || hasFailed() || (why.answer && why.shown === whyKey()));
+  if (serial === shows && why.answer && view.sound !== listen) playSound(listen);
 };

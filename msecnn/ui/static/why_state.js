@@ -7,7 +7,7 @@ import { offered, state } from "./state.js";
 export const FIRST = offered.explanation.first;
 
 /** What a visitor has chosen. */
-export const view = { ...FIRST, marks: true, sound: "original" };
+export const view = { ...FIRST, marks: true, shared: false, sound: "original" };
 
 export const why = {
   /** @type {Explanation | null} The exact part. */

@@ -6,7 +6,7 @@ from typing import Any
 
 from msecnn.ui import gpu_seconds
 from msecnn.ui.server.context import ASSETS, AppContext
-from msecnn.ui.server.controls import button
+from msecnn.ui.server.controls import button, row
 from msecnn.ui.server.explanation_request import named_switches, requested_explanation
 from msecnn.ui.server.request_fields import shown
 from msecnn.ui.server.rpc import Answer, Page, Request
@@ -24,7 +24,9 @@ Lesson = dict[str, Any]
 
 def build(page: Page) -> None:
     page.mount_point("lessons")
-    page.control("worksheet", button("Save a worksheet of what is shown"), "click")
+    with row():
+        page.control("worksheet", button("Save a worksheet of what is shown"), "click")
+        page.control("forget", button("Forget all answers", visible=False), "click")
     page.mount_point("worksheet-status")
 
 

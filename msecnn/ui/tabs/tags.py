@@ -25,7 +25,7 @@ def build(page: Page) -> None:
     page.mount_point("tags-sentence")
     with row():
         page.control("sort", radio("Sort by"))
-        page.control("merge", checkbox("merge similar tags", False))
+        page.control("merge", checkbox("merge similar tags", True))
         scopes = [("whole recording", "recording"), ("this window", "window")]
         page.control("scope", radio("Numbers for", scopes, value="recording", visible=False))
         page.mount_point("tags-legend")

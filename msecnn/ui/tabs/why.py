@@ -36,7 +36,7 @@ FULL_COLOUR = 0.995
 
 def build(page: Page) -> None:
     choices = explanation_choices()
-    with row():
+    with row(elem_id="why-question"):
         page.control("tag", dropdown("Tag", filterable=True))
         page.control("why-model", radio("Model"))
         page.mount_point("why-window")
@@ -47,8 +47,9 @@ def build(page: Page) -> None:
         baselines = [(baseline["title"], baseline["name"]) for baseline in choices["baselines"]]
         page.control("baseline", dropdown("Baseline", baselines, value=DEFAULT_BASELINE))
         page.control("marks", checkbox("winning cells", True))
+        page.control("shared", checkbox("same colour scale for all", False))
     page.mount_point("why-method")
-    page.control("listen", radio("Listen to", visible=False))
+    page.control("listen", radio("Listen to", visible=False, elem_id="why-listen"))
     page.mount_point("why-maps")
     with row():
         page.control("check", button("Check this explanation"), "click")
@@ -58,6 +59,11 @@ def build(page: Page) -> None:
     page.endpoint("stop", stop)
     sonification.build(page)
     faithfulness_check.build(page)
+
+
+def build_always(page: Page) -> None:
+    """What the player asks for: an endpoint inside a tab waits until that is opened."""
+    page.endpoint("winning-cells", find_winning_cells, model=True)
 
 
 def saliency_lane(request: Request) -> Lane:
@@ -71,6 +77,11 @@ def explain(context: AppContext, session: Session | None, request: Request) -> A
     measured = {method: verdict.to_json() for method, verdict in verdicts(explanation.checkpoint).items()}
     sounds = sonification.sounds(explanation)
     return Answer(waterfall(explanation) | _evidence(explanation) | {"measured": measured, "sounds": sounds})
+
+
+def find_winning_cells(context: AppContext, session: Session | None, request: Request) -> Answer:
+    """The cells that won and weigh most for a tag, of every scale: one forward pass."""
+    return Answer({"marks": _all_marks(requested_explanation(context, session, request))})
 
 
 def show_maps(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
@@ -102,13 +113,17 @@ def waterfall(explanation: Explanation) -> Payload:
 
 
 def _evidence(explanation: Explanation) -> Payload:
-    evidence = explanation.evidence
     return {
         "positive": [_place(event, event.share) for event in explanation.events[:N_FOR]],
         "negative": [_place(event, event.share) for event in explanation.events_against[:N_AGAINST]],
         "absences": [absence.to_json() for absence in explanation.absences[:N_ABSENCES]],
-        "marks": [mark for scale in explanation.contributions.scales for mark in _marks(evidence, scale)],
+        "marks": _all_marks(explanation),
     }
+
+
+def _all_marks(explanation: Explanation) -> list[Payload]:
+    evidence = explanation.evidence
+    return [mark for scale in explanation.contributions.scales for mark in _marks(evidence, scale)]
 
 
 def _marks(evidence: Evidence, scale: str) -> list[Payload]:

@@ -1,0 +1,38 @@
+"""Every tab, light and dark, wide and narrow, has no serious or critical finding of axe-core (WCAG 2.1 A and AA)."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+Visitor = Any
+AXE = Path(__file__).resolve().parents[2] / "node_modules/axe-core/axe.min.js"
+#: Each tab, and what is there once it is drawn.
+TABS = {
+    "tags": ".mse-tag",
+    "why": ".mse-waterfall",
+    "network": ".mse-leans",
+    "compare": ".mse-pair.total",
+    "lessons": ".mse-lesson-card",
+}
+FINDINGS = """axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] })
+    .then(({ violations }) => violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
+        .map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join())]))"""
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="npm install brings axe-core")
+@pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 1440), (False, 390)])
+def test_axe_finds_nothing_serious(arrive: Callable[..., Visitor], dark: bool, width: int) -> None:
+    page = arrive("?example=plucked&second=piano&tag=guitar&model=msecnn", dark=dark, width=width, bypass_csp=True)
+    page.wait_for_selector(".mse-tag")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for tab, drawn in TABS.items():
+        page.evaluate("(tag) => msecnn.showTab(tag)", tab)
+        page.wait_for_selector(drawn)
+        assert page.evaluate(FINDINGS) == [], tab
+    page.evaluate("msecnn.player.play()")
+    page.evaluate("scrollTo(0, 5000)")
+    assert page.evaluate(FINDINGS) == [], "with the small player"
