@@ -25,9 +25,9 @@ from measuring import cpu_name, replace_section
 
 from msecnn.models import registry
 from msecnn.training.augmentation import draw
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
 from msecnn.training.distributed import Processes
+from msecnn.training.settings import TrainConfig
 from msecnn.training.trainer import Trainer, train
 
 MODELS = ("fcn5", "msecnn")

@@ -24,8 +24,8 @@ from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.statistics import sigmoid
 from msecnn.tags import MAGNATAGATUNE_TAGS
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
+from msecnn.training.settings import TrainConfig
 
 # -- the head ---------------------------------------------------------------------------------------------------------
 

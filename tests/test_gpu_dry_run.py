@@ -16,11 +16,11 @@ from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.tagger import Tagger
 from msecnn.training import trainer as trainer_module
 from msecnn.training.augmentation import Augmentation, draw
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
 from msecnn.training.deep_supervision import DeepSupervision
 from msecnn.training.distributed import Processes
 from msecnn.training.loss import masked_bce
+from msecnn.training.settings import TrainConfig
 from msecnn.training.trainer import Trainer
 
 GPU = torch.device("cuda")

@@ -21,7 +21,7 @@ from msecnn.cli.options import Option, resolve
 from msecnn.distillation.pipeline import DistillConfig
 from msecnn.errors import MsecnnError
 from msecnn.training.augmentation import Augmentation
-from msecnn.training.config import TrainConfig
+from msecnn.training.settings import TrainConfig
 
 RECIPES = sorted((Path(__file__).resolve().parents[1] / "recipes").glob("*.toml"))
 

@@ -38,11 +38,11 @@ from msecnn.evaluation.paired_runs import difference_of_means, paired_difference
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.statistics import sigmoid
 from msecnn.training import trainer
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
 from msecnn.training.deep_supervision import DeepSupervision
 from msecnn.training.history import History
 from msecnn.training.loss import masked_bce
+from msecnn.training.settings import TrainConfig
 from msecnn.training.trainer import train
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -29,12 +29,12 @@ from msecnn.models.conv_pool import conv_max_pool
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.training import schedule
 from msecnn.training.augmentation import Augmentation, augment, draw, mix
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
 from msecnn.training.ema import AveragedWeights
 from msecnn.training.loss import masked_bce
 from msecnn.training.pipeline import make_model
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
+from msecnn.training.settings import TrainConfig
 from msecnn.training.trainer import Trainer, train
 
 CONFIG = TrainConfig(epochs=4, batch_size=4, learning_rate=1e-2, dropout=0.2, augmentation=Augmentation(mix=0.5))

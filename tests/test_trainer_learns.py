@@ -11,8 +11,8 @@ from msecnn.evaluation.metrics import ranking_areas
 from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.models import registry
 from msecnn.training.augmentation import Augmentation
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
+from msecnn.training.settings import TrainConfig
 from msecnn.training.trainer import train
 
 SAMPLE_RATE = 12_000

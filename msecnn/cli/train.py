@@ -8,7 +8,7 @@ from msecnn.cli.config_options import configured, of_config
 from msecnn.cli.options import Option, resolve
 from msecnn.errors import MsecnnError
 from msecnn.training.augmentation import Augmentation
-from msecnn.training.config import TrainConfig
+from msecnn.training.settings import TrainConfig
 
 if TYPE_CHECKING:
     from msecnn.training.pipeline import RunSettings

@@ -25,12 +25,12 @@ from msecnn.distillation.teachers import load_teacher
 from msecnn.errors import DatasetError
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.training import distributed, pipeline
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
 from msecnn.training.export import clip_features, export
 from msecnn.training.pipeline import RunSettings
 from msecnn.training.ranges import NOT_NEGATIVE, Range, check_ranges
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
+from msecnn.training.settings import TrainConfig
 
 log = logging.getLogger(__name__)
 

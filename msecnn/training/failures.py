@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import torch
 
-from msecnn.training.config import TrainConfig
 from msecnn.training.run_folder import TrainingError
+from msecnn.training.settings import TrainConfig
 
 
 @contextmanager

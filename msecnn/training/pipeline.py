@@ -21,10 +21,10 @@ from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.plots.learning_curve import learning_curve
 from msecnn.training import distributed, export
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
 from msecnn.training.history import History
 from msecnn.training.run_folder import PROGRAM, command_line
+from msecnn.training.settings import TrainConfig
 from msecnn.training.trainer import train
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from msecnn.training import schedule
-from msecnn.training.config import TrainConfig
 from msecnn.training.ema import AveragedWeights
 from msecnn.training.history import History
 from msecnn.training.run_folder import RunFolder, TrainingError
+from msecnn.training.settings import TrainConfig
 
 
 class RunState:

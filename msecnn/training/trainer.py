@@ -21,7 +21,6 @@ from msecnn.memory import keep_freed_memory
 from msecnn.training import distributed, schedule
 from msecnn.training.augmentation import Draws, draw
 from msecnn.training.batches import Batches
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
 from msecnn.training.device import has_bfloat16
 from msecnn.training.events import Events
@@ -30,6 +29,7 @@ from msecnn.training.history import History
 from msecnn.training.loss import masked_bce
 from msecnn.training.preparation import hold_frozen_statistics, keep_norms_positive, prepare
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
+from msecnn.training.settings import TrainConfig
 from msecnn.training.state import RunState
 
 log = logging.getLogger(__name__)

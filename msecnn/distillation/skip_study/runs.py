@@ -20,11 +20,11 @@ from msecnn.distillation.skip_study.arms import ALL_SCALES, LAST_LEVEL, TRAINED,
 from msecnn.errors import DatasetError
 from msecnn.evaluation.scores import read_arrays, write_arrays
 from msecnn.models.layers import MultiScaleCNN
-from msecnn.training.config import TrainConfig
 from msecnn.training.data import TrainingData
 from msecnn.training.export import clip_features
 from msecnn.training.history import History
 from msecnn.training.run_folder import origin
+from msecnn.training.settings import TrainConfig
 from msecnn.training.trainer import train
 
 log = logging.getLogger(__name__)
