@@ -61,7 +61,10 @@ def complaint(card: Mapping[str, Any]) -> str | None:
     untrue = [str(entry["option"]) for entry in told if entry not in [each.to_json() for each in found]]
     if untrue:
         return f"it tells of a contradiction in {untrue[0]} that is not there"
-    return next(_other_complaints(card), None)
+    try:
+        return next(_other_complaints(card), None)
+    except (AttributeError, TypeError):
+        return "what it says of its run and its teachers cannot be read"
 
 
 def _other_complaints(card: Mapping[str, Any]) -> Iterator[str]:

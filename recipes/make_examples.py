@@ -24,7 +24,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "assets" / "examples"
 DURATION_S = 29.12  # one window of the networks
 FADE_IN_S, FADE_OUT_S = 0.02, 0.3  # so that the cut does not click
 PEAK = 0.9  # full scale 1; mastered tracks decode to more and would be clipped, MP3 adds a little again
-BIT_RATE = 160_000  # MP3, which every browser plays; 583 KB a clip
+BIT_RATE = 160_000  # MP3, which every browser plays; 583 KB a clip, unless an entry's `bit_rate` makes it smaller
 
 CREDITS_HEAD = """# The example clips
 
@@ -93,12 +93,12 @@ def cut(path: Path, start_s: float) -> tuple[np.ndarray, int]:
     return clip * gain * min(1.0, PEAK / float(np.abs(clip).max())), sample_rate
 
 
-def write_mp3(path: Path, clip: np.ndarray, sample_rate: int, metadata: dict[str, str]) -> None:
+def write_mp3(path: Path, clip: np.ndarray, sample_rate: int, metadata: dict[str, str], bit_rate: int) -> None:
     """Encode `(2, T)` float32 as MP3."""
     with replacing(path) as partial, av.open(str(partial), "w", format="mp3") as container:
         container.metadata.update(metadata)
         stream: Any = container.add_stream("libmp3lame", rate=sample_rate, layout="stereo", format="fltp")
-        stream.bit_rate = BIT_RATE
+        stream.bit_rate = bit_rate
         whole = av.AudioFrame.from_ndarray(np.ascontiguousarray(clip), format="fltp", layout="stereo")
         whole.sample_rate, whole.pts = sample_rate, 0
         fifo = av.AudioFifo()
@@ -119,7 +119,8 @@ def main() -> None:
     for example in tqdm([row for row in examples if not args.ids or row["id"] in args.ids], unit="clip"):
         clip, sample_rate = cut(track_of(example, args.originals), example["start_s"])
         metadata = {"title": example["title"], "artist": example["artist"], "copyright": example["licence"]}
-        write_mp3(EXAMPLES / example["file"], clip, sample_rate, metadata)
+        bit_rate = example.get("bit_rate", BIT_RATE)
+        write_mp3(EXAMPLES / example["file"], clip, sample_rate, metadata, bit_rate)
         logging.info("%s: peak %.2f", example["file"], np.abs(clip).max())
     text = CREDITS_HEAD.format(duration=DURATION_S) + "".join(
         CREDIT.format(**({"notice": ""} | example), origin=origin(example)) for example in examples

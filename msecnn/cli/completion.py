@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def complete_files(parser: argparse.ArgumentParser, files: dict[str, str]) -> None:
+def complete_files(parser: argparse.ArgumentParser, files: object) -> None:
     """Where a command takes words that it does not list, they may be files."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

@@ -141,7 +141,9 @@ def _checks(study: Study) -> Table:
         for row in study.rows
         if row.scale == ALL
     ]
-    shown = ["model", "method", "infidelity", "shuffled, absolute", "noise, absolute", "two random, absolute"]
+    shown = ["model", "method", "sparseness", "complexity"]
+    if study.protocol["n_slow"]:
+        shown[2:] = ["infidelity", "shuffled, absolute", "noise, absolute", "two random, absolute"]
     return Table("faithfulness_checks", ["model", "method", *CHECKS.values()], rows, shown)
 
 
@@ -222,7 +224,8 @@ def _mix_pairs(study: Study) -> list[str | Table]:
             for group, of_group in found.items()
         ]
     said = f"By how much {first} lies above others in the same mixes:"
-    return [said, Table("faithfulness_mix_pairs", ["model", "scale", "than", *MOMENTS_S], rows)]
+    brief = [row for row in rows if row[1] == ALL or row[2] == study.protocol["methods"][-1]]
+    return [said, Table("faithfulness_mix_pairs", ["model", "scale", "than", *MOMENTS_S], rows, (), brief)]
 
 
 def _figure(interval: Interval | None, digits: int = 3) -> str:
