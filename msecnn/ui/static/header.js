@@ -24,6 +24,6 @@ export const mountHeader = (/** @type {HTMLElement} */ place) => {
   const theme = { class: "mse-quiet", "aria-label": "Switch between dark and light", onclick: switchTheme };
   place.append(h("header", { class: "mse-header" }, logo(), h("h1", {}, "MsE-CNN"),
     h("p", {}, h("strong", {}, "Drop in a song. Two neural networks tag it, and show which seconds made them decide."),
-      " They learned from three networks that had learned from listeners' tags, on free game music, songs and rendered "
-      + "scores."), copyLink(), button(theme, "◐")));
+      " They learned from three other networks that had learned from listeners' tags, on free game music, songs and "
+      + "rendered scores."), copyLink(), button(theme, "◐")));
 };
