@@ -94,7 +94,7 @@ def save(
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     for scale, mean in (mean_features or {}).items():
         tensors[_MEAN_FEATURES + scale] = mean.detach().cpu().float().contiguous()
-    weights = to_bytes(tensors, metadata={"format": "pt", "library": "msecnn", "architecture": model.architecture})
+    weights = to_bytes(tensors, metadata={"format": "pt"})  # one entry: the order of several differs by the process
     full_card = {
         "schema": SCHEMA,
         "name": folder.name,
