@@ -116,8 +116,9 @@ def _wait(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
     pytest.fail(f"the page did not open: {log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(recordings: Path) -> Iterator[Any]:
+    """For one file's tests: Playwright keeps a loop running, beside which later tests could run none of their own."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here; Debian's package is called chromium")
     from playwright.sync_api import sync_playwright
