@@ -48,7 +48,7 @@ def test_the_command_line_answers_for_every_file(damaged: list[DamagedFile], tmp
     assert not robustness.failures(found)
     assert len(found) == len(damaged)
     assert sum(one.answer == "refused" for one in found) > 5
-    assert sum(one.answer == "answered" for one in found) > 5
+    assert sum(one.answer in ("answered", "noted") for one in found) > 5
 
 
 @pytest.fixture(scope="module")
