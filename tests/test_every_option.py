@@ -123,7 +123,7 @@ def typed(action: argparse.Action, word: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("words", "action"), OPTIONS, ids=lambda value: getattr(value, "dest", "") or "-".join(value))
-@settings(max_examples=3, deadline=None, suppress_health_check=[*HealthCheck])
+@settings(max_examples=2, deadline=None, suppress_health_check=[*HealthCheck])
 @given(word=WORDS)
 def test_whatever_an_option_is_given_the_command_answers_or_says_why_not(
     folder: Path,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from msecnn import tagger
-from msecnn.cli import evaluate, main, models
+from msecnn.cli import main, models, report_files
 from msecnn.explain import explanation_json
 from msecnn.ui import api
 from msecnn.ui.server.context import AppContext
@@ -22,7 +22,7 @@ VERSIONS = {
     "explain": explanation_json.SCHEMA,
     "what-if": intervention.SCHEMA,
     "models": models.SCHEMA,
-    "evaluate": evaluate.SCHEMA,
+    "evaluate": report_files.SCHEMA,
 }
 
 

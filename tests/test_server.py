@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running_page import ROOT, RunningPage, Visitor
 
+from msecnn.frontend import MelConfig
 from msecnn.plots.static import image
 from msecnn.plots.tags import tag_bars
 from msecnn.tagger import TagPrediction
@@ -493,7 +495,7 @@ def endpoint_names() -> list[str]:
     names: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Page, "endpoint", lambda self, name, *_, **__: names.append(name))
-        taggers: dict[str, Any] = {"toy": None}
+        taggers: dict[str, Any] = {"toy": SimpleNamespace(checkpoint=SimpleNamespace(mel_config=MelConfig()))}
         ui_page.build(AppContext(taggers=taggers, examples={}, max_s=1.0, max_bytes=1))
     return names
 
