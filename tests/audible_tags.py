@@ -1,9 +1,11 @@
-"""Both networks learn, from nothing, to hear ten sounds in noise that a person tells apart at once."""
+"""Ten sounds in noise that a person tells apart at once, and how well a network learns them from nothing.
+
+A file of tests for each network, so that two processes share the time.
+"""
 
 from collections.abc import Callable
 
 import numpy as np
-import pytest
 import torch
 from numpy.typing import NDArray
 
@@ -59,8 +61,7 @@ SOUNDS: dict[str, Callable[[np.random.Generator], NDArray[np.float64]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def data() -> TrainingData:
+def made_up() -> TrainingData:
     """Each clip holds each of the sounds with probability 0.2, at levels from 0 to -6 dB, over faint noise."""
     rng = np.random.default_rng(0)
     frontend = LogMelSpectrogram(MelConfig())
@@ -77,9 +78,9 @@ def data() -> TrainingData:
     return TrainingData(np.stack(mels), labels, np.arange(N_TRAIN), np.arange(N_TRAIN, len(labels)))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["fcn5", "msecnn"])
-def test_ten_audible_tags_are_heard_in_clips_that_were_held_out(name: str, data: TrainingData) -> None:
+def areas_after_training(name: str) -> dict[str, float]:
+    """Each tag's ROC-AUC on clips that were held out."""
+    data = made_up()
     torch.manual_seed(0)
     model = registry.create(name, len(SOUNDS), order="pool_first")
     augmentation = Augmentation(loop=0, gain_db=3, frequency_mask=0, time_mask=0, mix=0)
@@ -90,4 +91,4 @@ def test_ten_audible_tags_are_heard_in_clips_that_were_held_out(name: str, data:
         logits = torch.cat([model(batch) for batch in held_out.split(8)]).numpy()
     positive, weights = data.targets[data.valid] > 0, np.ones((N_HELD_OUT, 1), np.float32)
     areas = [ranking_areas(positive[:, tag], logits[:, tag], weights)[0].item() for tag in range(len(SOUNDS))]
-    assert np.mean(areas) > 0.95, dict(zip(SOUNDS, areas, strict=True))
+    return dict(zip(SOUNDS, areas, strict=True))
