@@ -547,18 +547,21 @@ def test_wrong_types_by_name_are_refused_and_are_no_bug_of_ours(page: RunningPag
     """Of every named endpoint every parameter, as the page itself lists them."""
     (tmp_path / "tune.flac").write_bytes(encode(music(1.0, 16_000, 1), 16_000, "flac"))
     file = {"path": Visitor(page.address).upload(tmp_path / "tune.flac"), "meta": {"_type": "gradio.FileData"}}
-    right = {"recording": file, "models": ["msecnn"], "model": "msecnn", "tag": "piano", "window": 0}
+    right: dict[str, Any] = {"recording": file, "models": ["msecnn"], "model": "msecnn", "tag": "piano", "window": 0}
     listed = httpx.get(f"{page.address}gradio_api/info").json()["named_endpoints"]
-    assert set(listed) == {"/tag", "/explain", "/models"}
+    assert set(listed) == {"/tag", "/explain", "/models", "/what_if"}
     n_before = len(page.log)
     for name, endpoint in listed.items():
+        if name == "/what_if":  # without a tag, whose evidence takes seconds
+            right |= {"tag": "", "edits": "level=-3", "start_s": 0, "duration_s": 1, "curve": ""}
         names = [parameter["parameter_name"] for parameter in endpoint["parameters"]]
         assert "event: complete" in by_name(page, name, [right[key] for key in names])
         for at, key in enumerate(names):
             for wrong in WRONG:
                 answer = by_name(page, name, [wrong if i == at else right[other] for i, other in enumerate(names)])
                 assert OUR_FAULT not in answer, (name, key, wrong)
-    assert not [line for line in page.log[n_before:] if "Traceback" in line]
+    ours = str(ROOT / "msecnn")  # Gradio checks some types before we see them, and logs its own traces
+    assert not [line for line in page.log[n_before:] if ours in line]
 
 
 def by_name(page: RunningPage, name: str, data: list[Any]) -> str:

@@ -12,6 +12,7 @@ from msecnn.tagger import answer_json
 from msecnn.ui import gpu_seconds
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
+from msecnn.ui.server.request_fields import names, text
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.session import SessionError
 from msecnn.ui.server.visitors import Lane
@@ -26,11 +27,11 @@ SCHEMA = 1
 def build(page: Page) -> None:
     """Adds the endpoints; their components are never seen."""
     context = page.context
-    names = list(context.taggers)
+    known = list(context.taggers)
     with gr.Column(visible=False):
         recording = gr.File(label="recording", type="filepath")
-        models = gr.CheckboxGroup(names, value=names[:2], label="models")
-        model = gr.Dropdown(names, value=names[-1], label="model")
+        models = gr.CheckboxGroup(known, value=known[:2], label="models")
+        model = gr.Dropdown(known, value=known[-1], label="model")
         tag = gr.Textbox(label="tag")
         window = gr.Number(0, precision=0, label="window")
         edits = gr.Textbox("", label="edits")
@@ -84,8 +85,8 @@ def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
             each scale, the evidence in seconds and Hz, and what was measured of the saliency maps' method.
         """
         path, name = _given(recording)
-        session, _ = open_file(context, path, name, [model])
-        request = {"model": model, "tag": tag, "window": window}
+        session, _ = open_file(context, path, name, [text(model, "model")])
+        request = {"model": model, "tag": text(tag, "tag"), "window": window}
         return requested_explanation(context, session, request).to_json()
 
     return explain
@@ -117,6 +118,10 @@ def what_if_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
             after, each logit's change and its exact split over the scales, the evidence that vanished and appeared,
             and the curve.
         """
+        edits, tag, curve = (
+            text(value or "", what) for value, what in ((edits, "edits"), (tag, "tag"), (curve, "curve"))
+        )
+        models = names({"models": models or []}, "models")
         varied, strengths = parse_curve(curve) if curve else (None, ())
         if len(strengths) > MAX_POINTS:
             raise SessionError(f"Ask for a curve of at most {MAX_POINTS} points, not {len(strengths)}.")

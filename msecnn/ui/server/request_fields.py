@@ -17,6 +17,13 @@ def shown(value: object) -> str:
     return _shortened.repr(value)[: 2 * SHOWN]
 
 
+def text(value: object, what: str) -> str:
+    """A text that a program gives by position."""
+    if not isinstance(value, str):
+        raise SessionError(f"The {what} must be a text, not {shown(value)}.")
+    return value
+
+
 def whole_number(request: dict[str, Any], key: str) -> int:
     """A number that counts something; True is none."""
     number = request.get(key)
