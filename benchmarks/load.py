@@ -24,6 +24,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,14 +143,25 @@ def flooder(address: str) -> Iterator[None]:
         process.wait()
 
 
-def run(page: RunningPage, n_visitors: int, seconds: float) -> Load:
+def ask_alone(page: RunningPage) -> tuple[dict[ExplanationRequest, Any], dict[str, list[float]]]:
+    """The answer to each question while nobody else is there, and the seconds that they took, by kind."""
     client = Client(page.address, verbose=False, download_files=False)
-    alone: dict[str, list[float]] = {"tag": [], "explain": []}
+    seconds: dict[str, list[float]] = {"tag": [], "explain": []}
     expected = {}
     for question in questions():
         begun = time.perf_counter()
         expected[question] = ask(client, question)
-        alone[question[0]].append(time.perf_counter() - begun)
+        seconds[question[0]].append(time.perf_counter() - begun)
+    return expected, seconds
+
+
+def run(
+    page: RunningPage,
+    n_visitors: int,
+    seconds: float,
+    expected: dict[ExplanationRequest, Any],
+    alone: dict[str, list[float]],
+) -> Load:
     memory: list[float] = []
     over = threading.Event()
 
@@ -234,10 +246,11 @@ def main() -> int:
     args = parser.parse_args()
     flooded = None
     with tempfile.TemporaryDirectory() as uploads, RunningPage(environment={"GRADIO_TEMP_DIR": uploads}) as page:
-        load = run(page, args.visitors, args.seconds)
+        measure = partial(run, page, args.visitors, args.seconds, *ask_alone(page))
+        load = measure()
         if args.flooder:
             with flooder(page.address):
-                flooded = run(page, args.visitors, args.seconds)
+                flooded = measure()
     loads = [load] if flooded is None else [load, flooded]
     print(json.dumps([asdict(one) for one in loads], indent=1) if args.json else table(load, flooded))
     for problem in (problem for one in loads for problem in one.problems):

@@ -39,7 +39,7 @@ def test_endpoints_are_typed_and_described(page: RunningPage) -> None:
         for parameter in endpoint["parameters"]:
             assert parameter["python_type"]["type"] != "Any"
     assert [parameter["parameter_name"] for parameter in endpoints["/explain"]["parameters"]] == [
-        "recording", "tag", "model", "window",
+        "recording", "tag", "model", "window", "minimal",
     ]  # fmt: skip
 
 

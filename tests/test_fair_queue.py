@@ -165,6 +165,23 @@ def test_what_is_asked_by_who_has_left_is_dropped() -> None:
     run(scene())
 
 
+def test_the_turn_of_a_question_that_nobody_waits_for_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks and never listens costs nobody anything; who has just asked may still begin to listen."""
+    monkeypatch.setattr(fair_queue, "ABANDONED_S", 0.0)
+
+    async def scene() -> None:
+        queue = FairQueue(1, n_waiting=100, n_each=10, listens=lambda session: session != "deaf2")
+        queue.join(visitor(0))
+        deaf, mine = queue.join(visitor(2, "deaf")), queue.join(visitor(1))
+        next_turn(queue).release()
+        assert next_turn(queue) is mine
+        assert deaf.left.is_set()
+        with pytest.raises(BusyError, match="has left"):
+            await deaf.comes()
+
+    run(scene())
+
+
 def test_a_function_in_a_turn_is_told_that_its_visitor_has_left() -> None:
     async def scene() -> None:
         turn = FairQueue(1, n_waiting=1, n_each=1).join(visitor(1))

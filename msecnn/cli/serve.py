@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 from msecnn.cli.end_signal import end_signal
 from msecnn.errors import MsecnnError
@@ -62,13 +63,17 @@ def _serve(args: argparse.Namespace, folder: UploadFolder, ended: threading.Even
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     from msecnn.ui import page
+    from msecnn.ui.server import http_guard
     from msecnn.ui.server.context import AppContext
 
     context = AppContext.load(
         args.checkpoint, max_minutes=args.max_minutes, max_megabytes=args.max_megabytes, patience_s=args.patience
     )
     blocks = page.build(context)
-    blocks.queue(api_open=False).launch(
+    blocks.queue(api_open=False)
+    http_guard.guard_queue(blocks, context.visitors.listeners)
+    options: Any = page.launch_options(context)
+    blocks.launch(
         server_name=args.host,
         server_port=args.port,
         inbrowser=args.open,
@@ -76,7 +81,7 @@ def _serve(args: argparse.Namespace, folder: UploadFolder, ended: threading.Even
         max_file_size=context.max_bytes,
         mcp_server=args.mcp,
         prevent_thread_lock=True,
-        **page.launch_options(context),
+        **options,
     )
     with folder.swept(context.visitors.needed_files, context.visitors.sessions.take_closed):
         while not ended.wait(1.0):  # a wait without end would keep Windows from delivering the signal

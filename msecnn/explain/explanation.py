@@ -240,9 +240,9 @@ class Explanation:
             warnings.append(f"{self.method.replace('_', ' ').capitalize()}: {self.verdict.sentence}")
         return warnings
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, *, minimal: bool = True) -> dict[str, Any]:
         """The answer as plain values; see `explanation_json`."""
-        return explanation_json(self)
+        return explanation_json(self, minimal=minimal)
 
 
 def explain(

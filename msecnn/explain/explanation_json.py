@@ -13,8 +13,12 @@ N_ABSENCES = 12
 CELL_KEYS = ("scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contribution")
 
 
-def explanation_json(explanation: "Explanation") -> dict[str, Any]:
-    """All but the arrays: of the maps only how they were made and whether they add up."""
+def explanation_json(explanation: "Explanation", *, minimal: bool = True) -> dict[str, Any]:
+    """All but the arrays: of the maps only how they were made and whether they add up.
+
+    Args:
+        minimal: look for the smallest sound and the smallest cut, which tags some thirty edited sounds.
+    """
     split, k = explanation.contributions, explanation.tag_index
     return {
         "schema": SCHEMA,
@@ -29,7 +33,7 @@ def explanation_json(explanation: "Explanation") -> dict[str, Any]:
         "scales": _scales(explanation),
         "evidence": _evidence(explanation),
         "blocks": _blocks(explanation),
-        "minimal": _minimal(explanation),
+        "minimal": _minimal(explanation) if minimal else [],
         "louder": explanation.louder.to_json() if explanation.louder else None,
         "cells": _cells(explanation),
         "saliency": _maps(explanation),

@@ -34,6 +34,7 @@ def build(page: Page) -> None:
         model = gr.Dropdown(known, value=known[-1], label="model")
         tag = gr.Textbox(label="tag")
         window = gr.Number(0, precision=0, label="window")
+        minimal = gr.Checkbox(False, label="minimal")
         edits = gr.Textbox("", label="edits")
         start_s = gr.Number(0, label="start_s")
         duration_s = gr.Number(round(window_s(context), 3), label="duration_s")
@@ -43,7 +44,7 @@ def build(page: Page) -> None:
         what_if = [recording, edits, models, start_s, duration_s, evidence_of, curve]
         endpoints: tuple[tuple[str, Callable[..., Any], list[gr.components.Component], Lane], ...] = (
             ("tag", tag_endpoint(context), [recording, models], "model"),
-            ("explain", explain_endpoint(context), [recording, tag, model, window], "model"),
+            ("explain", explain_endpoint(context), [recording, tag, model, window, minimal], "slow"),
             ("what_if", what_if_endpoint(context), what_if, "slow"),
             ("models", models_endpoint(context), [], "light"),
         )
@@ -71,7 +72,7 @@ def tag_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
 
 
 def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
-    def explain(recording: str, tag: str, model: str, window: int = 0) -> dict[str, Any]:
+    def explain(recording: str, tag: str, model: str, window: int = 0, minimal: bool = False) -> dict[str, Any]:
         """Explains why a model gives a tag to a window of a recording: exactly, per scale and per winning cell.
 
         Args:
@@ -79,6 +80,8 @@ def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
             tag: one of the model's tags.
             model: its name, as /models gives it.
             window: number of the window, from 0.
+            minimal: also look for the smallest sound that keeps the tag and the smallest cut that loses it, which
+                takes some seconds more.
 
         Returns:
             The same object as `python -m msecnn explain --format json` gives: logit, base value, the contribution of
@@ -87,7 +90,7 @@ def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
         path, name = _given(recording)
         session, _ = open_file(context, path, name, [text(model, "model")])
         request = {"model": model, "tag": text(tag, "tag"), "window": window}
-        return requested_explanation(context, session, request).to_json()
+        return requested_explanation(context, session, request).to_json(minimal=minimal)
 
     return explain
 

@@ -16,6 +16,8 @@ from msecnn.errors import MsecnnError
 
 #: What a turn is charged when it begins, seconds; the rest when it ends. Several may run at once.
 ADVANCE_S = 0.05
+#: A question's answer is waited for from the start, or so many seconds later at the latest.
+ABANDONED_S = 3.0
 #: Places are counted anew no more often than this, seconds: with hundreds waiting, that is work too.
 COUNT_INTERVAL_S = 0.5
 
@@ -132,10 +134,13 @@ class FairQueue:
     Args:
         n_waiting: may wait in all; where more come, the address with most of them gives one up.
         n_each: may wait of one session.
+        listens: whether a session waits for its answers; the turn of a question goes to the next where nobody does.
     """
 
-    def __init__(self, n_at_once: int, *, n_waiting: int, n_each: int) -> None:
-        self.n_at_once, self.n_waiting, self.n_each = n_at_once, n_waiting, n_each
+    def __init__(
+        self, n_at_once: int, *, n_waiting: int, n_each: int, listens: Callable[[str], bool] = lambda _: True
+    ) -> None:
+        self.n_at_once, self.n_waiting, self.n_each, self._listens = n_at_once, n_waiting, n_each, listens
         self._waiting: dict[str, dict[str, list[Turn]]] = {}  # address -> session -> its questions in order
         self._running: list[Turn] = []
         self._addresses = _Shares()
@@ -245,6 +250,9 @@ class FairQueue:
             address = self._addresses.least(self._waiting)
             session = self._sessions[address].least(self._waiting[address])
             turn = self._waiting[address][session][0]
+            if time.monotonic() - turn.joined > ABANDONED_S and not self._listens(session):
+                self.drop(turn, BusyError("The visitor has left.", 0))
+                continue
             for shares, name in ((self._addresses, address), (self._sessions[address], session)):
                 shares.begin(name)
                 shares.charge(name, ADVANCE_S)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from msecnn.ui.server.body_limits import BodyLimits, UploadLimits
 from msecnn.ui.server.listeners import Listeners
+from msecnn.ui.server.mailboxes import Mailboxes
 from msecnn.ui.server.security_headers import SecurityHeaders
 
 #: Fetching addresses for visitors, running FFmpeg for them, keeping their views on the disk, the makers' tools.
@@ -38,6 +39,13 @@ def middleware(listeners: Listeners, limits: UploadLimits) -> list[Middleware]:
         Middleware(BodyLimits, upload=UPLOAD, limits=limits),
         Middleware(Streams, listeners=listeners),
     ]
+
+
+def guard_queue(blocks: gr.Blocks, listeners: Listeners) -> None:
+    """What waits to be said to those who listen stays, however many sessions ask; see `mailboxes`."""
+    queue = blocks._queue
+    assert not queue.pending_messages_per_session, "the queue runs already"
+    queue.pending_messages_per_session = Mailboxes(listeners.listens)  # type: ignore[assignment]
 
 
 def uploaded_file(path: str) -> Path | None:

@@ -19,6 +19,9 @@ class Listeners:
     def __init__(self, left: Callable[[str, float], None]) -> None:
         self._left, self._streams = left, Counter[str]()
 
+    def listens(self, session: str) -> bool:
+        return session in self._streams
+
     def opened(self, session: str) -> None:
         self._streams[session] += 1
 
@@ -29,5 +32,5 @@ class Listeners:
             asyncio.get_running_loop().call_later(GRACE_S, self._tell, session, time.monotonic())
 
     def _tell(self, session: str, ended: float) -> None:
-        if session not in self._streams:
+        if not self.listens(session):
             self._left(session, ended)

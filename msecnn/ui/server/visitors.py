@@ -28,11 +28,11 @@ class Visitors:
 
     def __init__(self, held_bytes: int = HELD_BYTES, made_bytes: int = MADE_BYTES) -> None:
         self.sessions = SessionStore(held_bytes, made_bytes)
+        self.listeners = Listeners(self._left)
         self.lanes: dict[Lane, FairQueue] = {
-            lane: FairQueue(n_at_once, n_waiting=n_waiting, n_each=n_each)
+            lane: FairQueue(n_at_once, n_waiting=n_waiting, n_each=n_each, listens=self.listeners.listens)
             for lane, (n_at_once, n_waiting, n_each) in LANES.items()
         }
-        self.listeners = Listeners(self._left)
         #: Names of the requests that are waited for or worked on.
         self.in_hand: set[str] = set()
 
