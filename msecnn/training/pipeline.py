@@ -167,7 +167,12 @@ def run(
 def run_record(settings: RunSettings, history: History) -> dict[str, Any]:
     """What the run's folder says of the run, for the card."""
     record: dict[str, Any] = json.loads((settings.out / "config.json").read_text(encoding="utf-8"))
-    return record | {"best_epoch": history.best_epoch}
+    seconds = sum(epoch["train_s"] + epoch["valid_s"] for epoch in history.epochs)
+    return record | {
+        "best_epoch": history.best_epoch,
+        "n_epochs": len(history.epochs),
+        "train_s": round(seconds, 1),
+    }
 
 
 def make_model(
