@@ -28,7 +28,7 @@ from msecnn.resources import resource_folder
 
 log = logging.getLogger(__name__)
 
-#: Checkpoints that come with the program; below them, in the repository but not in a wheel, the other systems of Table 1.
+#: Checkpoints that come with the program; below them, in the repository but not in a wheel, the rest of Table 1.
 BUNDLED = resource_folder("checkpoints")
 TABLE_1 = "table1"
 WEIGHTS, CARD, SELFTEST = "model.safetensors", "card.json", "selftest.safetensors"

@@ -132,7 +132,18 @@ def evaluate(trained: Sequence[str], args: argparse.Namespace, report: Path) -> 
     """The command that compares all that is trained, and the two networks of this program, with the teachers."""
     folders = [str(args.runs / name / "checkpoint") for name in trained]
     labels = [str(args.labels / f"{teacher}.npz") for teacher in TEACHERS]
-    return ["evaluate", "msecnn", "fcn5", *folders, "--data", str(args.data), "--against", *labels, "--out", str(report)]
+    return [
+        "evaluate",
+        "msecnn",
+        "fcn5",
+        *folders,
+        "--data",
+        str(args.data),
+        "--against",
+        *labels,
+        "--out",
+        str(report),
+    ]
 
 
 # -- what a network costs ---------------------------------------------------------------------------------------------
@@ -193,7 +204,7 @@ def windows_of(model: TaggingModule) -> int:
 
 
 def multiply_adds(model: TaggingModule) -> int:
-    """Of all products of matrices and convolutions, for one clip; gain control, logarithms and maxima are not counted."""
+    """Of all products of matrices and convolutions, for one clip; gain control, logarithms, maxima are not counted."""
     config = model.input_spec.front_end
     assert config is not None
     with FlopCounterMode(display=False) as counter, torch.no_grad():
