@@ -8,8 +8,8 @@
 `open` trains every system by its recipe on what three teachers say of freely licensed music, compares all with them on
 the test split, puts checkpoints of up to 8 MB into checkpoints/table1, and writes the page. `magnatagatune` is
 recipes/run.py with all systems' recipes. `cost` measures every network on this machine. A step that is done is not done
-again: run the same command after a crash. A system that is not named is skipped; without names all are taken but FCN-4,
-whose 17 million parameters and 10 billion multiply-adds a clip want a GPU.
+again: run the same command after a crash. Without --system all are taken but FCN-4, whose 17 million parameters and 10
+billion multiply-adds a clip want a GPU, and transferred learning, which needs --source.
 """
 
 import argparse
@@ -49,12 +49,16 @@ RECIPES = ROOT / "recipes" / "table1"
 DOCUMENT = ROOT / "docs" / "table1.md"
 COST = ROOT / "docs" / "tables" / "table1_cost.csv"
 PICTURE = "table1.svg"
+#: The two networks of this program, with which all others are compared.
+OWN = ("msecnn", "fcn5")
 TEACHERS = ("MTT_musicnn", "MTT_vgg", "mtat_musicnn")
 #: Trained by a recipe here, the cheapest first; `pmsc_pooling` and `mfcc_pooling` are two readings of one row.
 SYSTEMS = (
-    "mfcc_pooling", "pmsc_pooling", "multi_scale", "bag_of_features", "conv1d", "timbre_cnn", "end_to_end", "fcn4",
+    "mfcc_pooling", "pmsc_pooling", "multi_scale", "bag_of_features", "conv1d", "timbre_cnn", "end_to_end",
+    "transferred_musicnn", "fcn4",
 )  # fmt: skip
-FOR_A_GPU = ("fcn4",)
+#: Taken only where they are named: a GPU's work, and what needs another network's weights, which its checkpoint holds.
+BY_NAME = ("fcn4", "transferred_musicnn")
 #: Beyond the paper's rows: what the label of a row says, literally.
 LITERAL = {"mfcc_pooling": "pooling MFCC, literally"}
 LARGEST = 8_000_000  # bytes of a checkpoint that is put into the repository
@@ -68,8 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.task == "open":
         return train_open(args)
     if args.task == "magnatagatune":
-        recipes = [str(RECIPES / f"{name}_magnatagatune.toml") for name in args.system or SYSTEMS]
-        return run_magnatagatune([*recipes, "--root", str(args.root), *args.options])
+        return run_magnatagatune(magnatagatune(args))
     if args.task == "cost":
         write_cost()
     write_page()
@@ -88,6 +91,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     audio.add_argument("root", type=Path, help="of MagnaTagATune, and of all that is made of it")
     audio.add_argument("options", nargs=argparse.REMAINDER, help="of recipes/run.py: --seeds 0 --no-download ...")
     for task in (open_music, audio):
+        task.add_argument("--source", type=Path, metavar="FILE", help="tensors of MSD_musicnn, for transferred_musicnn")
         task.add_argument("--system", action="append", choices=SYSTEMS, help="only this; may be given several times")
     tasks.add_parser("cost")
     tasks.add_parser("write")
@@ -96,7 +100,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def train_open(args: argparse.Namespace) -> int:
     """Trains, compares, bundles, writes; the first command that fails ends it with its own exit status."""
-    for name in args.system or [name for name in SYSTEMS if name not in FOR_A_GPU]:
+    for name in args.system or [name for name in SYSTEMS if name not in BY_NAME]:
         if not (args.runs / name / "checkpoint" / checkpoint.CARD).exists() and (status := run(distill(name, args))):
             return status
     trained = [name for name in SYSTEMS if (args.runs / name / "checkpoint" / checkpoint.CARD).exists()]
@@ -104,13 +108,21 @@ def train_open(args: argparse.Namespace) -> int:
     if status := run(evaluate(trained, args, report)):
         return status
     agreement = json.loads((report / "report.json").read_text(encoding="utf-8"))
-    for name in trained:
+    for name, system in zip(trained, agreement["checkpoints"][len(OWN) :], strict=True):
         folder = args.runs / name / "checkpoint"
-        if (folder / checkpoint.WEIGHTS).stat().st_size <= LARGEST:
-            system = next(s for s in agreement["checkpoints"] if s == name or s.endswith(f"{name}/checkpoint"))
+        if name not in BY_NAME and (folder / checkpoint.WEIGHTS).stat().st_size <= LARGEST:
             bundle(folder, f"{checkpoint.TABLE_1}/{name}", agreement, system=system)
     write_page()
     return 0
+
+
+def magnatagatune(args: argparse.Namespace) -> list[str]:
+    """The words for recipes/run.py: the paper's two networks and all others, or those that are named."""
+    own = [] if args.system else [str(ROOT / "recipes" / f"{name}_magnatagatune.toml") for name in OWN]
+    names = args.system or [name for name in SYSTEMS if name != "transferred_musicnn"]
+    recipes = [str(RECIPES / f"{name}_magnatagatune.toml") for name in names]
+    source = ["--set", f"start-from={args.source}"] if args.source else []
+    return [*own, *recipes, "--root", str(args.root), *source, *args.options]
 
 
 def run(command: list[str]) -> int:
@@ -121,9 +133,10 @@ def run(command: list[str]) -> int:
 def distill(name: str, args: argparse.Namespace) -> list[str]:
     """The command that trains one system."""
     cache = ["--cache", str(args.cache)] if args.cache else []
+    source = ["--start-from", str(args.source)] if name == "transferred_musicnn" and args.source else []
     return [
         "distill", "--config", str(RECIPES / f"{name}_distilled.toml"), "--data", str(args.data),
-        "--teacher", *TEACHERS, "--labels", str(args.labels), "--label-odds-factor", "1", *cache,
+        "--teacher", *TEACHERS, "--labels", str(args.labels), "--label-odds-factor", "1", *cache, *source,
         "--out", str(args.runs / name), "--threads", "1", "--resume",
     ]  # fmt: skip
 
@@ -216,38 +229,65 @@ def multiply_adds(model: TaggingModule) -> int:
 
 
 def write_page() -> None:
-    """docs/table1.md with its CSV file and its picture, from the cards and the measured costs."""
-    cards = {card["architecture"]: card for card in read_cards()}
-    costs = {row["architecture"]: row for row in read_costs()}
-    rows = [line(row, cards.get(row.architecture), costs.get(row.architecture)) for row in PAPER_TABLE_1]
-    rows += [
-        line(PaperRow(title, float("nan"), None, "not in the paper", name, ""), cards.get(name), costs.get(name))
-        for name, title in LITERAL.items()
-    ]
-    report = Report([*introduction(costs), Table("table1", HEADER, rows, shown=SHOWN), *training(cards)])
+    """docs/table1.md with its picture; what stands below "Findings" stays as it was written."""
+    cards, costs = everything()
     (DOCUMENT.parent / "tables").mkdir(exist_ok=True)
-    for name, text in report.csv_files().items():
-        write_atomically(DOCUMENT.parent / "tables" / name, text.encode())
-    dots = list(dots_of(cards, costs))
-    picture = ""
-    if dots:
+    if dots := list(dots_of(cards, costs)):
         write_atomically(DOCUMENT.parent / PICTURE, image(cost_figure(dots, axis=f"agreement: {ROC}"), "svg"))
-        picture = f"\n![agreement with the teachers against multiply-adds]({PICTURE})\n"
     findings = DOCUMENT.read_text(encoding="utf-8").partition(FINDINGS)[2] if DOCUMENT.exists() else "\n"
-    write_atomically(DOCUMENT, f"{TITLE}\n{report.markdown()}\n{picture}\n{FINDINGS}{findings}".encode())
+    write_atomically(DOCUMENT, (rendered(cards, costs) + findings).encode())
+
+
+def everything() -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """All cards, and what was measured of each network's cost, by architecture."""
+    return {card["architecture"]: card for card in read_cards()}, {row["architecture"]: row for row in read_costs()}
+
+
+def rendered(cards: dict[str, Any], costs: dict[str, dict[str, str]]) -> str:
+    """The page up to the findings, from the cards and the measured costs."""
+    literal = [PaperRow(title, float("nan"), None, "not in the paper", name, "") for name, title in LITERAL.items()]
+    systems = (*PAPER_TABLE_1, *literal)
+    rows = [our_line(row, cards.get(row.architecture), costs.get(row.architecture)) for row in systems]
+    paper = Table("table1_paper", PAPER, [paper_line(row) for row in systems])
+    about_paper, *about_ours = introduction(costs)
+    drawn = any(dots_of(cards, costs))
+    picture = f"![agreement with the teachers against multiply-adds]({PICTURE})" if drawn else ""
+    report = Report(
+        [TITLE, about_paper, paper, *about_ours, Table("table1", OURS, rows), picture, *training(cards), COMMANDS]
+    )
+    return f"{report.markdown()}\n\n{FINDINGS}"
 
 
 TITLE = """# The ten systems of Table 1
 
 For everybody who asks "better than what?". Written by `python recipes/table1.py write` from the checkpoints' cards and
-from what `python recipes/table1.py cost` measured; what stands below "Findings" is written by hand.
-"""
+from what `python recipes/table1.py cost` measured; what stands below "Findings" is written by hand."""
 FINDINGS = "## Findings\n"
-HEADER = (
-    "system", "paper, ROC / PR", "agreement, ROC-AUC", "agreement, PR-AUC", "parameters", "multiply-adds a clip",
-    "ms a clip", "protocol of the paper's figure", "known against it", "command",
-)  # fmt: skip
-SHOWN = ("system", "paper, ROC / PR", "agreement, ROC-AUC", "agreement, PR-AUC", "parameters", "ms a clip")
+PAPER = ("system", "its name here", "paper, ROC / PR", "protocol of that figure", "known against it")
+OURS = ("system", "agreement, ROC-AUC", "agreement, PR-AUC", "parameters", "million multiply-adds", "ms a clip")
+
+
+COMMANDS = f"""**Commands.** A column is one command; a name in `--system` takes one row of it:
+
+    python recipes/table1.py open data/corpus/manifest.jsonl --labels data/corpus/labels [--system timbre_cnn]
+    python recipes/table1.py magnatagatune /data/magnatagatune [--system timbre_cnn]
+
+Checkpoints of up to {LARGEST / 1e6:g} MB lie in `checkpoints/table1` in the repository, not in a wheel. This puts two
+side by side, and the page offers them all:
+
+    python -m msecnn tag song.mp3 --model msecnn --model timbre_cnn
+
+FCN-4 is left to a GPU: `--system fcn4`. `transferred_musicnn` needs one that learned from the Million Song Dataset:
+
+    pip download --no-deps musicnn==0.1.0
+    python -m msecnn distill --convert musicnn-0.1.0-py3-none-any.whl --out teachers
+    python recipes/table1.py open MANIFEST --labels DIR --system transferred_musicnn \\
+        --source teachers/MSD_musicnn.safetensors
+
+Its checkpoint holds that network's weights (ISC licence), so it is not put into the repository.
+
+What each recipe takes from its paper and what is a choice stands at its head, in `recipes/table1/`; where a system
+leaves its paper, in its file in `msecnn/models/table1/` and in its card."""
 
 
 def introduction(costs: dict[str, dict[str, str]]) -> Iterator[str]:
@@ -272,22 +312,20 @@ def introduction(costs: dict[str, dict[str, str]]) -> Iterator[str]:
         )
 
 
-def line(row: PaperRow, card: dict[str, Any] | None, cost: dict[str, str] | None) -> list[str]:
-    """A row of the table, in the order of `HEADER`."""
-    recipe = RECIPES / f"{row.architecture}_distilled.toml"
-    command = f"python recipes/table1.py open MANIFEST --labels DIR --system {row.architecture}"
-    return [
-        row.system,
-        f"{number(row.roc_auc, 3)} / {number(row.pr_auc, 3)}",
-        agreement(card, ROC),
-        agreement(card, PR),
+def paper_line(row: PaperRow) -> list[str]:
+    """In the order of `PAPER`."""
+    figures = f"{number(row.roc_auc, 3)} / {number(row.pr_auc, 3)}"
+    return [row.system, f"`{row.architecture}`", figures, row.protocol, row.doubt]
+
+
+def our_line(row: PaperRow, card: dict[str, Any] | None, cost: dict[str, str] | None) -> list[str]:
+    """In the order of `OURS`."""
+    measured = [
         f"{int(cost['parameters']):,}" if cost else "–",
-        f"{int(cost['multiply-adds a clip']):,}" if cost else "–",
+        f"{int(cost['multiply-adds a clip']) / 1e6:,.1f}" if cost else "–",
         cost["ms a clip"] if cost else "–",
-        row.protocol,
-        row.doubt,
-        command if recipe.exists() and row.architecture in SYSTEMS else "docs/distillation.md",
     ]
+    return [row.system, agreement(card, ROC), agreement(card, PR), *measured]
 
 
 def agreement(card: dict[str, Any] | None, figure: str) -> str:

@@ -365,10 +365,14 @@ def test_killed_at_any_replacement_a_run_resumes_bit_for_bit(
     assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 4
 
 
-@pytest.mark.parametrize("optimizers", ["one_cycle", "won2020"])
-def test_two_and_two_epochs_are_four(optimizers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-
-    config = replace(CONFIG, schedule=optimizers)
+@pytest.mark.parametrize(
+    ("schedule", "optimizer"),
+    [("one_cycle", "adamw"), ("won2020", "adamw"), ("plateau", "sgd"), ("plateau", "adadelta")],
+)
+def test_two_and_two_epochs_are_four(
+    schedule: str, optimizer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(CONFIG, schedule=schedule, optimizer=optimizer, plateau_epochs=1)
     whole = run(tmp_path / "whole", config=config)
     stop_after(2, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
@@ -391,7 +395,7 @@ def test_momentum_lasts_from_one_phase_of_sgd_to_the_next(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Trainer, "_train_epoch", train_epoch)
     run(config=replace(CONFIG, schedule="won2020", epochs=7))
-    assert seen[3:] == [(3, "adam", False), (4, "sgd", False), (5, "sgd", True), (6, "sgd", True)]
+    assert seen[3:] == [(3, "adam", False), *((epoch, "nesterov", epoch > 4) for epoch in (4, 5, 6))]
 
 
 @pytest.mark.parametrize("n_done", [4, 5, 6])

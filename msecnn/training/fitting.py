@@ -57,7 +57,7 @@ def prepared(
             "--no-roll, and loop, gain-db, frequency-mask, time-mask and mix of 0"
         )
     folder = RunFolder(out)
-    path, key = out / FILE, f"{config.seed} {fit} {data.fingerprint()}"
+    path, key = out / FILE, f"{config.seed} {fit} {data.sound_fingerprint()}"
     if group.first and not path.exists():
         with folder.locked():
             if fit:
