@@ -10,6 +10,8 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 #: Folders at the top of a checkout; in a wheel they lie within the package. `msecnn.resources` finds them in both.
 RESOURCES = ("assets", "checkpoints")
+#: What a wheel would be too large with; docs/table1.md says how it is made again.
+ONLY_IN_THE_REPOSITORY = ROOT / "checkpoints" / "table1"
 _ELSEWHERE = r"(?!https?://|mailto:)"
 
 
@@ -29,7 +31,8 @@ class BuildWithResources(build_py):
         return [*super().get_outputs(include_bytecode), *built]
 
     def _resources(self) -> dict[Path, Path]:
-        sources = (path for name in RESOURCES for path in sorted((ROOT / name).rglob("*")) if path.is_file())
+        paths = (path for name in RESOURCES for path in sorted((ROOT / name).rglob("*")) if path.is_file())
+        sources = [path for path in paths if not path.is_relative_to(ONLY_IN_THE_REPOSITORY)]
         return {source: Path(self.build_lib) / "msecnn" / source.relative_to(ROOT) for source in sources}
 
 

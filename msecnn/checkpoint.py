@@ -28,8 +28,9 @@ from msecnn.resources import resource_folder
 
 log = logging.getLogger(__name__)
 
-#: Checkpoints that come with the program.
+#: Checkpoints that come with the program; below them, in the repository but not in a wheel, the rest of Table 1.
 BUNDLED = resource_folder("checkpoints")
+TABLE_1 = "table1"
 WEIGHTS, CARD, SELFTEST = "model.safetensors", "card.json", "selftest.safetensors"
 LONGEST_NAME = 80  # characters
 MAX_HEADER = 2**20  # bytes, of a file of tensors
@@ -72,6 +73,11 @@ class Checkpoint:
 def bundled() -> tuple[str, ...]:
     """Names of the checkpoints that come with the program."""
     return tuple(sorted(card.parent.name for card in BUNDLED.glob(f"*/{CARD}")))
+
+
+def of_table_1() -> tuple[str, ...]:
+    """Names of the other systems of the paper's table that are there; none where a wheel is installed."""
+    return tuple(sorted(card.parent.name for card in BUNDLED.glob(f"{TABLE_1}/*/{CARD}")))
 
 
 def save(
@@ -207,12 +213,13 @@ def _selftest(model: TaggingModule, config: MelConfig, waveform: Tensor | None =
 
 
 def _find(name_or_folder: str | Path) -> Path:
-    for folder in (Path(name_or_folder), BUNDLED / str(name_or_folder)):
+    name = str(name_or_folder)
+    for folder in (Path(name_or_folder), BUNDLED / name, BUNDLED / TABLE_1 / name):
         if (folder / CARD).is_file():
             return folder.resolve()
     raise CheckpointError(
-        f"There is no checkpoint {str(name_or_folder)!r}: neither a folder with a {CARD} "
-        f"nor one of the bundled ones ({', '.join(bundled()) or 'none'})."
+        f"There is no checkpoint {name!r}: neither a folder with a {CARD} "
+        f"nor one of the bundled ones ({', '.join((*bundled(), *of_table_1())) or 'none'})."
     )
 
 

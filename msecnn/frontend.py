@@ -30,7 +30,17 @@ _RANGES = {
     "f_max": (1, 384_000),
     "n_frames": (2, 100_000),
     "amin": (1e-30, 1.0),
+    "gain": (1e-3, 1e9),
 }
+#: What a front end may be told beside numbers.
+_CHOICES = {
+    "mel_scale": ("slaney", "htk"),
+    "norm": ("slaney", None),
+    "pad_mode": ("constant", "reflect"),
+    "compression": ("db", "log10"),
+}
+#: Fields that came later: told only where they are not at their default, so that caches and cards from before stay so.
+_LATER = (*_CHOICES, "gain")
 
 
 @dataclass(frozen=True)
@@ -39,15 +49,21 @@ class MelConfig:
 
     Attributes:
         sample_rate: Hz of the waveform that comes in.
-        n_fft: samples in a frame (Hann window, centred on its frame, zeros beyond the ends).
+        n_fft: samples in a frame (Hann window, centred on its frame).
         hop_length: samples from one frame to the next.
-        n_mels: mel bands (Slaney scale, each triangle of equal area).
+        n_mels: mel bands.
         f_min, f_max: Hz at the lowest edge of the first band and the highest edge of the last.
         n_frames: frames in one window, what the networks see.
         amin: the smallest power that is told apart from silence: -100 dB re 1.0.
         top_db: nothing lies further than this below a window's maximum; None leaves the range open.
         doubled_db: square the mel power before taking dB, as the authors' code and Choi's repository do by a slip that
             Choi acknowledged. It doubles every dB, and `top_db=80` then cuts at 40 real dB.
+        mel_scale: "slaney", or "htk", which is logarithmic throughout.
+        norm: "slaney" (each triangle of equal area), or None (each with a peak of one).
+        pad_mode: what lies beyond a window's ends, "constant" (zeros) or "reflect".
+        compression: what a network makes of its mel first: "db" leaves it, "log10" is log10(1 + gain * power). Caches,
+            pictures and edits keep dB whatever it is (`compress`).
+        gain: factor of "log10".
     """
 
     sample_rate: int = 12_000
@@ -60,6 +76,11 @@ class MelConfig:
     amin: float = 1e-10
     top_db: float | None = None
     doubled_db: bool = False
+    mel_scale: str = "slaney"
+    norm: str | None = "slaney"
+    pad_mode: str = "constant"
+    compression: str = "db"
+    gain: float = 10_000.0
 
     @property
     def window_samples(self) -> int:
@@ -93,12 +114,14 @@ class MelConfig:
 
     def band_edges_hz(self) -> np.ndarray:
         """Lower edge, centre and upper edge of each band in Hz, shape (F, 3)."""
-        low, high = _slaney_mel(np.array([self.f_min, self.f_max]))
-        points = _slaney_hz(np.linspace(low, high, self.n_mels + 2))  # the triangles' corners, equally spaced in mel
+        to_mel, to_hz = (_htk_mel, _htk_hz) if self.mel_scale == "htk" else (_slaney_mel, _slaney_hz)
+        low, high = to_mel(np.array([self.f_min, self.f_max]))
+        points = to_hz(np.linspace(low, high, self.n_mels + 2))  # the triangles' corners, equally spaced in mel
         return np.stack([points[:-2], points[1:-1], points[2:]], axis=1)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        values = asdict(self)
+        return {name: v for name, v in values.items() if name not in _LATER or v != getattr(MelConfig, name)}
 
     @classmethod
     def from_json(cls, parameters: dict[str, Any]) -> "MelConfig":
@@ -121,6 +144,11 @@ class MelConfig:
             raise ValueError(f"top_db must be a number up to {MAX_DB:g}, or null")
         if not isinstance(self.doubled_db, bool):
             raise ValueError("doubled_db must be true or false")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be {' or '.join('null' if c is None else c for c in choices)}")
+        if self.pad_mode == "reflect" and self.n_fft // 2 >= self.window_samples:
+            raise ValueError("a window must be longer than half a frame to be reflected at its ends")
         if self.window_samples > MAX_WINDOW:
             raise ValueError(f"a window must have at most {MAX_WINDOW:,} samples")
 
@@ -145,15 +173,17 @@ class LogMelSpectrogram(nn.Module):
             config.f_max,
             config.n_mels,
             config.sample_rate,
-            norm="slaney",
-            mel_scale="slaney",
+            norm=config.norm,
+            mel_scale=config.mel_scale,
         )
         self.register_buffer("window", torch.hann_window(config.n_fft, dtype=torch.float64), persistent=False)
         self.register_buffer("filterbank", bank, persistent=False)  # (n_fft/2+1, F)
 
     def forward(self, waveform: Tensor) -> Tensor:
         config = self.config
-        power = power_spectrogram(waveform, self.window, config.hop_length)  # (B, L, n_fft/2+1)
+        power = power_spectrogram(
+            waveform, self.window, config.hop_length, pad_mode=config.pad_mode
+        )  # (B, L, n_fft/2+1)
         mel = (power @ self.filterbank).transpose(-1, -2)  # (B, F, L)
         decibels = 10 * torch.log10(mel.square() if config.doubled_db else mel).clamp_(min=np.log10(config.amin))
         if config.top_db is not None:
@@ -161,7 +191,7 @@ class LogMelSpectrogram(nn.Module):
         return decibels.unsqueeze(1)  # (B, 1, F, L)
 
 
-def power_spectrogram(waveform: Tensor, window: Tensor, hop_length: int) -> Tensor:
+def power_spectrogram(waveform: Tensor, window: Tensor, hop_length: int, *, pad_mode: str = "constant") -> Tensor:
     """Squared magnitude of the short-time Fourier transform, centred frames.
 
     With a float64 window it is computed in float64, as librosa does: in float32 rounding fills the empty bands beside a
@@ -173,7 +203,7 @@ def power_spectrogram(waveform: Tensor, window: Tensor, hop_length: int) -> Tens
         - output: (B, T // hop_length + 1, n_fft // 2 + 1) float32
     """
     half = len(window) // 2
-    padded = nn.functional.pad(waveform.unsqueeze(1), (half, half)).squeeze(1)
+    padded = nn.functional.pad(waveform.unsqueeze(1), (half, half), mode=pad_mode).squeeze(1)
     frames = padded.unfold(-1, len(window), hop_length)  # (B, L, n_fft), a view
     step = max(1, 128 // len(frames)) if frames.device.type == "cpu" else frames.shape[1]
     power = frames.new_empty(*frames.shape[:2], half + 1, dtype=torch.float32)
@@ -182,6 +212,16 @@ def power_spectrogram(waveform: Tensor, window: Tensor, hop_length: int) -> Tens
         real, imaginary = spectrum.unbind(-1)
         power[:, start : start + step] = real.square().addcmul_(imaginary, imaginary)
     return power
+
+
+def compress(decibels: Tensor, config: MelConfig) -> Tensor:
+    """What a network with this front end makes of its mel in dB first; any shape.
+
+    Every front end gives dB, so that what is cached, drawn, mixed and edited is one thing whatever the network.
+    """
+    if config.compression == "db":
+        return decibels
+    return torch.log1p(config.gain * torch.exp(decibels * (np.log(10) / 10))) / np.log(10)
 
 
 def fill_window(waveform: np.ndarray, n_samples: int) -> np.ndarray:
@@ -201,3 +241,13 @@ def _slaney_hz(mel: np.ndarray) -> np.ndarray:
     break_mel = _SLANEY_BREAK_HZ / _SLANEY_LINEAR_HZ_PER_MEL
     above = _SLANEY_BREAK_HZ * np.exp(_SLANEY_LOG_STEP * (np.maximum(mel, break_mel) - break_mel))
     return np.where(mel < break_mel, mel * _SLANEY_LINEAR_HZ_PER_MEL, above)
+
+
+def _htk_mel(hz: np.ndarray) -> np.ndarray:
+    mel: np.ndarray = 2595 * np.log10(1 + hz / 700)
+    return mel
+
+
+def _htk_hz(mel: np.ndarray) -> np.ndarray:
+    hz: np.ndarray = 700 * (10 ** (mel / 2595) - 1)
+    return hz

@@ -84,6 +84,36 @@ def explained(card: dict[str, Any], explanation: str | None) -> list[dict[str, A
     return [each.to_json() | {"explanation": explanation} for each in found]
 
 
+def bundle(
+    source: Path, name: str, report: dict[str, Any] | None, *, system: str | None = None, explanation: str | None = None
+) -> None:
+    """Puts a checkpoint among the bundled ones and checks that it works there.
+
+    Args:
+        name: of its folder below `checkpoints`.
+        report: of agreement; None leaves the card's figures as they are.
+        system: what the report calls it, where that is not its name.
+        explanation: why command and configuration disagree, where they do.
+    """
+    whole = json.loads((source / checkpoint.CARD).read_text(encoding="utf-8"))
+    card = {key: value for key, value in whole.items() if key not in OF_THE_NETWORK}
+    card |= {"licence": LICENCE, "known_contradictions": explained(whole, explanation)}
+    if report is not None:
+        kept = [metric for metric in card["metrics"] if TEST not in metric["protocol"]]
+        card["metrics"] = kept + evaluations(report, system or name)
+        card["weakest_tags"] = weakest_tags(report, system or name)
+    card |= model_card.sentences(card, whole["tags"])
+    folder = checkpoint.BUNDLED / name
+    if source.resolve() == folder:
+        checkpoint.write_card(folder, {key: whole[key] for key in OF_THE_NETWORK} | card)
+    else:
+        student = checkpoint.load(source)
+        means = student.mean_features
+        tags, mel_config = student.tags, student.mel_config
+        checkpoint.save(folder, student.model, mel_config=mel_config, tags=tags, card=card, mean_features=means)
+    checkpoint.verify(checkpoint.load(folder))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path)
@@ -91,24 +121,8 @@ def main() -> None:
     parser.add_argument("--agreement", type=Path)
     parser.add_argument("--explain", metavar="TEXT", help="why command and configuration disagree")
     args = parser.parse_args()
-    whole = json.loads((args.checkpoint / checkpoint.CARD).read_text(encoding="utf-8"))
-    card = {key: value for key, value in whole.items() if key not in OF_THE_NETWORK}
-    card |= {"licence": LICENCE, "known_contradictions": explained(whole, args.explain)}
-    if args.agreement:
-        report = json.loads(args.agreement.read_text(encoding="utf-8"))
-        kept = [metric for metric in card["metrics"] if TEST not in metric["protocol"]]
-        card["metrics"] = kept + evaluations(report, args.name)
-        card["weakest_tags"] = weakest_tags(report, args.name)
-    card |= model_card.sentences(card, whole["tags"])
-    folder = checkpoint.BUNDLED / args.name
-    if args.checkpoint.resolve() == folder:
-        checkpoint.write_card(folder, {key: whole[key] for key in OF_THE_NETWORK} | card)
-    else:
-        student = checkpoint.load(args.checkpoint)
-        means = student.mean_features
-        tags, mel_config = student.tags, student.mel_config
-        checkpoint.save(folder, student.model, mel_config=mel_config, tags=tags, card=card, mean_features=means)
-    checkpoint.verify(checkpoint.load(args.name))
+    report = json.loads(args.agreement.read_text(encoding="utf-8")) if args.agreement else None
+    bundle(args.checkpoint, args.name, report, explanation=args.explain)
 
 
 if __name__ == "__main__":

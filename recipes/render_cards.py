@@ -13,7 +13,7 @@ PAGE = ROOT / "docs" / "models.md"
 
 INTRODUCTION = """# The models' cards
 
-For everybody who uses the weights. Written by `python recipes/render_cards.py` from `checkpoints/*/card.json`; a test
+For everybody who uses the weights. Written by `python recipes/render_cards.py` from `checkpoints/**/card.json`; a test
 holds this page to them. The command `python -m msecnn models` prints the shortest form of it.
 """
 #: Sections that are prose in the card: its key and the heading here.
@@ -28,7 +28,11 @@ PROSE = {
 
 def render(checkpoints: Path = ROOT / "checkpoints") -> str:
     """The whole page."""
-    cards = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(checkpoints.glob("*/card.json"))]
+    cards = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for folder in ("*", "table1/*")  # the two networks first, then the other systems of Table 1
+        for path in sorted(checkpoints.glob(f"{folder}/card.json"))
+    ]
     return "\n".join([INTRODUCTION, *(line for card in cards for line in _card(card))]) + "\n"
 
 

@@ -1,5 +1,8 @@
 """The front end agrees with librosa, and knows where each of its cells lies."""
 
+import json
+from dataclasses import replace
+
 import librosa
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
+from msecnn.frontend import LogMelSpectrogram, MelConfig, compress, fill_window
 from msecnn.models.published.waveform import PowerMel
 
 CONFIG = MelConfig()
@@ -118,6 +121,48 @@ def test_short_sound_fills_a_window_by_repetition() -> None:
     np.testing.assert_array_equal(fill_window(np.array([1.0, 2.0, 3.0]), 7), [1, 2, 3, 1, 2, 3, 1])
     long = np.arange(9.0)
     assert fill_window(long, 7) is long
+
+
+def test_what_a_config_can_say_since_then_changes_no_hash_of_what_was_there() -> None:
+    """Caches and cards are told by this text; an older program wrote it so."""
+    before = (
+        '{"amin": 1e-10, "doubled_db": false, "f_max": 6000.0, "f_min": 0.0, "hop_length": 256, "n_fft": 512, '
+        '"n_frames": 1366, "n_mels": 96, "sample_rate": 12000, "top_db": null}'
+    )
+    assert json.dumps(MelConfig().to_json(), sort_keys=True) == before
+    changed = MelConfig(compression="log10", gain=10.0, mel_scale="htk", norm=None, pad_mode="reflect")
+    assert MelConfig.from_json(json.loads(json.dumps(changed.to_json()))) == changed
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"norm": "peak"}, {"mel_scale": "bark"}, {"pad_mode": "edge"}, {"compression": "cube"}, {"gain": 0.0}]
+)
+def test_a_front_end_that_is_not_known_is_refused_by_name(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        MelConfig.from_json(wrong)
+
+
+@pytest.mark.parametrize(("pad_mode", "scale", "norm"), [("reflect", "htk", None), ("constant", "slaney", "slaney")])
+def test_the_other_front_ends_agree_with_librosa(pad_mode: str, scale: str, norm: str | None) -> None:
+    config = MelConfig(
+        sample_rate=16_000, n_mels=128, f_max=8_000.0, n_frames=100, mel_scale=scale, norm=norm, pad_mode=pad_mode
+    )
+    waveform = np.random.default_rng(0).normal(0, 0.1, config.window_samples).astype(np.float32)
+    power = librosa.feature.melspectrogram(
+        y=waveform, sr=16_000, n_fft=512, hop_length=256, n_mels=128, fmax=8_000, htk=scale == "htk", norm=norm,
+        pad_mode=pad_mode,
+    )  # fmt: skip
+    decibels = LogMelSpectrogram(config)(torch.from_numpy(waveform)[None])
+    np.testing.assert_allclose(decibels[0, 0].numpy(), 10 * np.log10(np.maximum(power, 1e-10)), atol=1e-2)
+    compressed = compress(decibels, replace(config, compression="log10", gain=100.0))
+    np.testing.assert_allclose(compressed[0, 0].numpy(), np.log10(1 + 100 * power), atol=1e-3)
+    assert compress(decibels, config) is decibels
+
+
+def test_htk_bands_are_where_librosas_are() -> None:
+    config = MelConfig(n_mels=20, mel_scale="htk")
+    edges = librosa.mel_frequencies(22, fmin=0, fmax=6_000, htk=True)
+    np.testing.assert_allclose(config.band_edges_hz()[:, 1], edges[1:-1], rtol=1e-6)
 
 
 def test_config_travels_as_json() -> None:

@@ -13,6 +13,7 @@ from msecnn import checkpoint
 from msecnn.frontend import LogMelSpectrogram
 from msecnn.models import registry
 from msecnn.models.fast.folded import FoldedNetwork
+from msecnn.models.published.waveform import WaveformTagger
 from msecnn.tagger import Tagger
 from msecnn.training import trainer as trainer_module
 from msecnn.training.augmentation import Augmentation, draw
@@ -103,10 +104,15 @@ def test_every_network_predicts(gpu: FakeTensorMode, name: str) -> None:
             with torch.no_grad():
                 assert model(mel).device.type == "cuda"
                 assert FoldedNetwork(model)(mel).device.type == "cuda"
-        else:
+        elif isinstance(model, WaveformTagger):
             waveform = np.zeros(model.window_samples, np.float32)
             with torch.no_grad():
                 assert model.tag_mel(model.windows(waveform)).device.type == "cuda"
+        else:
+            spec = model.input_spec
+            mel = spec.front_end and (1, spec.front_end.n_mels, spec.front_end.n_frames)
+            with torch.no_grad():
+                assert model(torch.empty(2, *(mel or (spec.window_samples,)), device=GPU)).device.type == "cuda"
 
 
 def test_a_tagger_s_batch(gpu: FakeTensorMode) -> None:

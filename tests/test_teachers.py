@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from safetensors.torch import load_file
 
 from msecnn.audio import write_wav
 from msecnn.data.manifest import Clip, Manifest
@@ -180,10 +181,15 @@ def test_musicnn_wheel_is_converted(tmp_path: Path) -> None:
     paths = convert_wheel(tmp_path / "musicnn.whl", tmp_path / "out")
     assert (tmp_path / "out" / "LICENSE.musicnn.md").read_text() == "some terms"
     for path in paths:
-        found = load_teacher(path).model.state_dict()
+        found = load_file(path)
         for key, tensor in originals[path.stem].model.state_dict().items():
             if "num_batches_tracked" not in key:
                 assert torch.equal(tensor, found[key]), key
+    teachers = {path.stem: path for path in paths}
+    assert load_teacher(teachers["MTT_vgg"]).model.architecture == "musicnn_vgg"
+    with pytest.raises(TeacherError, match="Million Song Dataset"):
+        load_teacher(teachers["MSD_vgg"])
+    registry.create("transferred_vgg").load_source(load_file(teachers["MSD_vgg"]))
 
 
 def test_other_files_are_no_wheel(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from msecnn.training.augmentation import Augmentation, augment, draw, mix
 from msecnn.training.data import TrainingData
 from msecnn.training.ema import AveragedWeights
 from msecnn.training.loss import masked_bce
+from msecnn.training.patches import clip_logits
 from msecnn.training.pipeline import make_model
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
 from msecnn.training.settings import TrainConfig
@@ -144,8 +145,45 @@ def test_schedules_rise_and_fall_as_told() -> None:
 def test_won_2020_changes_optimizers_after_80_100_and_120_of_140_epochs() -> None:
     phases = [schedule.phase_of("won2020", epoch, 140) for epoch in range(140)]
     assert [(p.optimizer, p.rate) for p in phases] == (
-        80 * [("adam", 1.0)] + 20 * [("sgd", 10.0)] + 20 * [("sgd", 1.0)] + 20 * [("sgd", 0.1)]
+        80 * [("adam", 1.0)] + 20 * [("nesterov", 10.0)] + 20 * [("nesterov", 1.0)] + 20 * [("nesterov", 0.1)]
     )
+
+
+def test_a_plateau_is_known_from_the_history_alone() -> None:
+    losses = [5, 4, 4, 4, 3, 3, 3, 3, 3, 3.5, 2]  # two idle epochs at 4, then four at 3 and one above
+    factors = [schedule.plateau_factor(losses[:n], epochs=2, factor=0.5) for n in range(len(losses) + 1)]
+    assert factors == [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125, 0.125, 0.125]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sgd", -0.1 * (2.0 + 0.5 * 3.0)),  # the rate times the gradient and the decay's, w times .5
+        ("nesterov", -0.1 * (1 + 0.9) * (2.0 + 0.5 * 3.0)),
+        ("adam", -0.1),  # a first step is as long as the rate
+        ("adadelta", -0.1 * (1e-6 / (0.1 * 3.5**2 + 1e-6)) ** 0.5 * 3.5),  # Zeiler 2012, rho .9
+    ],
+)
+def test_the_first_step_of_an_optimizer_is_its_papers(name: str, expected: float) -> None:
+    layer = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(layer.weight, 3.0)
+    optimizer = schedule.make_optimizer(name, layer, rate=0.1, weight_decay=0.5)
+    layer.weight.grad = torch.full((1, 1), 2.0)
+    optimizer.step()
+    assert float(layer.weight.detach()) - 3.0 == pytest.approx(expected, rel=1e-3)  # float32 beside 3
+
+
+def test_a_clip_is_the_mean_probability_of_its_patches() -> None:
+    mels = torch.randn(3, 4, 25, generator=torch.Generator().manual_seed(0))
+
+    def network(patches: Tensor) -> Tensor:
+        assert patches.shape[1:] == (4, 8)
+        return patches.mean(2)[:, :2]
+
+    logits = clip_logits(network, mels, n_frames=8)
+    means = [mels[:, :2, start : start + 8].mean(2).sigmoid() for start in (0, 8, 16)]
+    torch.testing.assert_close(logits.sigmoid(), sum(means) / 3)
+    torch.testing.assert_close(clip_logits(network, mels[..., :15], n_frames=8), mels[:, :2, :8].mean(2))
 
 
 # --- augmentation ---
@@ -327,10 +365,14 @@ def test_killed_at_any_replacement_a_run_resumes_bit_for_bit(
     assert len((tmp_path / "history.jsonl").read_text().splitlines()) == 4
 
 
-@pytest.mark.parametrize("optimizers", ["one_cycle", "won2020"])
-def test_two_and_two_epochs_are_four(optimizers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-
-    config = replace(CONFIG, schedule=optimizers)
+@pytest.mark.parametrize(
+    ("schedule", "optimizer"),
+    [("one_cycle", "adamw"), ("won2020", "adamw"), ("plateau", "sgd"), ("plateau", "adadelta")],
+)
+def test_two_and_two_epochs_are_four(
+    schedule: str, optimizer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(CONFIG, schedule=schedule, optimizer=optimizer, plateau_epochs=1)
     whole = run(tmp_path / "whole", config=config)
     stop_after(2, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
@@ -353,7 +395,7 @@ def test_momentum_lasts_from_one_phase_of_sgd_to_the_next(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Trainer, "_train_epoch", train_epoch)
     run(config=replace(CONFIG, schedule="won2020", epochs=7))
-    assert seen[3:] == [(3, "adam", False), (4, "sgd", False), (5, "sgd", True), (6, "sgd", True)]
+    assert seen[3:] == [(3, "adam", False), *((epoch, "nesterov", epoch > 4) for epoch in (4, 5, 6))]
 
 
 @pytest.mark.parametrize("n_done", [4, 5, 6])

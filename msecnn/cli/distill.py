@@ -18,6 +18,7 @@ OWN = (
     Option("labels", Path, "of labels (default: `labels` beside the manifest)", "DIR"),
     Option("label_precision", str, "bfloat16 or float32 (bfloat16)", "NAME"),
     Option("warm_start", Path, "weights of Won et al.'s FCN to start from", "FILE"),
+    Option("start_from", str, "tensors of the network that a transferred system is put upon", "FILE"),
     Option("path", str, "train nothing but the head, on the levels of this student as they are", "CHECKPOINT"),
     Option("convert", Path, "only: musicnn's wheel to teachers, into --out", "WHEEL"),
     *of_config(DistillConfig),
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
         args.teacher, manifest, args.labels or folder / "labels", precision=precision, device=args.device
     )
     if args.model:
-        distill(args.model, manifest, labels, config, settings, Start(args.warm_start, args.path))
+        start = Start(args.warm_start, args.path, args.start_from)
+        distill(args.model, manifest, labels, config, settings, start, train_command.sizes(args.size))
     return 0
 
 

@@ -13,6 +13,7 @@ from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
     from msecnn.explain import Explanation
+    from msecnn.tagger import Tagger
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +61,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if not 0 < args.top <= 100:
         raise MsecnnError(f"--top is a percentage above 0 and up to 100, not {args.top:g}.")
+    from msecnn.tagger import Tagger
+
+    tagger = Tagger.from_checkpoint(args.model, device=args.device)
     with tqdm(total=1.0, desc=args.method, leave=False, delay=2, disable=not sys.stderr.isatty()) as bar:
-        explanation = _explanation(args, bar)
+        if not tagger.model.scales:
+            return _explain_whole(args, tagger, bar)
+        explanation = _explanation(args, tagger, bar)
         answer = explanation.to_json()
     for warning in explanation.warnings:
         print(f"msecnn explain: {warning}", file=sys.stderr)
@@ -76,11 +82,28 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _explanation(args: argparse.Namespace, bar: tqdm) -> "Explanation":
-    from msecnn.explain import explain
-    from msecnn.tagger import Tagger
+def _explain_whole(args: argparse.Namespace, tagger: "Tagger", bar: tqdm) -> int:
+    """What there is of a model without scales."""
+    from msecnn.cli import whole_network_table
+    from msecnn.explain.choices import choose_tag, choose_window, most_probable_window
+    from msecnn.explain.whole_network import Grid, WholeNetwork
 
-    tagger = Tagger.from_checkpoint(args.model, device=args.device)
+    prediction = tagger.tag(args.file)
+    tag_index = choose_tag(prediction, args.tag)
+    window = most_probable_window(prediction, tag_index) if args.window is None else args.window
+    grid = Grid(tagger.checkpoint.mel_config, float(prediction.window_starts_s[choose_window(prediction, window)]))
+    whole = WholeNetwork.of(tagger, prediction, prediction.tags[tag_index], grid)
+    maps = whole.maps(args.method, args.baseline, progress=lambda done: bar.update(done - bar.n) and None)
+    told = whole_network_table.answer(whole, maps, args.file)
+    if args.out is not None:
+        whole_network_table.write(args.out, whole, maps, told)
+    whole_network_table.show(told, args.format)
+    return 0
+
+
+def _explanation(args: argparse.Namespace, tagger: "Tagger", bar: tqdm) -> "Explanation":
+    from msecnn.explain import explain
+
     return explain(
         tagger,
         tagger.tag(args.file),

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from msecnn import checkpoint
 
-    rows = [describe(checkpoint.load(name)) for name in checkpoint.bundled()]
+    rows = [describe(checkpoint.load(name)) for name in (*checkpoint.bundled(), *checkpoint.of_table_1())]
     if args.format == "json":
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 
 COUNTS = range(1, 1025)
 RUN = (
-    Option("model", str, "a network of the registry: fcn5, msecnn, msecnn_wide", "NAME"),
+    Option("model", str, "a network of the registry: fcn5, msecnn, timbre_cnn...", "NAME"),
     Option("data", Path, "a manifest, or the folder that holds one", "MANIFEST"),
     Option("out", Path, "folder of the run", "RUN"),
     Option("cache", Path, "of the mels (default: `mels` beside the manifest)", "DIR"),
     Option("device", str, "cpu or cuda (default: a GPU if there is one)", "D"),
     Option("threads", int, "of the CPU (default: PyTorch's choice)", "N", allowed=COUNTS),
     Option("jobs", int, "audio files read at once (default: one a core)", "N", allowed=COUNTS),
+    Option("size", str, "sizes of the network: width=2", "NAME=N", many=True),
 )
 OWN = (
     Option("filtered", bool, "only clips with at least one tag (no)"),
-    Option("start_from", str, "weights to begin with: a bundled name, or a folder", "CHECKPOINT"),
+    Option("start_from", str, "weights to begin with: a bundled name, a folder, or a source's tensors", "CHECKPOINT"),
 )
 TRAINING, AUGMENTATION = tuple(of_config(TrainConfig)), tuple(of_config(Augmentation))
 OPTIONS = (*RUN, *OWN, *TRAINING, *AUGMENTATION)
@@ -67,8 +68,21 @@ def run(args: argparse.Namespace) -> int:
     if args.threads is not None:
         torch.set_num_threads(args.threads)
     manifest = Manifest.read(args.data)
-    train_model(args.model, manifest, config, settings, filtered=bool(args.filtered), start_from=args.start_from)
+    options = {"filtered": bool(args.filtered), "start_from": args.start_from, "sizes": sizes(args.size)}
+    train_model(args.model, manifest, config, settings, **options)
     return 0
+
+
+def sizes(words: list[str] | None) -> dict[str, int]:
+    """`width=2` as the registry takes it.
+
+    Raises:
+        MsecnnError: it is no name with a whole number.
+    """
+    pairs = [word.partition("=") for word in words or []]
+    if wrong := [name for name, _, value in pairs if not (name.isidentifier() and value.isdecimal())]:
+        raise MsecnnError(f"--size takes NAME=N, N a whole number, and {wrong[0]!r} has none")
+    return {name: int(value) for name, _, value in pairs}
 
 
 def run_settings(args: argparse.Namespace) -> "RunSettings":

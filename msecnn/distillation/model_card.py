@@ -43,14 +43,14 @@ class Measured:
     """What the card's figures come from.
 
     Attributes:
-        head: as fitted.
+        head: as fitted; None where the classifier is as gradient descent left it.
         shares: of the logits' variance on the validation clips, by scale.
         train_targets: (N, K) teachers' mean probabilities, moved where labels are known.
         valid_logits: (M, K) the student's.
         valid_targets: (M, K) teachers' mean probabilities.
     """
 
-    head: LinearHead
+    head: LinearHead | None
     shares: Mapping[str, float]
     train_targets: np.ndarray
     valid_logits: np.ndarray
@@ -69,7 +69,8 @@ def model_card(
 
     Args:
         run: the run folder's `config.json`: configuration, command, commit, versions.
-        came_from: where the levels come from: "warm_start" (see `warm_start_credit`), "path".
+        came_from: where the levels come from: "warm_start" (see `warm_start_credit`), "path"; or of a system without
+            scales "own_differences", sentences on where it leaves its paper.
     """
     tags, probabilities = labels[0].tags, sigmoid(measured.valid_logits)
     rare = [tag for tag, most in zip(tags, measured.train_targets.max(0), strict=True) if most < RARE_BELOW]
@@ -78,12 +79,7 @@ def model_card(
         "teachers": [_teacher(each) for each in labels],
         **came_from,
         "data": _data(manifest),
-        "head": {
-            "ridge_strength": measured.head.ridge_strength,
-            "logistic_strength": measured.head.logistic_strength,
-            "calibrated_on": "valid",
-        },
-        "variance_share_per_scale": {scale: round(share, 4) for scale, share in measured.shares.items()},
+        **_head(measured),
         "metrics": list(_metrics(run, measured, probabilities, bins)),
         "weakest_tags": {
             "judged_on": f"the {len(probabilities)} validation clips",
@@ -94,6 +90,20 @@ def model_card(
         "run": dict(run),
     }
     return sentences(facts, tags) | facts
+
+
+def _head(measured: Measured) -> dict[str, Any]:
+    """How the classifier was fitted, and what each scale brings; nothing of a system that has neither."""
+    if measured.head is None:
+        return {}
+    return {
+        "head": {
+            "ridge_strength": measured.head.ridge_strength,
+            "logistic_strength": measured.head.logistic_strength,
+            "calibrated_on": "valid",
+        },
+        "variance_share_per_scale": {scale: round(share, 4) for scale, share in measured.shares.items()},
+    }
 
 
 def sentences(facts: Mapping[str, Any], tags: Sequence[str]) -> dict[str, str]:
@@ -126,6 +136,9 @@ def _differences(facts: Mapping[str, Any]) -> Iterator[str]:
     n_teachers = len(facts["teachers"])
     whose = f"the mean probability of {n_teachers} networks" if n_teachers > 1 else "another network's probabilities"
     yield f"Trained on {whose} instead of labels"
+    if "own_differences" in facts:
+        yield from facts["own_differences"]
+        return
     if facts.get("path"):
         yield f"all levels are those of {facts['path']['name']}, and nothing but the classifier was fitted"
     elif facts.get("warm_start"):
@@ -185,6 +198,7 @@ def _metrics(
     run: Mapping[str, Any], measured: Measured, probabilities: np.ndarray, bins: tuple[ReliabilityBin, ...]
 ) -> Iterator[dict[str, Any]]:
     chose = "epoch, penalties and calibration" if "best_epoch" in run else "penalties and calibration"
+    chose = "epoch" if measured.head is None else chose
     protocol = f"against the teachers' mean probability, validation split, which also chose {chose}"
     figures = {
         "binary cross-entropy": cross_entropy(measured.valid_logits, measured.valid_targets),

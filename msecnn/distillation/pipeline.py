@@ -24,9 +24,11 @@ from msecnn.distillation.targets import soft_targets
 from msecnn.distillation.teachers import load_teacher
 from msecnn.errors import DatasetError
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.models.tagging_model import TaggingModule
 from msecnn.training import distributed, pipeline
 from msecnn.training.data import TrainingData
-from msecnn.training.export import clip_features, export
+from msecnn.training.export import clip_features, export, predicted_logits
+from msecnn.training.fitting import prepared
 from msecnn.training.pipeline import RunSettings
 from msecnn.training.ranges import NOT_NEGATIVE, Range, check_ranges
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
@@ -71,10 +73,12 @@ class Start:
     Attributes:
         donor: weights of Won et al.'s FCN, to be trained further.
         backbone: a checkpoint of ours whose levels are taken as they are; then only the head is fitted.
+        source: tensors of the network that a transferred system is put upon, or the checkpoint of one.
     """
 
     donor: Path | None = None
     backbone: str | None = None
+    source: str | None = None
 
 
 def distill(
@@ -84,12 +88,14 @@ def distill(
     config: DistillConfig,
     settings: RunSettings,
     start: Start | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> Path:
     """Trains a student on what teachers say of a manifest's training clips; validation clips choose and calibrate.
 
     Args:
         name: of the student in the registry.
         labels: of each teacher, on these clips (`soft_labels.label_manifest`).
+        sizes: of the student, as the registry takes them.
 
     Returns:
         The checkpoint's folder, `settings.checkpoint`.
@@ -101,16 +107,20 @@ def distill(
     donor = load_teacher(start.donor) if start.donor and not start.backbone else None
     manifest = manifest.select(lambda clip: clip.split != "test")  # nothing of it is needed, so nothing is looked at
     with distributed.joined(settings.device) as group:
-        cache = pipeline.cached(manifest, settings, group)
+        student = pipeline.make_model(name, labels[0].tags, config.train, start_from=start.source, sizes=sizes)
+        cache = pipeline.cached(manifest, settings, group, student.clip_front_end)
         lesson = _lesson(manifest, labels, config, cache)
-        student = pipeline.make_model(name, labels[0].tags, config.train).to(group.device)
         description = {
             "model": name,
             "distillation": config.to_json(),
             "teachers": [each.teacher for each in labels],
             "path": start.backbone,
-            "front_end": cache.config.to_json(),
+            "front_end": pipeline.front_end_of(student).to_json(),
         }
+        if not isinstance(student, MultiScaleCNN):
+            _check_plain(student, config, start)
+            return _distill_plain(student, lesson, config, settings, description | {"source": start.source}, group)
+        student = student.to(group.device)
         if start.backbone:
             came_from = load_backbone(student, start.backbone)
             run = _run_without_epochs(settings, description)
@@ -123,6 +133,41 @@ def distill(
         if group.first:
             finish(settings.checkpoint, student, lesson, run, came_from=came_from)
             log.info("the student is in %s", settings.checkpoint)
+    return settings.checkpoint
+
+
+def _check_plain(student: TaggingModule, config: DistillConfig, start: Start) -> None:
+    """Raises DatasetError for what only a network with scales can do."""
+    asked = {
+        "--warm-start": start.donor,
+        "--path": start.backbone,
+        "--auxiliary": config.auxiliary,
+        "--concatenation": config.concatenation,
+    }
+    if given := [option for option, value in asked.items() if value]:
+        raise DatasetError(f"{student.architecture} has no scales, so it takes no {' or '.join(given)}.")
+
+
+def _distill_plain(
+    student: TaggingModule,
+    lesson: "Lesson",
+    config: DistillConfig,
+    settings: RunSettings,
+    description: Mapping[str, Any],
+    group: distributed.Processes,
+) -> Path:
+    """A system without scales learns by gradient descent alone and keeps the classifier that it learned."""
+    fit = not pipeline.brings_stages(description["source"])
+    learner, data = prepared(student, lesson.data, config.train, out=settings.out, group=group, fit=fit)
+    history = pipeline.run(learner, data, config.train, settings, description, group)
+    if group.first:
+        run, tags = pipeline.run_record(settings, history), lesson.labels[0].tags
+        valid = predicted_logits(learner, data, data.valid)
+        measured = Measured(None, {}, data.targets[data.train], valid, data.targets[data.valid])
+        came_from = {"own_differences": list(student.differences)}
+        card = model_card(run, lesson.clips, lesson.labels, measured, came_from=came_from)
+        export(settings.checkpoint, student, None, mel_config=pipeline.front_end_of(student), tags=tags, card=card)
+        log.info("the student is in %s", settings.checkpoint)
     return settings.checkpoint
 
 

@@ -17,6 +17,9 @@ from msecnn.models import registry
 from msecnn.models.published.waveform import WaveformTagger
 from msecnn.tags import MAGNATAGATUNE_TAGS
 
+#: What a teacher has learned from.
+MAGNATAGATUNE = "MagnaTagATune"
+
 
 class TeacherError(MsecnnError):
     """A teacher's file is missing, damaged or of no known kind."""
@@ -160,11 +163,14 @@ def load_teacher(path: str | Path, *, name: str | None = None) -> Teacher:
     try:
         with safe_open(path, "pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
-            ours = (file.metadata() or {}).get("architecture")
+            metadata = file.metadata() or {}
     except FileNotFoundError as error:
         raise TeacherError(f"no teacher at {path}: the file does not exist") from error
     except (SafetensorError, OSError) as error:
         raise TeacherError(f"{path} is not a readable safetensors file: {error}") from error
+    if metadata.get("learned_from", MAGNATAGATUNE) != MAGNATAGATUNE:
+        raise TeacherError(f"{path} learned the tags of the {metadata['learned_from']}, not MagnaTagATune's")
+    ours = metadata.get("architecture")
     architecture, weights = (ours, tensors) if ours else _translate(tensors, path)
     if architecture not in registry.names():
         raise TeacherError(f"{path} names its architecture {architecture!r}, which is not one of ours")

@@ -206,11 +206,12 @@ def _occlusion(partial: ScaleTerms, x: Tensor, reference: Tensor, _seed: int, st
 
 def _n_runs(method: str, shape: tuple[int, ...]) -> int:
     """How often a method runs the network, for its progress."""
-    n_runs = {"integrated_gradients": N_STEPS, "smooth_gradient": N_NOISY, "occlusion": _n_patches(shape)}
+    n_runs = {"integrated_gradients": N_STEPS, "smooth_gradient": N_NOISY, "occlusion": count_patches(shape)}
     return n_runs.get(method, 1)
 
 
-def _n_patches(shape: tuple[int, ...]) -> int:
+def count_patches(shape: tuple[int, ...]) -> int:
+    """How often occlusion runs the network on a spectrogram of this shape."""
     return 1 + math.prod(math.ceil(cells / patch) for cells, patch in zip(shape, PATCH, strict=True))
 
 

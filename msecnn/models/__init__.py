@@ -2,3 +2,13 @@
 
 from msecnn.models import fcn, msecnn  # noqa: F401
 from msecnn.models.published import musicnn, vgg, won  # noqa: F401
+from msecnn.models.table1 import (  # noqa: F401
+    bag_of_features,
+    conv1d,
+    end_to_end,
+    fcn4,
+    multi_scale,
+    pmsc_pooling,
+    timbre_cnn,
+    transferred,
+)

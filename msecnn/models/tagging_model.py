@@ -3,9 +3,11 @@
 A system without scales says so by an empty `scales`. Callers follow that, never a network's name.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from msecnn.frontend import MelConfig
@@ -74,8 +76,39 @@ class TaggingModel(Protocol):
 class TaggingModule(nn.Module, TaggingModel):
     """A `TaggingModel` with weights: what the registry makes and a checkpoint holds.
 
+    A network whose window is a patch, shorter than a clip, tags a clip by the mean probability of its patches, side by
+    side: so does the tagger, and so does validation. In training a patch is taken at random.
+
     Attributes:
         front_end: of a network on mels, with which it is, or will be, trained; None for one on waveforms.
+        differences: sentences on where it leaves its paper, for its card.
     """
 
     front_end: MelConfig | None = None
+    differences: tuple[str, ...] = ()
+
+    @property
+    def clip_front_end(self) -> MelConfig:
+        """The front end that makes what training keeps of a clip: the network's own mels in dB, a clip long."""
+        config = self.front_end
+        assert config is not None
+        n_frames = int(CLIP_S * config.frames_per_s + FRAME_TOLERANCE) + 1  # of centred frames, one more than hops
+        return replace(
+            config, n_frames=max(config.n_frames, n_frames), compression=MelConfig.compression, gain=MelConfig.gain
+        )
+
+    def fit(self, mels: "Mels", generator: torch.Generator) -> None:
+        """Sets what is fitted to the training clips before gradient descent begins; most networks have nothing such.
+
+        Args:
+            mels: called, gives all training clips' mels in dB, (B, 1, F, L) at a time, a clip long, always the same.
+            generator: of all that is drawn.
+        """
+
+
+#: What `fit` sees.
+Mels = Callable[[], Iterable[Tensor]]
+#: Seconds of a clip: 29.12 are 1,366 frames of 256 samples at 12 kHz, as much of MagnaTagATune's as fills whole frames.
+CLIP_S = 29.12
+#: 29.12 s are 1,365 hops but for rounding.
+FRAME_TOLERANCE = 1e-6

@@ -5,7 +5,7 @@ Everything that is drawn follows from (seed, epoch, clip), so a run that was kil
 It is drawn by numpy for a whole epoch at once; on a GPU the draws then lie there, so that no step waits for the CPU.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -62,6 +62,11 @@ class Augmentation:
         check_ranges(self, RANGES, TrainingError)
         if self.loop_min_s > self.loop_max_s:
             raise TrainingError(f"loop_min_s is {self.loop_min_s:g}, more than loop_max_s, {self.loop_max_s:g}")
+
+    @property
+    def changes_clips(self) -> bool:
+        """Whether anything is changed at all."""
+        return self != replace(self, roll=False, loop=0.0, gain_db=0.0, frequency_mask=0, time_mask=0, mix=0.0)
 
     @classmethod
     def none(cls) -> "Augmentation":

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from msecnn import checkpoint
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.models.tagging_model import TaggingModule
 from msecnn.training.data import TrainingData
+from msecnn.training.patches import clip_logits
 
 BATCH_SIZE = 8
 
@@ -33,10 +36,28 @@ def clip_features(
     return np.concatenate(rows)
 
 
+@torch.inference_mode()
+def predicted_logits(learner: nn.Module, data: TrainingData, clips: np.ndarray) -> np.ndarray:
+    """(N, K) logits of clips, of the mean probability of their patches."""
+    device = next(learner.parameters()).device
+    n_frames = getattr(learner, "n_frames", data.mels.shape[2])
+    learner.eval()
+
+    def network(mels: Tensor) -> Tensor:
+        logits: Tensor = learner(mels.unsqueeze(1))
+        return logits
+
+    rows = [np.empty((0, data.targets.shape[1]), np.float32)]
+    for first in range(0, len(clips), BATCH_SIZE):
+        mels = torch.as_tensor(data.mels[data.row(clips[first : first + BATCH_SIZE])]).to(device)
+        rows.append(clip_logits(network, mels, n_frames=n_frames).float().cpu().numpy())
+    return np.concatenate(rows)
+
+
 def export(
     folder: Path,
-    model: MultiScaleCNN,
-    features: np.ndarray,
+    model: TaggingModule,
+    features: np.ndarray | None,
     *,
     mel_config: MelConfig,
     tags: tuple[str, ...],
@@ -46,10 +67,12 @@ def export(
 
     Args:
         features: (N, C) of the training clips as they are, from `clip_features`; their mean is what explanations call
-            the average clip.
+            the average clip. None for a network without scales.
     """
-    parts = torch.from_numpy(features).split([model.n_features[scale] for scale in model.scales], dim=1)
-    means = {scale: part.double().mean(0).float() for scale, part in zip(model.scales, parts, strict=True)}
+    means = None
+    if features is not None:
+        parts = torch.from_numpy(features).split([model.n_features[scale] for scale in model.scales], dim=1)
+        means = {scale: part.double().mean(0).float() for scale, part in zip(model.scales, parts, strict=True)}
     literal = registry.create(model.architecture, **model.parameters_json())
     literal.load_state_dict({name: value.cpu() for name, value in model.state_dict().items()})
     checkpoint.save(folder, literal.eval(), mel_config=mel_config, tags=tags, card=card, mean_features=means)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from msecnn import checkpoint
 from msecnn.data.manifest import Manifest
@@ -19,9 +21,11 @@ from msecnn.files import write_atomically
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
+from msecnn.models.tagging_model import TaggingModule
 from msecnn.plots.learning_curve import learning_curve
 from msecnn.training import distributed, export
 from msecnn.training.data import TrainingData
+from msecnn.training.fitting import prepared
 from msecnn.training.history import History
 from msecnn.training.run_folder import PROGRAM, command_line
 from msecnn.training.settings import TrainConfig
@@ -71,13 +75,15 @@ def train_model(
     *,
     filtered: bool = False,
     start_from: str | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> Path:
     """Trains a network of the registry on a manifest's training clips, validated on its validation clips.
 
     Args:
         name: of the registry.
         filtered: take only clips with at least one tag.
-        start_from: weights to begin with: a bundled checkpoint's name, or a folder.
+        start_from: weights to begin with: a bundled checkpoint's name, a folder, or a source's tensors (.safetensors).
+        sizes: of the network, as the registry takes them.
 
     Returns:
         The checkpoint's folder, `settings.checkpoint`.
@@ -87,29 +93,39 @@ def train_model(
     """
     used = (manifest.filtered() if filtered else manifest).select(lambda clip: clip.split != "test")
     with distributed.joined(settings.device) as group:
-        cache = cached(used, settings, group)
+        model = make_model(name, manifest.tags, config, start_from=start_from, sizes=sizes)
+        cache = cached(used, settings, group, model.clip_front_end)
         data = TrainingData.of(cache.available(used), cache)
-        model = make_model(name, manifest.tags, config, start_from=start_from)
         description = {
             "model": name,
             "data": {"name": manifest.name, "licence": manifest.licence, "manifest_sha256": manifest.hash,
                      "filtered": filtered, "n_train": len(data.train), "n_valid": len(data.valid)},
-            "front_end": cache.config.to_json(),
+            "front_end": front_end_of(model).to_json(),
             "tags": list(manifest.tags),
             "start_from": start_from,
         }  # fmt: skip
-        history = run(model, data, config, settings, description, group)
+        fresh = not brings_stages(start_from)
+        learner, given = prepared(model, data, config, out=settings.out, group=group, fit=fresh)
+        history = run(learner, given, config, settings, description, group)
         if group.first:
             card = run_record(settings, history) | {"metrics": [_metric(history, len(data.valid))]}
-            features = export.clip_features(model, data, data.train)
-            export.export(settings.checkpoint, model, features, mel_config=cache.config, tags=manifest.tags, card=card)
+            if model.differences:
+                card["differences_from_paper"] = f"{'; '.join(model.differences)}."
+            features = export.clip_features(model, data, data.train) if isinstance(model, MultiScaleCNN) else None
+            front_end = front_end_of(model)
+            export.export(settings.checkpoint, model, features, mel_config=front_end, tags=manifest.tags, card=card)
             log.info("the best weights, of epoch %d, are in %s", history.best_epoch, settings.checkpoint)
     return settings.checkpoint
 
 
-def cached(manifest: Manifest, settings: RunSettings, group: distributed.Processes) -> MelCache:
+def front_end_of(model: TaggingModule) -> MelConfig:
+    """Of a network on mels, as all that are trained here."""
+    assert model.front_end is not None
+    return model.front_end
+
+
+def cached(manifest: Manifest, settings: RunSettings, group: distributed.Processes, config: MelConfig) -> MelCache:
     """The mels of all clips, computed by the first process."""
-    config = MelConfig()
     if group.first:
         MelCache.build(manifest, config, settings.cache, jobs=settings.n_jobs)
     group.wait()
@@ -151,20 +167,41 @@ def run(
 def run_record(settings: RunSettings, history: History) -> dict[str, Any]:
     """What the run's folder says of the run, for the card."""
     record: dict[str, Any] = json.loads((settings.out / "config.json").read_text(encoding="utf-8"))
-    return record | {"best_epoch": history.best_epoch}
+    seconds = sum(epoch["train_s"] + epoch["valid_s"] for epoch in history.epochs)
+    return record | {
+        "best_epoch": history.best_epoch,
+        "n_epochs": len(history.epochs),
+        "train_s": round(seconds, 1),
+    }
 
 
 def make_model(
-    name: str, tags: tuple[str, ...], config: TrainConfig, *, start_from: str | None = None
-) -> MultiScaleCNN:
+    name: str,
+    tags: tuple[str, ...],
+    config: TrainConfig,
+    *,
+    start_from: str | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> TaggingModule:
     """A network with fresh weights of the configuration's seed, or with a checkpoint's.
+
+    Args:
+        start_from: a checkpoint; or tensors (.safetensors) for a network that is put upon a source.
+        sizes: as the registry takes them.
 
     Raises:
         MsecnnError: there is no such network or checkpoint, or one does not fit the other.
     """
     torch.manual_seed(config.seed)
-    model = _untrained(name, len(tags), config.order)
+    model = _untrained(name, len(tags), config.order, sizes or {})
+    needs_source = hasattr(model, "load_source")
+    if needs_source != (start_from is not None and not brings_stages(start_from)):
+        what = "its source's tensors (.safetensors)" if needs_source else "a checkpoint, not tensors"
+        raise MsecnnError(f"{name} takes {what} as --start-from")
     if start_from is None:
+        return model
+    if needs_source:
+        _load_source(model, Path(start_from))
         return model
     given = checkpoint.load(start_from)
     weights = given.model.state_dict()
@@ -179,15 +216,29 @@ def make_model(
     return model
 
 
-def _untrained(name: str, n_tags: int, order: str) -> MultiScaleCNN:
-    model: torch.nn.Module | None
+def brings_stages(start_from: str | None) -> bool:
+    """Whether weights to begin with bring all that is fitted before training: a checkpoint does, a source does not."""
+    return start_from is not None and Path(start_from).suffix != ".safetensors"
+
+
+def _load_source(model: Any, path: Path) -> None:
     try:
-        model = registry.create(name, n_tags, order=order)
+        model.load_source(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise MsecnnError(f"{path} is no source of {model.architecture}: {error}") from error
+
+
+def _untrained(name: str, n_tags: int, order: str, sizes: Mapping[str, int]) -> TaggingModule:
+    try:
+        try:
+            model = registry.create(name, n_tags, order=order, **sizes)
+        except TypeError:  # it takes no order of levels, so it has none
+            model = registry.create(name, n_tags, **sizes)
     except KeyError as error:
         raise MsecnnError(str(error.args[0])) from None
-    except TypeError:  # it takes no order of levels, so it has none
-        model = None
-    if not isinstance(model, MultiScaleCNN):
+    except (TypeError, ValueError) as error:
+        raise MsecnnError(f"{name} cannot be built so: {error}") from None
+    if model.front_end is None:
         raise MsecnnError(f"{name} does not take mels, so it is not trained here")
     return model
 

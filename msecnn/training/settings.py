@@ -12,7 +12,8 @@ from msecnn.training.run_folder import TrainingError
 
 #: What the numbers of a configuration may be.
 RANGES = {
-    **dict.fromkeys(("epochs", "batch_size", "patience"), COUNT),
+    **dict.fromkeys(("epochs", "batch_size", "patience", "plateau_epochs"), COUNT),
+    "plateau_factor": Range(0, 1, above=True),
     **dict.fromkeys(("learning_rate", "clip_norm"), POSITIVE),
     "weight_decay": NOT_NEGATIVE,
     "warmup": SHARE,
@@ -30,11 +31,14 @@ class TrainConfig:
         batch_size: clips in a step, over all processes.
         learning_rate: the largest.
         weight_decay: of filters and matrices, not of biases and normalisations.
-        schedule: "one_cycle", "cosine", "constant" (all AdamW) or "won2020" (Adam, then SGD in three phases; a
+        schedule: "one_cycle", "cosine", "constant", "plateau" or "won2020" (Adam, then SGD in three phases; a
             learning rate and weight decay of 1e-4, batches of 16, 140 epochs and dropout .5 are that paper's).
+        optimizer: "adamw", "adam", "nesterov" (momentum .9), "sgd" (plain) or "adadelta"; "won2020" has its own.
+        plateau_epochs: of "plateau", after so many epochs without a lower validation loss the learning rate falls.
+        plateau_factor: by which it falls then.
         warmup: share of the run in which the learning rate rises.
         clip_norm: gradients longer than this are shortened to it.
-        dropout: share of the features dropped before the classifier.
+        dropout: share of the features dropped before the classifier of a network with scales; others have their own.
         ema_decay: of the averaged weights; 0 for none.
         patience: stop after so many epochs without a better validation loss; None never stops early.
         precision: "bfloat16" (autocast) or "float32".
@@ -59,10 +63,18 @@ class TrainConfig:
     order: str = "pool_first"
     frozen: tuple[str, ...] = ()
     seed: int = 0
+    optimizer: str = "adamw"
+    plateau_epochs: int = 5
+    plateau_factor: float = 0.5
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        choices = {"schedule": schedule.SCHEDULES, "precision": ("bfloat16", "float32"), "order": ORDERS}
+        choices = {
+            "schedule": schedule.SCHEDULES,
+            "optimizer": schedule.OPTIMIZERS,
+            "precision": ("bfloat16", "float32"),
+            "order": ORDERS,
+        }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise TrainingError(f"{name} may be {', '.join(allowed)}, not {getattr(self, name)!r}")

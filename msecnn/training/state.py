@@ -30,7 +30,7 @@ class RunState:
         self.epochs: list[dict[str, Any]] = []
         self.best_epoch = 0
         self.best_weights = _copied(self.averaged.weights)
-        self.phase = schedule.phase_of(config.schedule, 0, config.epochs)
+        self.phase = self._phase_of(0)
         self.optimizer = self._make_optimizer()
 
     @property
@@ -58,13 +58,26 @@ class RunState:
 
         From Adam to SGD the optimizer is new; from SGD to SGD momentum is kept, and only the rate changes.
         """
-        phase, before = schedule.phase_of(self.config.schedule, epoch, self.config.epochs), self.phase
+        phase, before = self._phase_of(epoch), self.phase
         if phase.index != before.index:
             self.phase = phase
             self.model.load_state_dict(self.best_weights)
             self.averaged.restart(self.best_weights)
             if phase.optimizer != before.optimizer:
                 self.optimizer = self._make_optimizer()
+
+    @property
+    def plateau_factor(self) -> float:
+        """What "plateau" multiplies the learning rate by; one for the other schedules."""
+        config = self.config
+        if config.schedule != "plateau":
+            return 1.0
+        losses = [e["train_loss"] if e["valid_loss"] is None else e["valid_loss"] for e in self.epochs]
+        return schedule.plateau_factor(losses, epochs=config.plateau_epochs, factor=config.plateau_factor)
+
+    def _phase_of(self, epoch: int) -> schedule.Phase:
+        config = self.config
+        return schedule.phase_of(config.schedule, epoch, config.epochs, optimizer=config.optimizer)
 
     def _make_optimizer(self) -> torch.optim.Optimizer:
         return schedule.make_optimizer(
@@ -116,7 +129,7 @@ class RunState:
         self.averaged.n_updates = state["n_averaged"]
         device = next(self.model.parameters()).device
         self.best_weights = {name: value.to(device) for name, value in _part(tensors, "best/").items()}
-        self.phase = schedule.phase_of(self.config.schedule, len(self.epochs) - 1, self.config.epochs)
+        self.phase = self._phase_of(len(self.epochs) - 1)
         self.optimizer = self._make_optimizer()
         values: dict[int, dict[str, Tensor]] = {}
         for name, value in _part(tensors, "optimizer/").items():

@@ -27,6 +27,7 @@ from msecnn.training.events import Events
 from msecnn.training.failures import told_as_sentences
 from msecnn.training.history import History
 from msecnn.training.loss import masked_bce
+from msecnn.training.patches import clip_logits
 from msecnn.training.preparation import hold_frozen_statistics, keep_norms_positive, prepare
 from msecnn.training.run_folder import RunFolder, TrainingError, origin
 from msecnn.training.settings import TrainConfig
@@ -207,7 +208,7 @@ class Trainer:
     def _step(self, positions: NDArray[np.int64], draws: Draws, step: int) -> Tensor:
         """One step of the optimizer; the sum of the losses and the number of known labels, over all processes."""
         config, optimizer = self.config, self.state.optimizer
-        rate = config.learning_rate * self.state.phase.rate
+        rate = config.learning_rate * self.state.phase.rate * self.state.plateau_factor
         rate *= schedule.rate_factor(config.schedule, step, config.epochs * self.n_steps, warmup=config.warmup)
         for parameters in optimizer.param_groups:
             parameters["lr"] = rate
@@ -245,8 +246,7 @@ class Trainer:
         mine = self.data.valid[self.group.rank :: self.group.count]
         for first in range(0, len(mine), self.batch_size):
             clips = mine[first : first + self.batch_size]
-            mels = self.batches.take(clips)[..., : self.batches.n_frames].float()
-            targets = self.batches.targets[self.batches.there(clips)]
-            totals += torch.stack(masked_bce(self._logits(mels), targets)).double()
+            logits = clip_logits(self._logits, self.batches.take(clips), n_frames=self.batches.n_frames)
+            totals += torch.stack(masked_bce(logits, self.batches.targets[self.batches.there(clips)])).double()
         loss_sum, n_known = self.group.total(totals).tolist()
         return loss_sum / max(n_known, 1)

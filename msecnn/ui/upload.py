@@ -13,6 +13,7 @@ import torch
 
 from msecnn import audio
 from msecnn.audio.source import LONGEST_NAME
+from msecnn.explain.whole_network import PLAIN_METHODS
 from msecnn.explain.winning_cells import receptive_ends
 from msecnn.files import printable
 from msecnn.frontend import LogMelSpectrogram, MelConfig
@@ -89,9 +90,19 @@ def _open_file(
     predictions = tag(path, taggers, duration_s=context.max_s + 1, progress=patience(context.patience_s))
     check_length(predictions[0].duration_s, context.max_s)
     named = {model: replace(said, model=model) for model, said in zip(heard, predictions, strict=True)}
-    shown = next(prediction for prediction in named.values() if prediction.mel is not None)
+    shown = _shown(context, [prediction for prediction in named.values() if prediction.mel is not None])
     said = {model: named[model] for model in chosen}
     return Session(path=path, name=name, example=example, predictions=said, shown=shown), info
+
+
+def _shown(context: AppContext, with_mel: Sequence[TagPrediction]) -> TagPrediction:
+    """Whose spectrogram and windows the player shows: of a network with scales, else of the longest window."""
+
+    def rank(prediction: TagPrediction) -> tuple[bool, float]:
+        tagger = context.taggers[prediction.model]
+        return bool(tagger.model.scales), tagger.input_spec.window_s
+
+    return max(with_mel, key=rank)
 
 
 @contextlib.contextmanager
@@ -219,6 +230,7 @@ def _model(context: AppContext, name: str, prediction: TagPrediction) -> Payload
         "timeline": np.round(prediction.window_probabilities, 6).tolist(),
         "receptive_ends_s": _receptive_ends_s(context.taggers[name]),
         "untrained": prediction.untrained,
+        "methods": [] if context.taggers[name].model.scales else list(PLAIN_METHODS),
         "calibrated": bool(calibration_bins(checkpoint.card)),
     }
 

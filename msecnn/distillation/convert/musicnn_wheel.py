@@ -1,4 +1,4 @@
-"""The weights in PyPI's `musicnn` 0.1.0 wheel (Jordi Pons, ISC licence), as teachers' files that this program reads."""
+"""The weights in PyPI's `musicnn` 0.1.0 wheel (Jordi Pons, ISC licence), as files of tensors for this program."""
 
 import zipfile
 from pathlib import Path
@@ -27,32 +27,34 @@ _MUSICNN_CONVS = (
     *(f"timbral.{i}.conv" for i in range(2)), *(f"temporal.{i}.conv" for i in range(3)),
     *(f"dense.{i}.conv" for i in range(3)),
 )  # fmt: skip
+_MUSICNN = (
+    "musicnn",
+    {
+        **{_numbered(_NORM, i): name for i, name in enumerate(_MUSICNN_NORMS)},
+        **{_numbered("conv2d", i): name for i, name in enumerate(_MUSICNN_CONVS)},
+        "dense": "hidden",
+        "dense_1": "classifier",
+    },
+)
+_VGG = (
+    "musicnn_vgg",
+    {
+        _NORM: "input_norm",
+        **{f"{_NORM}_{i + 1}": f"levels.{i}.norm" for i in range(5)},
+        **{f"{i + 1}CNN": f"levels.{i}.conv" for i in range(5)},
+        "dense": "classifier",
+    },
+)
 #: Model's folder in the wheel: our architecture, and TensorFlow's scopes with our module of each.
-MODELS = {
-    "MTT_musicnn": (
-        "musicnn",
-        {
-            **{_numbered(_NORM, i): name for i, name in enumerate(_MUSICNN_NORMS)},
-            **{_numbered("conv2d", i): name for i, name in enumerate(_MUSICNN_CONVS)},
-            "dense": "hidden",
-            "dense_1": "classifier",
-        },
-    ),
-    "MTT_vgg": (
-        "musicnn_vgg",
-        {
-            _NORM: "input_norm",
-            **{f"{_NORM}_{i + 1}": f"levels.{i}.norm" for i in range(5)},
-            **{f"{i + 1}CNN": f"levels.{i}.conv" for i in range(5)},
-            "dense": "classifier",
-        },
-    ),
-}
+MODELS = {"MTT_musicnn": _MUSICNN, "MTT_vgg": _VGG, "MSD_musicnn": _MUSICNN, "MSD_vgg": _VGG}
+#: What a model learned from, by the beginning of its name; those of the second know other tags, so they are no teachers
+#: but sources of `transferred_musicnn` and `transferred_vgg`.
+LEARNED_FROM = {"MTT": "MagnaTagATune", "MSD": "Million Song Dataset"}
 _NORM_PARTS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 
 
 def convert_wheel(wheel: str | Path, folder: str | Path) -> tuple[Path, ...]:
-    """Writes each MagnaTagATune model of the wheel as `MODEL.safetensors`, and the wheel's licence beside them.
+    """Writes each model of the wheel as `MODEL.safetensors`, and the wheel's licence beside them.
 
     Returns:
         The tensor files.
@@ -78,6 +80,7 @@ def convert_wheel(wheel: str | Path, folder: str | Path) -> tuple[Path, ...]:
     paths = []
     for name, content in tensors.items():
         metadata = {"architecture": MODELS[name][0], "source": "PyPI musicnn 0.1.0", "licence": "ISC"}
+        metadata["learned_from"] = LEARNED_FROM[name[:3]]
         paths.append(folder / f"{name}.safetensors")
         write_atomically(paths[-1], safetensors.torch.save(content, metadata))
     return tuple(paths)

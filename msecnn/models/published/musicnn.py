@@ -56,6 +56,10 @@ class PonsTagger(WaveformTagger):
     def forward(self, inputs: Tensor) -> Tensor:
         return self.tag_mel(self.mel(inputs)[..., :N_FRAMES])
 
+    def embed(self, mel: Tensor) -> Tensor:
+        """What the classifier sees (B, C) of windows' mels (B, 1, F, L)."""
+        raise NotImplementedError
+
     def windows(self, waveform: np.ndarray) -> Tensor:
         waveform = fill_window(waveform, self.window_samples)
         mel = self.mel(torch.from_numpy(waveform)[None].to(next(self.parameters()).device))[
@@ -97,6 +101,10 @@ class Musicnn(PonsTagger):
         self.classifier = nn.Linear(N_HIDDEN, n_tags)
 
     def tag_mel(self, mel: Tensor) -> Tensor:
+        logits: Tensor = self.classifier(self.embed(mel))
+        return logits
+
+    def embed(self, mel: Tensor) -> Tensor:
         x = self.input_norm(mel)  # (B, 1, F, L)
         front = [branch(_pad_time(x, branch.conv.kernel_size[1])) for branch in (*self.timbral, *self.temporal)]
         x = torch.cat([level_map.amax(2) for level_map in front], 1)  # (B, C, L)
@@ -107,9 +115,8 @@ class Musicnn(PonsTagger):
             layers.append(y)
         x = torch.cat(layers, 1)
         pooled = torch.stack([x.amax(2), x.mean(2)], 2).flatten(1)  # maximum and mean side by side, channel by channel
-        hidden = self.hidden_norm(self.hidden(self.pooled_norm(pooled)).relu())
-        logits: Tensor = self.classifier(hidden)
-        return logits
+        hidden: Tensor = self.hidden_norm(self.hidden(self.pooled_norm(pooled)).relu())
+        return hidden
 
 
 def _branch(channels: int, kernel: tuple[int, int]) -> ConvReluNorm:

@@ -30,8 +30,11 @@ class MusicnnVgg(PonsTagger):
         self.classifier = nn.Linear(2 * N_CHANNELS, n_tags)
 
     def tag_mel(self, mel: Tensor) -> Tensor:
+        logits: Tensor = self.classifier(self.embed(mel))
+        return logits
+
+    def embed(self, mel: Tensor) -> Tensor:
         x = self.input_norm(mel)  # (B, 1, F, L)
         for level, pool in zip(self.levels, self.pools, strict=True):
             x = pool(level(x))
-        logits: Tensor = self.classifier(x.permute(0, 3, 2, 1).flatten(1))  # (B, C, 1, 2) -> time before channel
-        return logits
+        return x.permute(0, 3, 2, 1).flatten(1)  # (B, C, 1, 2) -> time before channel

@@ -17,7 +17,20 @@ ASSETS = resource_folder("assets")
 #: Largest uploads that one address may bring in an hour, all together: a class may come from one address.
 UPLOADS_OF_AN_ADDRESS = 8
 #: How the papers write the names of the bundled checkpoints.
-TITLES = {"fcn5": "FCN-5", "msecnn": "MsE-CNN", "msecnn_wide": "MsE-CNN wide"}
+TITLES = {
+    "fcn5": "FCN-5",
+    "msecnn": "MsE-CNN",
+    "msecnn_wide": "MsE-CNN wide",
+    "fcn4": "FCN-4",
+    "end_to_end": "End-to-end",
+    "timbre_cnn": "Timbre CNN",
+    "conv1d": "1-D convolutions",
+    "bag_of_features": "Bag of features",
+    "multi_scale": "Multi-scale k-means",
+    "pmsc_pooling": "Pooled PMSC",
+    "mfcc_pooling": "Pooled MFCC",
+    "transferred_musicnn": "Transferred learning",
+}
 
 
 @dataclass(frozen=True)
@@ -64,8 +77,8 @@ class AppContext:
         patience_s: float = 60.0,
         examples: Path = ASSETS / "examples",
     ) -> "AppContext":
-        """Loads the bundled checkpoints, then those given by the host."""
-        names: Iterable[str | Path] = (*checkpoint.bundled(), *checkpoints)
+        """Loads the bundled checkpoints, the other systems of Table 1 that are there, then those given by the host."""
+        names: Iterable[str | Path] = (*checkpoint.bundled(), *checkpoint.of_table_1(), *checkpoints)
         taggers: dict[str, Tagger] = {}
         for source in names:
             tagger = Tagger.from_checkpoint(source)

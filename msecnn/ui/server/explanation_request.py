@@ -3,7 +3,9 @@
 from typing import Any
 
 from msecnn.explain import DEFAULT_BASELINE, DEFAULT_METHOD
+from msecnn.explain.choices import choose_window
 from msecnn.explain.explanation import Explanation, explain
+from msecnn.explain.whole_network import Grid, WholeNetwork
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.request_fields import whole_number
 from msecnn.ui.server.session import Session, require_session
@@ -22,7 +24,9 @@ def requested_explanation(context: AppContext, session: Session | None, request:
     session = require_session(session)
     model = str(request.get("model"))
     prediction = session.prediction(model)
-    window = whole_number(request, "window")
+    window = choose_window(session.shown, whole_number(request, "window"))
+    if prediction is not session.shown:  # it may have other windows than the player shows: the one at that place
+        window = int(abs(prediction.window_starts_s - session.shown.window_starts_s[window]).argmin())
     return explain(
         context.taggers[model],
         prediction,
@@ -33,6 +37,23 @@ def requested_explanation(context: AppContext, session: Session | None, request:
         recording=session.path,
         name=session.name,
     )
+
+
+def requested_whole(context: AppContext, session: Session | None, request: dict[str, Any]) -> WholeNetwork | None:
+    """The same of a model without scales, in the window that the player shows; None of one with scales.
+
+    Raises:
+        SessionError: nothing is open, or the model has not tagged it.
+        ExplanationError: there is no such tag or window, or the model takes waveforms.
+    """
+    session = require_session(session)
+    prediction = session.prediction(str(request.get("model")))
+    tagger = context.taggers[prediction.model]
+    if tagger.model.scales:
+        return None
+    window = choose_window(session.shown, whole_number(request, "window"))
+    grid = Grid(context.taggers[session.shown.model].checkpoint.mel_config, session.shown.window_starts_s[window])
+    return WholeNetwork.of(tagger, prediction, str(request.get("tag")), grid)
 
 
 def named_switches(request: dict[str, Any], key: str, names: tuple[str, ...]) -> tuple[str, ...]:

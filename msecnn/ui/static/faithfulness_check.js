@@ -5,6 +5,7 @@ import { fill, h } from "./dom.js";
 import { plain } from "./format.js";
 import { plot } from "./plotly.js";
 import { call, isSuperseded } from "./rpc.js";
+import { modelOf } from "./state.js";
 import { question, settings, why, whyKey } from "./why_state.js";
 import { newToken, working } from "./working.js";
 
@@ -17,8 +18,9 @@ export const place = h("div");
 
 export const offerCheck = () => {
   why.checked = false;
-  offer("check", { visible: true });
-  fill(place, h("span", { class: "mse-facts" }, PROMISE));
+  const can = modelOf().methods.length === 0;   // of a model without scales nothing is there to be checked by
+  offer("check", { visible: can });
+  fill(place, can && h("span", { class: "mse-facts" }, PROMISE));
 };
 const check = async () => {
   const asked = whyKey(), token = newToken(), { method, baseline } = settings();

@@ -52,7 +52,8 @@ export const drawStrips = () => {
 const drawOne = (/** @type {HTMLElement} */ strip, /** @type {string} */ scale, /** @type {number} */ s) => {
   const [title, canvas, note] = strip.children, map = why.maps?.maps[s];
   const drawn = drawMap(/** @type {HTMLCanvasElement} */ (canvas), why.maps?.read[s]);
-  title.textContent = `${scaleTitle(scale)}  ${signed(why.answer?.relative[s] ?? 0)}`;
+  const adds = why.answer?.cannot ? "" : `  ${signed(why.answer?.relative[s] ?? 0)}`;
+  title.textContent = `${scaleTitle(scale)}${adds}`;
   note.textContent = map ? `±${map.limit.toPrecision(2)}${map.thickened ? " · small cells enlarged" : ""}` : "";
   if (!drawn) return;
   const { context, width, height } = drawn, right = GUTTER.left + innerWidth(width);

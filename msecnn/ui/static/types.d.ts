@@ -6,6 +6,8 @@ export interface Model {
   /** Where in a window each scale stops to see anything, seconds. */
   receptive_ends_s: Record<string, number>;
   calibrated: boolean;
+  /** The methods that show something of a model without scales; empty where all do. */
+  methods: string[];
 }
 /** Plotly's data and layout, and what the figure shows, as a sentence. */
 export interface Figure { data: any[]; layout: { height: number; [name: string]: any }; label: string }
@@ -56,6 +58,8 @@ export interface Explanation {
   mean_known: boolean; positive: Event[]; negative: Event[]; marks: Event[]; absences: { sentence: string; share: number }[];
   measured: Record<string, { sentence: string; faithful: boolean | null } | undefined>;
   sounds: { parts: Record<string, string>; scales: string[] };
+  /** Of a model without scales, what cannot be shown. */
+  cannot?: string;
 }
 export interface SignedMap { scale: string; picture: string; limit: number; thickened: boolean }
 export interface Maps {

@@ -16,6 +16,7 @@ const NOTHING = 0.005;
  */
 export const sentence = (answer, title, tag) => {
   const { scales, relative, probability, base_probability: base, mean_known: known } = answer;
+  if (answer.cannot) return `${title} gives ${tag} ${percent(probability)}. ${answer.cannot}`;
   const without = known ? "the average clip gets" : "with no features at all it would give";
   const start = `${title} gives ${tag} ${percent(probability)}; ${without} ${percent(base)}.`;
   if (scales.length < 2) {

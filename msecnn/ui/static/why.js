@@ -8,11 +8,11 @@ import { clock, percent } from "./format.js";
 import { player } from "./main_player.js";
 import { read } from "./pictures.js";
 import { call, isSuperseded } from "./rpc.js";
-import { likeliestTag, modelOf, offered, set, state, when, windowOf } from "./state.js";
+import { likeliestTag, modelOf, set, state, when, windowOf } from "./state.js";
 import { drawSounds, playSound, status as soundStatus } from "./sonification.js";
 import { drawStrips, paintMaps, parts as stripParts } from "./strips.js";
 import { sentence, waterfall } from "./waterfall.js";
-import { FIRST, methodOf, question, view, why, whyKey } from "./why_state.js";
+import { FIRST, methodOf, methodsOf, question, view, why, whyKey } from "./why_state.js";
 import { newToken, working } from "./working.js";
 
 const windowWords = h("span", { class: "mse-facts" }), warning = part("why-warning"), status = statusLine();
@@ -49,7 +49,7 @@ const askMaps = async () => {
   const waiting = setTimeout(() => progress(null), 400);
   offerCheck();
   try {
-    const { method, baseline } = view;
+    const { baseline } = view, { name: method } = methodOf(view.method);
     const result = await call("maps", { ...question(), method, baseline, token }, { progress });
     const pictures = await Promise.all(result.maps.map(({ picture }) => read(picture)));
     if (asked !== whyKey()) return;
@@ -97,7 +97,7 @@ const drawExact = () => {
   if (!why.answer) return;
   fill(warning, warnUntrained([modelOf()]));
   fill(words, sentence(why.answer, modelOf().title, state.tag));
-  fill(exact, waterfall(why.answer), evidenceList(why.answer));
+  fill(exact, ...(why.answer.cannot ? [] : [waterfall(why.answer), evidenceList(why.answer)]));
   offerMethods();
   drawStrips();
   drawSounds();
@@ -123,16 +123,16 @@ onChoice("shared", (shared) => {
 const measured = (/** @type {string} */ method) => why.answer?.measured[method];
 /** What was measured of the method: a warning where it is no better than an order that knows nothing of the network. */
 const verdict = () => {
-  const found = measured(view.method);
+  const found = measured(methodOf(view.method).name);
   return found && h("p", { class: `mse-verdict${found.faithful === false ? " failed" : ""}` }, found.sentence);
 };
 const offerMethods = () => {
   const method = methodOf(view.method);
-  const choices = offered.explanation.methods.map(({ name, title }) =>
+  const choices = methodsOf().map(({ name, title }) =>
     [measured(name)?.faithful === false ? `${title}: not faithful` : title, name]);
-  offer("method", { choices: /** @type {[string, string][]} */ (choices), value: view.method });
+  offer("method", { choices: /** @type {[string, string][]} */ (choices), value: method.name });
   offer("baseline", { value: view.baseline, visible: method.needs_baseline });
-  offer("marks", { value: view.marks });
+  offer("marks", { value: view.marks, visible: !why.answer?.cannot });
   offer("shared", { value: view.shared, visible: (why.answer?.scales.length ?? 0) > 1 });
   fill(methodPlace, h("span", { class: "mse-facts" }, method.words),
     h("span", { class: "mse-scalebar", "aria-hidden": "true" }, "against", h("i"), "in favour"), verdict());

@@ -1,6 +1,6 @@
 // What "Why this tag" asks about, how it is shown, and the answers to it.
 
-import { offered, state } from "./state.js";
+import { modelOf, offered, state } from "./state.js";
 
 /** @import { Explanation, Maps, Source } from "./types.d.ts" */
 
@@ -27,7 +27,12 @@ export const question = () => ({ model: state.model, tag: state.tag, window: sta
 export const whyKey = () => JSON.stringify([state.recording?.url, question()]);
 
 /** For what is saved of the page: the zip and the worksheet. */
-export const settings = () => ({ method: view.method, baseline: view.baseline, checked: why.checked });
+export const settings = () => ({ method: methodOf(view.method).name, baseline: view.baseline, checked: why.checked });
 
+/** Those that show something of the model that is asked about, its own first choice first. */
+export const methodsOf = () => {
+  const { methods } = offered.explanation, own = state.recording ? modelOf().methods : [];
+  return own.length ? own.flatMap((name) => methods.filter((method) => method.name === name)) : methods;
+};
 export const methodOf = (/** @type {string} */ name) =>
-  offered.explanation.methods.find((method) => method.name === name) ?? offered.explanation.methods[0];
+  methodsOf().find((method) => method.name === name) ?? methodsOf()[0];

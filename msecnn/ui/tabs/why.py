@@ -1,6 +1,6 @@
 """Why a model gave a tag: the exact split over scales, the cells that decided, and saliency of each scale."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,9 @@ from msecnn.explain.block_events import BlockEvent
 from msecnn.explain.cell_evidence import Evidence
 from msecnn.explain.explanation import Explanation
 from msecnn.explain.faithfulness_card import verdicts
+from msecnn.explain.progress import Progress
 from msecnn.explain.saliency import SaliencyMaps
+from msecnn.explain.whole_network import CANNOT, WHOLE, WholeNetwork
 from msecnn.explain.winning_cells import WinningCell
 from msecnn.statistics import sigmoid
 from msecnn.ui import faithfulness_check, gpu_seconds, sonification
@@ -19,13 +21,15 @@ from msecnn.ui.pictures import pool_signed, signed_picture, thicken
 from msecnn.ui.server.background import BackgroundTask, stop
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.controls import button, checkbox, dropdown, radio, row
-from msecnn.ui.server.explanation_request import requested_explanation
+from msecnn.ui.server.explanation_request import requested_explanation, requested_whole
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session
 from msecnn.ui.server.visitors import Lane
 
 #: Events listed in favour and against, absences, and winning cells marked in each strip.
 N_FOR, N_AGAINST, N_ABSENCES, N_MARKS = 7, 3, 3, 40
+#: What a request means that names neither.
+FIRST = {"method": DEFAULT_METHOD, "baseline": DEFAULT_BASELINE}
 #: Frames that share a column of a strip: 683 columns, more than most screens give a strip in pixels.
 FRAMES_A_COLUMN = 2
 #: A map that is silent about all but this share of its cells is drawn with each of them thickened, to be seen at all.
@@ -73,6 +77,8 @@ def saliency_lane(request: Request) -> Lane:
 
 def explain(context: AppContext, session: Session | None, request: Request) -> Answer:
     """The exact part, for which one forward pass is enough, and what is known of the methods for the other."""
+    if (whole := requested_whole(context, session, request)) is not None:
+        return Answer(_of_whole(whole))
     explanation = requested_explanation(context, session, request)
     measured = {method: verdict.to_json() for method, verdict in verdicts(explanation.checkpoint).items()}
     sounds = sonification.sounds(explanation)
@@ -80,20 +86,37 @@ def explain(context: AppContext, session: Session | None, request: Request) -> A
 
 
 def find_winning_cells(context: AppContext, session: Session | None, request: Request) -> Answer:
-    """The cells that won and weigh most for a tag, of every scale: one forward pass."""
+    """The cells that won and weigh most for a tag, of every scale: one forward pass; none where there are no scales."""
+    if requested_whole(context, session, request) is not None:
+        return Answer({"marks": []})
     return Answer({"marks": _all_marks(requested_explanation(context, session, request))})
 
 
 def show_maps(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
     """Saliency of each scale by the chosen method, with its progress."""
-    explanation = requested_explanation(context, session, request)
-    task: BackgroundTask[SaliencyMaps] = BackgroundTask(
-        str(request.get("token")),
-        lambda progress, cancelled: replace(explanation, progress=progress, cancelled=cancelled).maps,
-    )
+    whole = requested_whole(context, session, request)
+    explanation = requested_explanation(context, session, request) if whole is None else None
+
+    def compute(progress: Progress, cancelled: Callable[[], bool]) -> SaliencyMaps:
+        if explanation is not None:
+            return replace(explanation, progress=progress, cancelled=cancelled).maps
+        assert whole is not None
+        method, baseline = (str(request.get(key, first)) for key, first in FIRST.items())
+        return whole.maps(method, baseline, progress=progress, cancelled=cancelled)
+
+    task: BackgroundTask[SaliencyMaps] = BackgroundTask(str(request.get("token")), compute)
     for part in task:
         yield Answer({"progress": part})
     yield Answer(_pictures(task.result))
+
+
+def _of_whole(whole: WholeNetwork) -> Payload:
+    """What there is of a model without scales, and a sentence on what there is not."""
+    nothing: Payload = {"positive": [], "negative": [], "absences": [], "marks": [], "measured": {}}
+    sounds: Payload = {"parts": {}, "scales": []}
+    zeros = {"base": 0.0, "logit": 0.0, "base_probability": 0.0, "mean_known": False}
+    scales = {"scales": [WHOLE], "n_features": [0], "relative": [0.0]}
+    return nothing | zeros | scales | {"sounds": sounds, "probability": whole.probability, "cannot": CANNOT}
 
 
 def waterfall(explanation: Explanation) -> Payload:
