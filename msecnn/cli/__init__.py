@@ -24,6 +24,7 @@ COMMANDS = {
     "what-if": "edit a recording, and tell what each edit does to every tag and every scale",
     "models": "list the models and what each was trained on",
     "serve": "open the page",
+    "export": "write checkpoints as an ONNX graph, for browsers and programs without torch",
     "prepare": "fetch and check a data set and write its manifest",
     "train": "train a network on a manifest",
     "distill": "train a network on what other taggers say of a manifest",
