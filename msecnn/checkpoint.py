@@ -76,14 +76,18 @@ class Checkpoint:
         return getattr(self.network, "structure", None)
 
     @property
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """The weights by their names."""
+        if isinstance(self.network, NetworkWeights):
+            return self.network.tensors
+        return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
+
+    @property
     def classifier(self) -> ScaleClassifier | None:
         """That of a network with scales."""
         if self.structure is None:
             return None
-        if not isinstance(self.network, NetworkWeights):
-            return ScaleClassifier.of(self.network)
-        tensors = self.network.tensors
-        weight, bias = (tensors[f"classifier.{name}"].astype(np.float32) for name in ("weight", "bias"))
+        weight, bias = (self.tensors[f"classifier.{name}"].astype(np.float32) for name in ("weight", "bias"))
         return ScaleClassifier(self.structure.scales, self.structure.n_features, weight, bias)
 
     @property

@@ -38,7 +38,7 @@ OWNERS = {
     "huggingface_hub": {"hub", "hub_publishing"},
     "plotly": {"plots"},
     "librosa": {"plots", "what_if"},
-    "torchaudio": {"frontend", "models", "explain", "what_if"},
+    "torchaudio": {"models", "explain", "what_if"},
     "pickle": set(),
 }
 MODULES = [*sorted(PACKAGE.rglob("*.py")), ROOT / "app.py"]

@@ -18,7 +18,6 @@ from msecnn.frontend import LogMelSpectrogram, MelConfig
 from msecnn.frontend.numpy_log_mel import log_mel
 from msecnn.models import registry
 from msecnn.models.structure import ARCHITECTURES, structure_of
-from msecnn.runtimes.onnx_protobuf import Graph
 from msecnn.runtimes.onnx_runtime import OnnxRuntime
 from msecnn.tagger import Tagger, TagPrediction, tag
 
@@ -140,24 +139,6 @@ def test_bfloat16_weights_are_read_as_torch_reads_them(tmp_path: Path) -> None:
 
     read = read_weights(tmp_path / "weights", hashlib.sha256(content).hexdigest(), [((3, 5), True)])
     np.testing.assert_array_equal(read["a"], values.float())
-
-
-def test_a_graph_is_a_file_of_the_format() -> None:
-    """As ONNX Runtime reads it: names, shapes, constants of both kinds, attributes, negative numbers."""
-    import onnxruntime
-
-    graph = Graph("test")
-    x = graph.input("x", ("B", 300))
-    last = graph.node("Slice", x, *(graph.constant(np.array([n])) for n in (-200, 300, 1)))
-    scaled = graph.node("LeakyRelu", graph.node("Mul", last, graph.constant(np.float32([2]))), alpha=0.25)
-    graph.node("ReduceSum", scaled, graph.constant(np.array([1])), to="sum", keepdims=0)
-    graph.output("sum", ("B",))
-    session = onnxruntime.InferenceSession(graph.model())
-    assert [(i.name, i.shape) for i in session.get_inputs()] == [("x", ["B", 300])]
-    values = np.random.default_rng(0).normal(size=(4, 300)).astype(np.float32)
-    doubled = 2 * values[:, 100:]
-    expected = np.where(doubled < 0, doubled / 4, doubled).sum(1)
-    np.testing.assert_allclose(session.run(["sum"], {"x": values})[0], expected, rtol=1e-5, atol=1e-4)
 
 
 class TestChoice:

@@ -1,4 +1,4 @@
-"""The front end by torch, on any device: torchaudio's filters, and a transform of our own.
+"""The front end by torch, on any device.
 
 The transform is in float64 and a cache's worth of frames at a time, which is both nearer to librosa and faster than
 torchaudio's. Parity with librosa is a test.
@@ -7,9 +7,9 @@ torchaudio's. Parity with librosa is a test.
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torchaudio.functional import melscale_fbanks
 
 from msecnn.frontend.mel_config import MelConfig
+from msecnn.frontend.numpy_log_mel import filterbank
 
 
 class LogMelSpectrogram(nn.Module):
@@ -26,15 +26,7 @@ class LogMelSpectrogram(nn.Module):
     def __init__(self, config: MelConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or MelConfig()
-        bank = melscale_fbanks(
-            config.n_fft // 2 + 1,
-            config.f_min,
-            config.f_max,
-            config.n_mels,
-            config.sample_rate,
-            norm="slaney",
-            mel_scale="slaney",
-        )
+        bank = torch.from_numpy(filterbank(config))
         self.register_buffer("window", torch.hann_window(config.n_fft, dtype=torch.float64), persistent=False)
         self.register_buffer("filterbank", bank, persistent=False)  # (n_fft/2+1, F)
 

@@ -20,7 +20,7 @@ def log_mel(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
         - waveform: (B, T) float32 at `config.sample_rate`
         - output: (B, 1, F, L) float32 with L = T // hop_length + 1
     """
-    window, bank = _window(config.n_fft), filterbank(config)
+    window, bank = hann_window(config.n_fft), filterbank(config)
     half = config.n_fft // 2
     padded = np.pad(waveform, ((0, 0), (half, half)))
     frames = np.lib.stride_tricks.sliding_window_view(padded, config.n_fft, axis=1)[:, :: config.hop_length]
@@ -49,7 +49,7 @@ def filterbank(config: MelConfig) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=8)
-def _window(n_fft: int) -> np.ndarray:
+def hann_window(n_fft: int) -> np.ndarray:
     """(n_fft,) Hann, periodic, as transforms take it."""
     window: np.ndarray = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
     return window

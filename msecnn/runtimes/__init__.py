@@ -8,7 +8,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from msecnn.checkpoint import Checkpoint
-from msecnn.checkpoint_weights import NetworkWeights
 from msecnn.errors import MissingPackage, MsecnnError
 from msecnn.frontend import InputSpec
 
@@ -93,7 +92,7 @@ def fastest(checkpoints: list[Checkpoint], *, device: str | None = None, dtype: 
         device in (None, "cpu")
         and dtype == "float32"
         and is_installed("onnxruntime")
-        and all(isinstance(checkpoint.network, NetworkWeights) for checkpoint in checkpoints)
+        and all(checkpoint.structure is not None for checkpoint in checkpoints)
     )
     if not is_installed("torch"):
         return "onnx"

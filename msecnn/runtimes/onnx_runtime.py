@@ -6,11 +6,10 @@ import numpy as np
 import onnxruntime
 
 from msecnn.checkpoint import Checkpoint
-from msecnn.checkpoint_weights import NetworkWeights
 from msecnn.errors import MsecnnError
 from msecnn.frontend.mel_config import InputSpec
 from msecnn.frontend.numpy_log_mel import log_mel
-from msecnn.runtimes.onnx_graph import LOGITS, MEL, onnx_model
+from msecnn.onnx_export import onnx_graph
 
 _ERRORS_ONLY = 3  # of ONNX Runtime's log
 
@@ -26,16 +25,19 @@ class OnnxRuntime:
     on_gpu = False
 
     def __init__(self, checkpoint: Checkpoint, *, n_threads: int | None = None) -> None:
-        weights = checkpoint.network
-        if not isinstance(weights, NetworkWeights):
+        structure = checkpoint.structure
+        if structure is None:
             raise MsecnnError(f"{checkpoint.name} runs by PyTorch only: --runtime torch.")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads or _n_cores()
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # it would keep the largest map that there was
         options.log_severity_level = _ERRORS_ONLY
-        self._session = onnxruntime.InferenceSession(onnx_model(weights), options, ["CPUExecutionProvider"])
-        self._scales = weights.structure.scales
+        self._outputs = [f"{checkpoint.name}.{output}" for output in ("logits", "features")]
+        graph = onnx_graph([checkpoint], from_input="mel", outputs=("logits", "features"))
+        self._session = onnxruntime.InferenceSession(graph.model(), options, ["CPUExecutionProvider"])
+        self._scales = structure.scales
+        self._ends = np.cumsum([structure.n_features[scale] for scale in structure.scales])[:-1]
         self._config = checkpoint.mel_config
         self.input_spec = InputSpec.of_mel(checkpoint.mel_config)
 
@@ -43,8 +45,8 @@ class OnnxRuntime:
         return log_mel(windows, self._config)
 
     def run(self, inputs: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        logits, *features = self._session.run([LOGITS, *self._scales], {MEL: inputs})
-        return logits, dict(zip(self._scales, features, strict=True))
+        logits, features = self._session.run(self._outputs, {"mel": inputs})
+        return logits, dict(zip(self._scales, np.split(features, self._ends, axis=1), strict=True))
 
     def band_power(self, inputs: np.ndarray) -> np.ndarray:
         power: np.ndarray = np.exp(inputs * np.float32(np.log(10) / 10)).mean((0, 1, 3))
