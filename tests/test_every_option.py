@@ -33,6 +33,7 @@ LEAST: dict[tuple[str, ...], list[str]] = {
     ("models",): [],
     ("completion",): ["bash"],
     ("serve",): [],
+    ("export",): ["fcn5", "--out", "NEW"],
     ("prepare", "folder"): ["NEW", "--out", "NEW"],
     ("prepare", "csv"): ["EMPTY", "--audio-root", "NEW", "--out", "NEW", "--tags-column", "tags"],
     ("prepare", "magnatagatune"): ["NEW", "--no-download"],
