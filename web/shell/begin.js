@@ -1,0 +1,5 @@
+// What the page's modules must know before the first of them runs.
+
+const told = JSON.parse(document.getElementById("offered")?.textContent ?? "{}");
+window.msecnn = { ...told, ready: Promise.resolve() };
+await import("./start.js");
