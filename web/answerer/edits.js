@@ -49,9 +49,12 @@ const inside = (waveform, rate, start_s, regions) => {
     return { bins: shares(n_bins, rate / size, hz[0], hz[1]),
       frames: shares(n_frames, size / 2 / rate, Math.max(0, from - start_s), end >= length_s ? MAX_S : end) };
   });
-  return weighted(waveform, size, (bin, frame) => Math.max(0, ...masks.map(({ bins, frames }) => bins[bin] * frames[frame])));
+  const share = (/** @type {number} */ bin, /** @type {number} */ frame) =>
+    Math.max(0, ...masks.map(({ bins, frames }) => bins[bin] * frames[frame]));
+  return weighted(waveform, size, share);
 };
-const regionsOf = (/** @type {string} */ text, name) => text.split("+").filter((part) => part.trim()).map((part) => region(part, name));
+const regionsOf = (/** @type {string} */ text, /** @type {string} */ name) =>
+  text.split("+").filter((part) => part.trim()).map((part) => region(part, name));
 
 // ---- filters: second-order Butterworth, as torchaudio's biquads
 const biquad = (/** @type {Float32Array} */ waveform, [b0, b1, b2, a0, a1, a2]) => {
@@ -67,7 +70,8 @@ const pass = (/** @type {Float32Array} */ waveform, /** @type {number} */ rate, 
   const w = (2 * Math.PI * hz) / rate, cos = Math.cos(w), alpha = Math.sin(w) / 2 / QUALITY, edge = 1 - sign * cos;
   return biquad(waveform, [edge / 2, sign * edge, edge / 2, 1 + alpha, -2 * cos, 1 - alpha]);
 };
-const hertz = (/** @type {string} */ text, /** @type {string} */ name) => between(number(text, name), 10, 24_000, `cutoff of ${name}`);
+const hertz = (/** @type {string} */ text, /** @type {string} */ name) =>
+  between(number(text, name), 10, 24_000, `cutoff of ${name}`);
 
 /** @type {Record<string, (argument: string) => Edit>} */
 const EDITS = {

@@ -3,7 +3,7 @@
 /** @import { FrontEnd, NetworkFacts } from "./types.d.ts" */
 
 /** First and last band, first and last frame that a cell depends on. @returns {[number, number, number, number]} */
-export const receptiveField = (/** @type {NetworkFacts} */ { pools, sizes }, /** @type {number} */ level, row, column) => {
+export const receptiveField = (/** @type {NetworkFacts} */ { pools, sizes }, level, row, column) => {
   let [low, high, first, last] = [row, row, column, column];
   for (let i = level; i > 0; i--) {   // undo the pooling, then add one cell of the convolution's halo
     const [tall, wide] = pools[i - 1], [rows, columns] = sizes[i - 1];
@@ -20,7 +20,7 @@ const frameSpan = (/** @type {FrontEnd} */ config, /** @type {number} */ frame) 
 
 /** Seconds and Hz of everything that a cell depends on. */
 export const fieldOfCell = (
-  /** @type {NetworkFacts} */ network, /** @type {number} */ level, row, column, /** @type {FrontEnd} */ config, start_s = 0,
+  /** @type {NetworkFacts} */ network, level, row, column, /** @type {FrontEnd} */ config, start_s = 0,
 ) => {
   const [low, high, first, last] = receptiveField(network, level, row, column);
   return {
@@ -30,7 +30,7 @@ export const fieldOfCell = (
 };
 
 /** How much of the spectrogram a cell in the middle of a level's map depends on. */
-export const fieldSize = (/** @type {NetworkFacts} */ network, /** @type {number} */ level, /** @type {FrontEnd} */ config) => {
+export const fieldSize = (/** @type {NetworkFacts} */ network, level, /** @type {FrontEnd} */ config) => {
   const [row, column] = network.crops[level].map((cells) => Math.floor(cells / 2));
   const [low, high] = receptiveField(network, level, row, column);
   const { start_s: start, end_s: end } = fieldOfCell(network, level, row, column, config);

@@ -1,4 +1,4 @@
-// Take it apart: every level's maps, its channels, and one channel; `ui/tabs/network.py` again, on the graph's own maps.
+// Take it apart: every level's maps, its channels, and one channel; `ui/tabs/network.py` on the graph's own maps.
 
 import { fieldOfCell, fieldSize } from "./geometry.js";
 import { round } from "./numbers.js";
@@ -8,7 +8,10 @@ import { windowOf } from "./sound.js";
 
 /** @import { Context, Matrix, NetworkFacts } from "./types.d.ts" */
 
-/** The maps that were computed last, with what they are of. @type {{key: object | null, which: string, maps: Matrix[][]}} */
+/**
+ * The maps that were computed last, with what they are of.
+ * @type {{key: object | null, which: string, maps: Matrix[][]}}
+ */
 let kept = { key: null, which: "", maps: [] };
 
 const mapsOf = async (/** @type {Context} */ context, { tagged, model, opening }) => {
@@ -23,7 +26,10 @@ const refuseRandom = (/** @type {Context} */ { knowledge }, /** @type {any} */ r
   if (request.random) throw new Error(knowledge.refused.sanity);
 };
 
-/** One map for a whole level: the mean over its channels, each first brought to mean 0 and deviation 1. @returns {Matrix} */
+/**
+ * One map for a whole level: the mean over its channels, each first brought to mean 0 and deviation 1.
+ * @returns {Matrix}
+ */
 const typical = (/** @type {Matrix[]} */ maps) => {
   const [{ rows, columns }] = maps, size = rows * columns;
   if (size === 1) return { values: maps.map(({ values: [value] }) => value), rows: 1, columns: maps.length };
@@ -68,7 +74,7 @@ const levelOf = (/** @type {NetworkFacts} */ model, /** @type {string} */ level)
   return number;
 };
 /** A channel's weight to the tag, and what it adds beyond the average clip; none of a level that is not carried on. */
-const adds = (/** @type {NetworkFacts} */ model, /** @type {number} */ k, /** @type {number} */ level, channel, value) => {
+const adds = (/** @type {NetworkFacts} */ model, /** @type {number} */ k, level, channel, value) => {
   const part = scaleParts(model).find((scale) => scale.level === level);
   if (!part) return null;
   const { classifier: { values: weights, shape: [, width] }, mean_features: { values: mean } } = model;
@@ -79,12 +85,14 @@ const adds = (/** @type {NetworkFacts} */ model, /** @type {number} */ k, /** @t
 export const showChannels = async (/** @type {Context} */ context, /** @type {any} */ request) => {
   refuseRandom(context, request);
   const question = asked(context, request), { model, k } = question, level = levelOf(model, request.level);
-  const maps = (await mapsOf(context, question))[level], small = maps.map((map) => pooled(map, context.knowledge.thumbnail));
+  const maps = (await mapsOf(context, question))[level];
+  const small = maps.map((map) => pooled(map, context.knowledge.thumbnail));
   const [{ rows, columns }] = small, sprite = new Uint8Array(small.length * rows * columns);
   small.forEach((map, channel) => sprite.set(ownGrey(map), channel * rows * columns));
   const values = maps.map((map) => winner(map, model.crops[level]).value);
   const relative = values.map((value, channel) => adds(model, k, level, channel, value)?.relative);
-  return { picture: picture(sprite, small.length * rows, columns), rows, columns, values: values.map((v) => round(v, 3)),
+  return { picture: picture(sprite, small.length * rows, columns), rows, columns,
+    values: values.map((value) => round(value, 3)),
     relative: relative[0] === undefined ? null : relative.map((value) => round(value ?? 0, 4)) };
 };
 
@@ -97,8 +105,8 @@ export const showChannel = async (/** @type {Context} */ context, /** @type {any
   const field = Object.entries(fieldOfCell(model, level, row, column, front_end, tagged.start_s));
   const moments = model.moments[model.maps[level]][request.channel].map((/** @type {any} */ moment) =>
     ({ ...moment, title: examples[moment.example].title }));
-  return { picture: mapPicture(map, enlarged), rows: map.rows, columns: map.columns, crop: model.crops[level], row, column,
-    value, ...Object.fromEntries(field.map(([key, number]) => [key, round(number, 3)])), moments,
+  return { picture: mapPicture(map, enlarged), rows: map.rows, columns: map.columns, crop: model.crops[level],
+    row, column, value, ...Object.fromEntries(field.map(([key, number]) => [key, round(number, 3)])), moments,
     ...adds(model, k, level, request.channel, value) };
 };
 

@@ -1,5 +1,6 @@
 // The graph of both networks in ONNX Runtime: one window of sound to its mel and to what each network makes of it.
 
+// @ts-ignore: of the npm package onnxruntime-web, where the site has it
 import * as ort from "../runtime/ort.wasm.min.mjs";
 
 /** @import { Context, Knowledge, Matrix, NetworkFacts, Output } from "./types.d.ts" */

@@ -20,7 +20,9 @@ const bitmap = (/** @type {Uint8Array} */ grey, /** @type {number} */ rows, /** 
 };
 const base64 = (/** @type {Uint8Array} */ bytes) => {
   const parts = [];
-  for (let i = 0; i < bytes.length; i += 0x6000) parts.push(btoa(String.fromCharCode(...bytes.subarray(i, i + 0x6000))));
+  for (let i = 0; i < bytes.length; i += 0x6000) {
+    parts.push(btoa(String.fromCharCode(...bytes.subarray(i, i + 0x6000))));
+  }
   return parts.join("");   // each part's length is a multiple of three
 };
 
@@ -51,7 +53,8 @@ export const ownGrey = (/** @type {Matrix} */ map) => {
 };
 
 /** A map joined by maxima, as the network itself would, until it is no larger than asked for. @returns {Matrix} */
-export const pooled = (/** @type {Matrix} */ { values, rows, columns }, /** @type {readonly number[]} */ [most, widest]) => {
+export const pooled = (/** @type {Matrix} */ { values, rows, columns }, largest) => {
+  const [most, widest] = largest;
   const tall = Math.ceil(rows / most), wide = Math.ceil(columns / widest);
   const height = Math.ceil(rows / tall), width = Math.ceil(columns / wide);
   const result = new Float32Array(height * width).fill(-Infinity);

@@ -1,14 +1,12 @@
 // From a recording's sample rate to the networks': a Kaiser-windowed sinc, one row of coefficients a phase.
 // The server resamples with soxr; its passband and its attenuation are what these constants repeat, so that the same
-// file gives the same mel (tests/web/test_parity.py).
+// file gives the same tags (tests/browser/test_web.py).
 
 //: Of half the lower rate: what passes unchanged, and from where on nothing does; and how much less than that, dB.
 const PASS = 0.913, STOP = 1, ATTENUATION_DB = 125;
 
-const gcd = (/** @type {number} */ a, /** @type {number} */ b) => {
-  while (b) [a, b] = [b, a % b];
-  return a;
-};
+/** @returns {number} */
+const gcd = (/** @type {number} */ a, /** @type {number} */ b) => (b ? gcd(b, a % b) : a);
 
 /** Modified Bessel function of the first kind, order 0, by its power series. */
 const bessel0 = (/** @type {number} */ x) => {

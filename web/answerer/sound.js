@@ -25,7 +25,7 @@ const keptInMix = (/** @type {Float32Array[]} */ channels, /** @type {Float32Arr
 };
 
 /** @returns {string[]} */
-const conditionNotes = (/** @type {Float32Array} */ waveform, /** @type {number} */ kept, /** @type {string} */ silent) => {
+const conditionNotes = (/** @type {Float32Array} */ waveform, /** @type {number} */ kept, silent) => {
   const notes = [], n = waveform.length, peak = waveform.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   if (kept < MIN_KEPT) {
     notes.push(`The channels nearly cancel: mixed to one, ${Number((100 * kept).toPrecision(2))} % of their power is `
@@ -64,8 +64,8 @@ const windowStarts = (/** @type {number} */ n, /** @type {number} */ length, /**
 };
 const windowNotes = (/** @type {number} */ n, /** @type {number[]} */ starts, length, rate) => {
   if (n < length) {
-    return [`The sound lasts ${(n / rate).toFixed(1)} s and was repeated to fill the ${(length / rate).toFixed(1)} s of `
-      + "a window."];
+    return [`The sound lasts ${(n / rate).toFixed(1)} s and was repeated to fill the `
+      + `${(length / rate).toFixed(1)} s of a window.`];
   }
   if (starts.at(-1) === 0 || n % length === 0 || starts.at(-1) !== n - length) return [];
   return [`The last window was moved back to ${((n - length) / rate).toFixed(1)} s, so that it is full.`];
@@ -88,7 +88,7 @@ export const prepare = (/** @type {Decoded} */ decoded, /** @type {Knowledge} */
 };
 
 /** The samples of a window, a shorter recording repeated to fill it. */
-export const windowOf = (/** @type {Sound} */ { waveform }, /** @type {number} */ start, /** @type {number} */ length) => {
+export const windowOf = (/** @type {Sound} */ { waveform }, start, /** @type {number} */ length) => {
   if (waveform.length >= length) return waveform.subarray(start, start + length);
   return Float32Array.from({ length }, (_, i) => waveform[i % waveform.length]);
 };

@@ -11,7 +11,7 @@ const transform = (/** @type {Float64Array} */ re, /** @type {Float64Array} */ i
   }
   for (let size = 2; size <= n; size *= 2) butterflies(re, im, size, (sign * 2 * Math.PI) / size);
 };
-const butterflies = (/** @type {Float64Array} */ re, /** @type {Float64Array} */ im, size, /** @type {number} */ step) => {
+const butterflies = (/** @type {Float64Array} */ re, im, /** @type {number} */ size, /** @type {number} */ step) => {
   const half = size / 2;
   for (let k = 0; k < half; k++) {
     const c = Math.cos(step * k), s = Math.sin(step * k);
@@ -26,7 +26,8 @@ const butterflies = (/** @type {Float64Array} */ re, /** @type {Float64Array} */
 };
 
 /** A Hann window of even length, periodic. */
-const hann = (/** @type {number} */ n) => Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
+const hann = (/** @type {number} */ n) =>
+  Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
 
 /**
  * @param {Float32Array} waveform
@@ -35,10 +36,12 @@ const hann = (/** @type {number} */ n) => Float64Array.from({ length: n }, (_, i
  */
 export const weighted = (waveform, size, weight) => {
   const hop = size / 2, n_frames = Math.ceil(waveform.length / hop) + 1, n_bins = hop + 1, window = hann(size);
-  const padded = new Float64Array((n_frames + 1) * hop), sum = new Float64Array(padded.length), norm = new Float64Array(padded.length);
+  const length = (n_frames + 1) * hop, padded = new Float64Array(length);
+  const sum = new Float64Array(length), norm = new Float64Array(length);
   padded.set(waveform, hop);
   for (let frame = 0; frame < n_frames; frame++) {
-    const re = padded.slice(frame * hop, frame * hop + size).map((value, i) => value * window[i]), im = new Float64Array(size);
+    const im = new Float64Array(size);
+    const re = padded.slice(frame * hop, frame * hop + size).map((value, i) => value * window[i]);
     transform(re, im, -1);
     for (let i = 0; i < size; i++) {
       const gain = weight(Math.min(i, size - i), frame, n_bins, n_frames);

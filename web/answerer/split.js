@@ -4,7 +4,7 @@ import { fieldOfCell } from "./geometry.js";
 import { round } from "./numbers.js";
 import { opened, windowNumber } from "./open.js";
 
-/** @import { Context, NetworkFacts, Opened, Tagged } from "./types.d.ts" */
+/** @import { Context, NetworkFacts, Tagged } from "./types.d.ts" */
 
 /** What is asked about: a network, its output for a window, and a tag. */
 export const asked = (/** @type {Context} */ context, /** @type {any} */ request, slot = "first") => {
@@ -28,7 +28,7 @@ export const scaleParts = (/** @type {NetworkFacts} */ { scales, maps, channels 
 };
 
 /** Each scale's sum of weight times value: of features, of their means, or of the difference. */
-const terms = (/** @type {NetworkFacts} */ model, /** @type {number} */ k, /** @type {(c: number) => number} */ value) => {
+const terms = (/** @type {NetworkFacts} */ model, k, /** @type {(c: number) => number} */ value) => {
   const { classifier: { values: weights, shape: [, width] } } = model;
   return scaleParts(model).map(({ first, end }) => {
     let sum = 0;
@@ -39,7 +39,7 @@ const terms = (/** @type {NetworkFacts} */ model, /** @type {number} */ k, /** @
 const total = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + value, 0);
 
 /** Of one tag: what each scale adds to the average clip's logit, and that. */
-export const splitOf = (/** @type {NetworkFacts} */ model, /** @type {number} */ k, /** @type {ArrayLike<number>} */ features) => {
+export const splitOf = (/** @type {NetworkFacts} */ model, k, /** @type {ArrayLike<number>} */ features) => {
   const mean = model.mean_features.values;
   return { relative: terms(model, k, (c) => features[c] - mean[c]),
     base: model.bias[k] + total(terms(model, k, (c) => mean[c])) };
@@ -73,7 +73,8 @@ export const winners = (/** @type {NetworkFacts} */ model, k, /** @type {Tagged[
 const marksOf = (/** @type {Context} */ { knowledge }, model, cells, /** @type {number} */ start_s) => {
   const groups = Map.groupBy(cells, ({ row, column }) => `${row},${column}`);
   const marks = [...groups.values()].map((group) => {
-    const [{ scale, level, row, column }] = group, field = fieldOfCell(model, level, row, column, knowledge.front_end, start_s);
+    const [{ scale, level, row, column }] = group;
+    const field = fieldOfCell(model, level, row, column, knowledge.front_end, start_s);
     return {
       scale, relative: round(total(group.map(({ relative }) => relative)), 5), start_s: round(field.start_s, 3),
       end_s: round(field.end_s, 3), low_hz: Math.round(field.low_hz), high_hz: Math.round(field.high_hz),
@@ -83,5 +84,6 @@ const marksOf = (/** @type {Context} */ { knowledge }, model, cells, /** @type {
   return marks.sort((a, b) => Math.abs(b.relative) - Math.abs(a.relative)).slice(0, knowledge.n_marks);
 };
 
-export const marks = (/** @type {Context} */ context, /** @type {NetworkFacts} */ model, cells, /** @type {number} */ start_s) =>
-  model.scales.flatMap((scale) => marksOf(context, model, cells.filter((cell) => cell.scale === scale), start_s));
+export const marks = (/** @type {Context} */ context, model, cells, /** @type {number} */ start_s) =>
+  model.scales.flatMap((/** @type {string} */ scale) =>
+    marksOf(context, model, cells.filter((cell) => cell.scale === scale), start_s));

@@ -62,7 +62,8 @@ const median = (/** @type {number[]} */ values) => {
 };
 
 /** Sentences that belong beside the tags of a sound. */
-export const notesOf = (/** @type {Tagged[]} */ windows, /** @type {Knowledge} */ { models, notes, front_end: config }) => {
+export const notesOf = (/** @type {Tagged[]} */ windows, /** @type {Knowledge} */ knowledge) => {
+  const { models, notes, front_end: config } = knowledge;
   const narrow = isNarrow(meanRow(windows.map(({ mel }) => bandPower(mel, config.n_mels))));
   const unfamiliar = models.some((model, i) =>
     median(windows.map(({ outputs }) => distance(model, outputs[i].features))) > model.unfamiliar_from);

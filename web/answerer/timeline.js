@@ -8,12 +8,13 @@ import { probabilities } from "./tagging.js";
 
 const FEW = 16;
 
-const figure = (/** @type {NetworkFacts} */ model, which, /** @type {Opened} */ { windows, sound }, /** @type {number} */ n_tags) => {
+const figure = (/** @type {NetworkFacts} */ model, which, /** @type {Opened} */ { windows, sound }, n_tags) => {
   const rows = probabilities(windows, which), starts = windows.map(({ start_s: start }) => start);
   const peaks = model.tags.map((_, k) => Math.max(...rows.map((row) => row[k])));
   const order = sortedBy(peaks.length, (k) => -peaks[k]).slice(0, n_tags), [best] = order;
   const w = rows.findIndex((row) => row[best] === peaks[best]);
-  const words = (k) => rows.map((row, i) => `${model.tags[k]} ${(100 * row[k]).toFixed(1)}%, from ${starts[i].toFixed(1)} s`);
+  const words = (/** @type {number} */ k) => rows.map((row, i) =>
+    `${model.tags[k]} ${(100 * row[k]).toFixed(1)}%, from ${starts[i].toFixed(1)} s`);
   return {
     data: [{ type: "heatmap", z: order.map((k) => rows.map((row) => row[k])), x: [...starts, sound.duration_s],
       y: Array.from({ length: order.length + 1 }, (_, i) => i - 0.5), zmin: 0, zmax: 1, colorscale: "Viridis",
@@ -27,5 +28,6 @@ const figure = (/** @type {NetworkFacts} */ model, which, /** @type {Opened} */ 
 
 export const showTimeline = (/** @type {Context} */ context, /** @type {any} */ request) => {
   const opening = opened(context, "first"), { models } = context.knowledge;
-  return { figures: models.map((model, which) => figure(model, which, opening, request.all ? model.tags.length : FEW)) };
+  const n_tags = request.all ? Infinity : FEW;
+  return { figures: models.map((model, which) => figure(model, which, opening, n_tags)) };
 };

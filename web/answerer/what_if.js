@@ -15,13 +15,14 @@ const meanTerms = (/** @type {NetworkFacts} */ model, which, k, /** @type {Tagge
 const meanLogits = (/** @type {Tagged[]} */ windows, /** @type {number} */ which) =>
   meanRow(windows.map(({ outputs }) => outputs[which].logits));
 
-const changeOf = (/** @type {NetworkFacts} */ model, which, /** @type {Tagged[]} */ before, /** @type {Tagged[]} */ after, most) => {
+const changeOf = (/** @type {NetworkFacts} */ model, which, /** @type {Tagged[]} */ before, after, most) => {
   const [p, q] = [before, after].map((windows) => meanRow(probabilities(windows, which)));
   const [x, y] = [before, after].map((windows) => meanLogits(windows, which));
   const order = sortedBy(p.length, (k) => -Math.max(p[k], q[k])).slice(0, most);
   const tags = order.map((k) => {
     const [was, is] = [before, after].map((windows) => meanTerms(model, which, k, windows));
-    return { tag: model.tags[k], before: p[k], after: q[k], change: y[k] - x[k], terms: is.map((term, s) => term - was[s]) };
+    const terms = is.map((term, s) => term - was[s]);
+    return { tag: model.tags[k], before: p[k], after: q[k], change: y[k] - x[k], terms };
   });
   return { name: model.name, title: model.title, scales: model.scales, tags };
 };

@@ -6,8 +6,8 @@ import { asked, marks, scaleParts, splitOf, winners } from "./split.js";
 /** @import { Context } from "./types.d.ts" */
 
 /** Channels that speak for the tag by having found less than in the average clip. */
-const absences = (cells, /** @type {number} */ most) => cells.filter(({ relative, weight }) => relative > 0 && weight < 0)
-  .slice(0, most).map(({ scale, channel, relative }) => ({
+const absences = (cells, /** @type {number} */ most) => cells
+  .filter(({ relative, weight }) => relative > 0 && weight < 0).slice(0, most).map(({ scale, channel, relative }) => ({
     kind: "absence", scale, channel, share: relative,
     sentence: `little of what channel ${channel} of ${scale.replace("level", "level ")} listens for, anywhere`,
   }));

@@ -36,8 +36,8 @@ const ready = load().then((loaded) => ({ ...loaded, slots: {},
 
 const answer = async (/** @type {string} */ name, /** @type {any} */ request) => {
   try {
-    const context = await ready, [handler, slot] = ANSWERS[name] ?? [];
-    if (!handler || slot === undefined) throw new Error(context.knowledge.refused[name] ?? context.knowledge.refused.other);
+    const context = await ready, { refused } = context.knowledge, [handler, slot] = ANSWERS[name] ?? [];
+    if (!handler || slot === undefined) throw new Error(refused[name] ?? refused.other);
     return { request: request.id, ...Object(await handler(context, request, slot)) };
   } catch (error) {
     return { request: request.id, error: error.message };

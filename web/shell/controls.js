@@ -3,7 +3,7 @@
 /** @typedef {import("../../msecnn/ui/static/controls.js").Offer} Offer */
 /** @typedef {(name: string, value?: any, key?: string) => void} Chosen */
 
-const make = (/** @type {string} */ tag, /** @type {Record<string, any>} */ properties, /** @type {Node[]} */ ...children) => {
+const make = (/** @type {string} */ tag, properties, /** @type {Node[]} */ ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
@@ -16,8 +16,10 @@ const radio = (/** @type {HTMLElement} */ element, /** @type {(value: any) => vo
   /** @type {Offer} */
   let shown = {};
   const draw = () => {
-    wrap.replaceChildren(...(shown.choices ?? []).map(([title, value]) => make("label", {},
-      make("input", { type: "radio", name, value, checked: value === shown.value }), make("span", { textContent: title }))));
+    const pill = (/** @type {string} */ title, /** @type {string} */ value) => make("label", {},
+      make("input", { type: "radio", name, value, checked: value === shown.value }),
+      make("span", { textContent: title }));
+    wrap.replaceChildren(...(shown.choices ?? []).map((choice) => pill(...choice)));
     mark();
   };
   wrap.addEventListener("change", (event) => {
@@ -37,7 +39,8 @@ const dropdown = (/** @type {HTMLElement} */ element, /** @type {(value: any) =>
   const select = /** @type {HTMLSelectElement} */ (element.querySelector("select"));
   select.addEventListener("change", () => choose(select.value));
   return ({ choices, value }) => {
-    if (choices) select.replaceChildren(...choices.map(([title, name]) => make("option", { textContent: title, value: name })));
+    const options = choices?.map(([textContent, name]) => make("option", { textContent, value: name }));
+    if (options) select.replaceChildren(...options);
     if (value !== undefined) select.value = value ?? "";
   };
 };

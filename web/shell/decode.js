@@ -26,7 +26,8 @@ export const decode = async (file, { name, example, max_s: most }) => {
   if (!audio.length) throw new Error(`“${name}” holds no samples.`);
   if (audio.duration > most) {
     const minutes = `${most / 60} minute${most === 60 ? "" : "s"}`;
-    throw new Error(`This recording lasts ${(audio.duration / 60).toFixed(1)} minutes; this page takes up to ${minutes}.`);
+    const length = `${(audio.duration / 60).toFixed(1)} minutes`;
+    throw new Error(`This recording lasts ${length}; this page takes up to ${minutes}.`);
   }
   const channels = Array.from({ length: audio.numberOfChannels }, (_, i) => audio.getChannelData(i).slice());
   return { name, example, rate: audio.sampleRate, codec, channels };

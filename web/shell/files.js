@@ -10,14 +10,14 @@ const fetched = async (/** @type {string} */ file) => {
   if (!answer.ok) throw new Error(`${file} could not be fetched: try again with a network.`);
   return answer.blob();
 };
+/** @returns {Promise<any>} */
 const kept = (/** @type {Map<string, Promise<any>>} */ map, /** @type {string} */ key, make) => {
-  if (!map.has(key)) {
-    map.set(key, make().catch((/** @type {Error} */ error) => {
-      map.delete(key);   // the next one who asks tries again
-      throw error;
-    }));
-  }
-  return map.get(key);
+  const known = map.get(key) ?? make().catch((/** @type {Error} */ error) => {
+    map.delete(key);   // the next one who asks tries again
+    throw error;
+  });
+  map.set(key, known);
+  return known;
 };
 
 /** @returns {Promise<Blob>} */

@@ -53,7 +53,7 @@ const frames = (/** @type {Uint8Array} */ bytes) => {
   for (let i = size; i + 4 < Math.min(bytes.length, size + REACH); i++) {
     if (bytes[i] !== 0xff || (bytes[i + 1] & 0xe0) !== 0xe0) continue;
     const version = (bytes[i + 1] >> 3) & 3, layer = (bytes[i + 1] >> 1) & 3, index = (bytes[i + 2] >> 2) & 3;
-    if (layer === 0 && (bytes[i + 1] & 0xf6) === 0xf0) return { codec: "aac", rate: AAC[(bytes[i + 2] >> 2) & 15] ?? null };
+    if ((bytes[i + 1] & 0xf6) === 0xf0) return { codec: "aac", rate: AAC[(bytes[i + 2] >> 2) & 15] ?? null };
     if (layer > 0 && index < 3 && version !== 1) return { codec: `mp${4 - layer}`, rate: MPEG[version][index] };
   }
   return null;

@@ -18,9 +18,14 @@ const worker = new Worker(new URL("../answerer/worker.js", import.meta.url), { t
 /** @type {Map<string, Endpoint>} By the id of a request that was not answered yet. */
 const asked = new Map();
 
-/** The file that a request opens, decoded; null where it asks for the open one again. @returns {Promise<Decoded | null>} */
+/**
+ * The file that a request opens, decoded; null where it asks for the open one again.
+ * @returns {Promise<Decoded | null>}
+ */
 const decoded = async (/** @type {any} */ { example = null, path, name }) => {
-  if (example !== null && !examples[example]) throw new Error(`There is no example called ${String(example).slice(0, 60)}.`);
+  if (example !== null && !examples[example]) {
+    throw new Error(`There is no example called ${String(example).slice(0, 60)}.`);
+  }
   if (example === null && !path) return null;
   const blob = example === null ? await (await fetch(path)).blob() : await blobOf(examples[example].file);
   return decode(blob, { name: examples[example]?.title ?? name, example, max_s: offered.max_s });

@@ -1,20 +1,21 @@
 // Keeps every file of this page in the browser, under the version that was built, and answers from there.
 
+const worker = /** @type {any} */ (self);   // a service worker, which has more than a page's `self`
 const VERSION = "@VERSION@", FILES = JSON.parse(`@FILES@`);
 
-self.addEventListener("install", (event) => event.waitUntil(keep()));
-self.addEventListener("activate", (event) => event.waitUntil(forget()));
-self.addEventListener("fetch", (event) => event.respondWith(answer(event.request)));
+worker.addEventListener("install", (/** @type {any} */ event) => event.waitUntil(keep()));
+worker.addEventListener("activate", (event) => event.waitUntil(forget()));
+worker.addEventListener("fetch", (event) => event.respondWith(answer(event.request)));
 
 const keep = async () => {
   const cache = await caches.open(VERSION);
   await cache.addAll(FILES);
-  await self.skipWaiting();
+  await worker.skipWaiting();
 };
 const forget = async () => {
   const old = (await caches.keys()).filter((name) => name !== VERSION);
   await Promise.all(old.map((name) => caches.delete(name)));
-  await self.clients.claim();
+  await worker.clients.claim();
 };
 const answer = async (request) => {
   const kept = await caches.match(request, { ignoreSearch: request.mode === "navigate" });

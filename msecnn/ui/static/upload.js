@@ -95,11 +95,12 @@ const showPictures = async (/** @type {HTMLElement[]} */ cards) => {
 const dropArea = (/** @type {HTMLElement} */ status) => {
   const { input, label } = fileChooser("mse-file", "primary", (file) => take(file, file.name));
   const hours = offered.deleted_within_h;
+  const formats = hours === null ? "Any audio format that this browser plays" : "Any audio format";
   const kept = hours === null ? "it stays on this device"
     : `deleted from this page's server within ${hours} hour${hours === 1 ? "" : "s"}`;
   return h("div", { class: "mse-drop" }, h("div", { class: "mse-drop-actions" }, label, recordButton(take)),
     h("p", { class: "mse-drop-hint" }, h("strong", {}, "Or drop a recording anywhere."),
-      ` Any audio format, up to ${minutes(offered.max_s)}; ${kept}.`), input, status);
+      ` ${formats}, up to ${minutes(offered.max_s)}; ${kept}.`), input, status);
 };
 /** A file may be dropped anywhere on the page. */
 const takeDrops = (/** @type {HTMLElement} */ area) => {
