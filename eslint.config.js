@@ -23,7 +23,7 @@ const habits = {
 export default [
   js.configs.recommended,
   {
-    files: ["msecnn/ui/static/*.js"],
+    files: ["msecnn/ui/static/*.js", "web/*/*.js"],
     languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: { ...limits, ...habits, "no-unused-vars": ["error", { args: "all", argsIgnorePattern: "^_" }] },

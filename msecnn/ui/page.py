@@ -4,6 +4,7 @@ Ordinary controls are Gradio's; docs/page.md tells which parts are not, and why.
 """
 
 import json
+from typing import Any
 
 import gradio as gr
 
@@ -40,30 +41,35 @@ def build(context: AppContext) -> gr.Blocks:
     """The whole page. Launch it with `launch_options()`."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as blocks:
         page = Page(context=context)
-        page.mount_point("header")
-        upload.build(page)
-        export.build(page)
-        what_if.build(page)
-        lessons.build_panel(page)
-        why.build_always(page)
-        page.mount_point("player")
-        with page.control("tab", gr.Tabs(elem_id="tabs", overflow_behavior="wrap"), None):
-            for name, title, build_tab in TABS:
-                tab = gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True)
-                with page.controls.add_tab("tab", tab, name):
-                    page.heading(f"heading-{name}", title)
-                    build_tab(page)
-        with gr.Accordion("About these networks", open=False, elem_id="about"):
-            gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about-text")
+        compose(page)
         page.controls.connect()
         api.build(page)
     return blocks
 
 
+def compose(page: Page) -> None:
+    """All that a visitor sees, into the open `gr.Blocks`."""
+    page.mount_point("header")
+    upload.build(page)
+    export.build(page)
+    what_if.build(page)
+    lessons.build_panel(page)
+    why.build_always(page)
+    page.mount_point("player")
+    with page.control("tab", gr.Tabs(elem_id="tabs", overflow_behavior="wrap"), None):
+        for name, title, build_tab in TABS:
+            tab = gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True)
+            with page.controls.add_tab("tab", tab, name):
+                page.heading(f"heading-{name}", title)
+                build_tab(page)
+    with gr.Accordion("About these networks", open=False, elem_id="about"):
+        gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about-text")
+
+
 def launch_options(context: AppContext) -> dict[str, object]:
     """Theme, scripts and manners, which Gradio takes at launch. No other host is ever asked."""
     css = "\n".join([css_variables(), *((STATIC / name).read_text(encoding="utf-8") for name in STYLES)])
-    offered = json.dumps(_offered(context)).replace("</", "<\\/")
+    told = json.dumps(offered(context)).replace("</", "<\\/")
     return {
         # Of the fonts that come with Gradio, the 600 weight of Plex lacks letters; 400 and 700 are whole.
         "theme": gr.themes.Base(
@@ -72,7 +78,7 @@ def launch_options(context: AppContext) -> dict[str, object]:
             font=(gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"),
             font_mono=(gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
         ),
-        "head": f"<style>{css}</style>\n<script>window.msecnn = {{ offered: {offered} }};{loader()}</script>",
+        "head": f"<style>{css}</style>\n<script>window.msecnn = {{ offered: {told} }};{loader()}</script>",
         "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
@@ -88,7 +94,7 @@ def launch_options(context: AppContext) -> dict[str, object]:
     }
 
 
-def _offered(context: AppContext) -> dict[str, object]:
+def offered(context: AppContext) -> dict[str, Any]:
     """What the browser must know before the first question."""
     return {
         "max_s": context.max_s,

@@ -65,7 +65,7 @@ const openOwn = async (/** @type {NonNullable<import("./types.d.ts").State["own"
   await openRecording({ path: own.path, name: own.name }, null, own.name ?? "");
   if (state.own?.path === own.path) return;
   await openFirst();
-  tell(`${own.name} is no longer on this page's server: choose it again.`, "error");
+  tell(`${own.name} is no longer on this page: choose it again.`, "error");
 };
 const openWanted = async (/** @type {URLSearchParams} */ wanted) => {
   const example = wanted.get("example"), own = history.state?.own, models = named(wanted);

@@ -21,7 +21,8 @@ const item = (/** @type {Event} */ event) => {
 };
 
 export const evidenceList = (/** @type {Explanation} */ { positive, negative, absences }) =>
-  h("div", { class: "mse-evidences" }, h("h3", {}, "Strongest evidence"), h("ol", {}, positive.map(item)),
+  h("div", { class: "mse-evidences" }, positive.length > 0 && h("h3", {}, "Strongest evidence"),
+    h("ol", {}, positive.map(item)),
     negative.length > 0 && h("h3", {}, "Against"), h("ol", {}, negative.map(item)),
     absences.length > 0 && h("h3", {}, "In favour by what is absent"),
     h("ul", {}, absences.map(({ sentence, share }) =>

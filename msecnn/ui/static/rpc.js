@@ -108,7 +108,7 @@ const serverStands = async () => {
 };
 const watchServer = async () => {
   const ids = [...pending.keys()];
-  if (!ids.length) return;
+  if (!ids.length || server === null) return;   // without a server there is none to lose
   try {
     const stands = await serverStands();
     failures = 0;

@@ -43,8 +43,9 @@ export interface Show {
 export interface Lesson { id: string; title: string; aim: string; steps: Step[] }
 export interface Example { id: string; title: string; artist: string; licence: string; kind: string; description: string }
 export interface Offered {
-  max_s: number; max_bytes: number; window_s: number; deleted_within_h: number;
-  server: string; tabs: string[];
+  max_s: number; max_bytes: number; window_s: number;
+  /** Null where the page has no server. */
+  deleted_within_h: number | null; server: string | null; tabs: string[];
   plotly: string; on_dark: Record<string, string>; models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
@@ -85,7 +86,10 @@ export interface Source { url: string; offset_s: number; duration_s: number; tit
 
 declare global {
   interface Window {
-    msecnn: { offered: Offered; ready: Promise<typeof import("./app.js")>; [name: string]: unknown };
+    msecnn: { offered: Offered; ready: Promise<typeof import("./app.js")>;
+      /** In place of an upload, where the page has no server. */
+      handOver?: (file: Blob, name: string, progress: (part: number) => void) => Promise<string>;
+      [name: string]: unknown };
     /** Plotly's own script, once it was fetched. */
     Plotly: any;
   }

@@ -49,6 +49,9 @@ const send = (file, name, progress) => new Promise((resolve, reject) => {
   request.send(body);
 });
 
+/** Where the page has no server, what answers in its place takes the file itself. */
+const handOver = window.msecnn.handOver ?? send;
+
 /**
  * What the server can open, and the address at which this browser has the file itself.
  * @param {Blob} file
@@ -60,7 +63,7 @@ export const upload = async (file, name, tell) => {
   const url = URL.createObjectURL(file);
   tell(`Reading ${name} …`);
   check(name, file, await durationOf(url));
-  const path = await send(file, name, (part) => tell(`Uploading ${name}: ${Math.round(100 * part)} %`));
+  const path = await handOver(file, name, (part) => tell(`Uploading ${name}: ${Math.round(100 * part)} %`));
   return { request: { path, name }, url };
 };
 const take = async (/** @type {Blob} */ file, /** @type {string} */ name) => {
@@ -92,10 +95,12 @@ const showPictures = async (/** @type {HTMLElement[]} */ cards) => {
 const dropArea = (/** @type {HTMLElement} */ status) => {
   const { input, label } = fileChooser("mse-file", "primary", (file) => take(file, file.name));
   const hours = offered.deleted_within_h;
+  const formats = hours === null ? "Any audio format that this browser plays" : "Any audio format";
+  const kept = hours === null ? "it stays on this device"
+    : `deleted from this page's server within ${hours} hour${hours === 1 ? "" : "s"}`;
   return h("div", { class: "mse-drop" }, h("div", { class: "mse-drop-actions" }, label, recordButton(take)),
     h("p", { class: "mse-drop-hint" }, h("strong", {}, "Or drop a recording anywhere."),
-      ` Any audio format, up to ${minutes(offered.max_s)}; deleted from this page's server within `
-      + `${hours} hour${hours === 1 ? "" : "s"}.`), input, status);
+      ` ${formats}, up to ${minutes(offered.max_s)}; ${kept}.`), input, status);
 };
 /** A file may be dropped anywhere on the page. */
 const takeDrops = (/** @type {HTMLElement} */ area) => {

@@ -1,0 +1,51 @@
+// Answers the page's questions as the server does, by name; what needs the full app is refused with its command.
+
+import { load } from "./networks.js";
+import { giveMoment, showChannel, showChannels, takeApart } from "./network.js";
+import { open, opened, showWindow } from "./open.js";
+import { splitAnswer } from "./split.js";
+import { showTimeline } from "./timeline.js";
+import { wavAddress } from "./wav.js";
+import { editWindow } from "./what_if.js";
+import { explain, winningCells } from "./why.js";
+
+/** @import { Context } from "./types.d.ts" */
+
+const giveSound = (/** @type {Context} */ context, _request, /** @type {string} */ slot) => {
+  const { sound: { waveform } } = opened(context, slot);
+  return { sound: { url: wavAddress(waveform, context.knowledge.front_end.sample_rate) } };
+};
+
+/**
+ * What a question's name leads to, and the recording that it is about.
+ * @type {Record<string, [(context: Context, request: any, slot: string) => unknown, string]>}
+ */
+const ANSWERS = {
+  open: [open, "first"], window: [showWindow, "first"], sound: [giveSound, "first"], split: [splitAnswer, "first"],
+  second: [open, "second"], "second-window": [showWindow, "second"], "second-sound": [giveSound, "second"],
+  "second-split": [splitAnswer, "second"], "example-pictures": [({ knowledge: { pictures } }) => ({ pictures }), ""],
+  calibration: [({ knowledge: { calibration } }) => ({ figure: calibration }), ""], timeline: [showTimeline, "first"],
+  why: [explain, "first"], "winning-cells": [winningCells, "first"], network: [takeApart, "first"],
+  channels: [showChannels, "first"], channel: [showChannel, "first"], moment: [giveMoment, ""],
+  "what-if": [editWindow, "first"],
+};
+
+/** @type {Promise<Context>} */
+const ready = load().then((loaded) => ({ ...loaded, slots: {},
+  progress: ({ id }, progress) => postMessage({ request: id, progress }) }));
+
+const answer = async (/** @type {string} */ name, /** @type {any} */ request) => {
+  try {
+    const context = await ready, { refused } = context.knowledge, [handler, slot] = ANSWERS[name] ?? [];
+    if (!handler || slot === undefined) throw new Error(refused[name] ?? refused.other);
+    return { request: request.id, ...Object(await handler(context, request, slot)) };
+  } catch (error) {
+    return { request: request.id, error: error.message };
+  }
+};
+
+// One after the other: the graph runs one window at a time.
+let last = Promise.resolve();
+self.onmessage = ({ data: { name, request } }) => {
+  last = last.then(async () => postMessage(await answer(name, request)));
+};
