@@ -9,12 +9,14 @@ import gradio as gr
 
 from msecnn.plots.colours import ON_DARK, css_variables
 from msecnn.ui import api, export, upload, what_if
+from msecnn.ui.edit_choices import edit_choices
 from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard, in_hand
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path, server_name
 from msecnn.ui.tabs import compare, lessons, network, tags, why
+from msecnn.ui.tabs import what_if as edits_tab
 
 #: After how long the page says that a recording is deleted at the latest: unused for an hour, and then looked for.
 DELETED_WITHIN_H = 2.0
@@ -24,6 +26,7 @@ TABS = (
     ("tags", "Tags", tags.build),
     ("why", "Why this tag", why.build),
     ("network", "Take it apart", network.build),
+    ("what-if", "What if", edits_tab.build),
     ("compare", "Compare", compare.build),
     ("lessons", "Lessons", lessons.build),
 )
@@ -99,6 +102,7 @@ def _offered(context: AppContext) -> dict[str, object]:
         "server": server_name(),
         "tabs": [name for name, *_ in TABS],
         "explanation": explanation_choices(),
+        "edits": {"kinds": edit_choices(), "most": what_if.MAX_EDITS, "points": what_if.MAX_POINTS},
         "plotly": plotly_path(),
         "on_dark": ON_DARK,
         "lessons": lessons.lessons(),

@@ -3,6 +3,7 @@
 import { followAddress, writeAddress } from "./address.js";
 import { compareMounts, keepModels, mountCompare, openInSecondPlayer, updateCompare } from "./compare.js";
 import { chosen, connectControls, offer, onChoice, takeOffers } from "./controls.js";
+import { followState, onEdits } from "./edit_chain.js";
 import { flashCells } from "./flashes.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
@@ -16,7 +17,8 @@ import { on, set, state, when } from "./state.js";
 import { drawStrips, moveHead } from "./strips.js";
 import { drawTags, tagMounts } from "./tags.js";
 import { mountUpload } from "./upload.js";
-import { clearEdit, mountEdits } from "./what_if.js";
+import { mountEdits, placeChanges } from "./what_if.js";
+import { drawTab, mountTab } from "./what_if_tab.js";
 import { mountWhy, showWhy, updateWhy, whyMounts } from "./why.js";
 
 /** @type {Set<string>} */
@@ -29,6 +31,7 @@ const MOUNTS = {
   why: mountWhy,
   network: mountNetwork,
   compare: mountCompare,
+  edits: mountTab,
 };
 /** @type {Record<string, Element | Element[]>} What stands between Gradio's controls. */
 const PARTS = { lesson: lessonPanel, ...openMounts, ...tagMounts, ...whyMounts, ...networkMounts,
@@ -44,7 +47,9 @@ export { chosen, connect, connectControls, fail, takeOffers };
 on("recording", openInPlayer);
 on("window", ({ window }) => player.chooseWindow(window));
 on("recording models", drawOpened);
-on("recording models window", clearEdit);
+on("recording models window", followState);
+on("recording models model tag window", drawTab);
+on("tab", placeChanges);
 on("models window tag", drawTags);
 on("recording models model tag window", updateWhy);
 on("recording models model tag window", updateNetwork);
@@ -55,6 +60,7 @@ on("lesson tab", drawLessons);
 on("recording second lesson models tag model window tab", writeAddress);
 
 mountEdits(player);
+onEdits("chain", writeAddress);
 
 // ---- the player -> the state and what moves with the sound
 player.on("window", (window) => set({ window }));

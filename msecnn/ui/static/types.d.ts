@@ -44,6 +44,7 @@ export interface Offered {
   max_s: number; max_bytes: number; window_s: number; deleted_within_h: number;
   server: string; tabs: string[];
   plotly: string; on_dark: Record<string, string>; models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
+  edits: { kinds: EditKind[]; most: number; points: number };
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
   };
@@ -66,6 +67,18 @@ export interface Level {
   name: string; channels: number; rows: number; columns: number; picture: string; field_s: number; field_bands: number;
 }
 export interface Network extends Split { levels: Level[]; pictures: OffscreenCanvas[] }
+export interface Parameter {
+  name: string; title: string; value: number | string | null; choices?: string[]; unit?: string; low?: number;
+  high?: number | null; whole?: boolean;
+}
+/** An edit that one can make: what the server knows of it. */
+export interface EditKind {
+  name: string; title: string; words: string; box: boolean; parameters: Parameter[]; curve: [number, number] | null;
+}
+export interface EditedAnswer {
+  edits: string[]; models: EditedModel[]; sound: ServedFile; start_s: number; duration_s: number;
+  ends_s: [number, number];
+}
 export interface EditedModel {
   name: string; title: string; scales: string[];
   tags: { tag: string; before: number; after: number; change: number; terms: number[] }[];
@@ -77,7 +90,10 @@ export interface Curve {
 export interface Moment extends Field { example: string; title: string; value: number }
 export interface Picture { width: number; height: number; values: Uint8Array }
 export interface Decoded { picture: Picture; image: OffscreenCanvas; grey?: OffscreenCanvas }
-export interface Source { url: string; offset_s: number; duration_s: number; title: string }
+/** A sound that stands for seconds of the recording, and where in it those begin and end, if an edit moved them. */
+export interface Source {
+  url: string; offset_s: number; duration_s: number; title: string; ends_s?: [number, number];
+}
 
 declare global {
   interface Window {
