@@ -15,7 +15,7 @@ from msecnn.ui.server import http_guard, in_hand
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path, server_name
-from msecnn.ui.tabs import compare, lessons, network, tags, why
+from msecnn.ui.tabs import compare, lessons, live, network, tags, why
 from msecnn.ui.tabs import what_if as edits_tab
 
 #: After how long the page says that a recording is deleted at the latest: unused for an hour, and then looked for.
@@ -28,9 +28,10 @@ TABS = (
     ("network", "Take it apart", network.build),
     ("what-if", "What if", edits_tab.build),
     ("compare", "Compare", compare.build),
+    ("live", "Live", live.build),
     ("lessons", "Lessons", lessons.build),
 )
-STYLES = ("style.css", "controls.css", "network.css", "compare.css", "lessons.css", "what_if.css")
+STYLES = ("style.css", "controls.css", "network.css", "compare.css", "lessons.css", "what_if.css", "live.css")
 
 TITLE = "MsE-CNN: two neural networks tag your music, and show which seconds made them decide"
 
@@ -103,6 +104,7 @@ def _offered(context: AppContext) -> dict[str, object]:
         "tabs": [name for name, *_ in TABS],
         "explanation": explanation_choices(),
         "edits": {"kinds": edit_choices(), "most": what_if.MAX_EDITS, "points": what_if.MAX_POINTS},
+        "live": live.offered(context),
         "plotly": plotly_path(),
         "on_dark": ON_DARK,
         "lessons": lessons.lessons(),

@@ -7,6 +7,7 @@ import { followState, onEdits } from "./edit_chain.js";
 import { flashCells } from "./flashes.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
+import { latencies, leaveLive, mountLive } from "./live.js";
 import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
 import { showTab } from "./navigation.js";
@@ -32,6 +33,7 @@ const MOUNTS = {
   network: mountNetwork,
   compare: mountCompare,
   edits: mountTab,
+  live: mountLive,
 };
 /** @type {Record<string, Element | Element[]>} What stands between Gradio's controls. */
 const PARTS = { lesson: lessonPanel, ...openMounts, ...tagMounts, ...whyMounts, ...networkMounts,
@@ -50,6 +52,7 @@ on("recording models", drawOpened);
 on("recording models window", followState);
 on("recording models model tag window", drawTab);
 on("tab", placeChanges);
+on("tab", leaveLive);
 on("models window tag", drawTags);
 on("recording models model tag window", updateWhy);
 on("recording models model tag window", updateNetwork);
@@ -77,4 +80,4 @@ when(() => mounted.has("upload")).then(followAddress);
 
 // What tests, benchmarks and a curious visitor's console work with.
 Object.assign(window.msecnn, { state, set, call, player, showTab, scaleTitle, why: { show: showWhy },
-  network: { show: showNetwork } });
+  network: { show: showNetwork }, live: { latencies } });

@@ -44,6 +44,10 @@ export interface Offered {
   max_s: number; max_bytes: number; window_s: number; deleted_within_h: number;
   server: string; tabs: string[];
   plotly: string; on_dark: Record<string, string>; models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
+  live: {
+    models: { name: string; title: string; tags: string[] }[]; pieces_a_second: number; frames: number; bands: number;
+    window_s: number;
+  };
   edits: { kinds: EditKind[]; most: number; points: number };
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
@@ -78,6 +82,11 @@ export interface EditKind {
 export interface EditedAnswer {
   edits: string[]; models: EditedModel[]; sound: ServedFile; start_s: number; duration_s: number;
   ends_s: [number, number];
+}
+/** What the server says to a piece of the microphone's sound; `columns` are the new frames of the spectrogram. */
+export interface LiveAnswer {
+  heard_s: number; tagged_s: number; columns: string;
+  models: { name: string; probabilities: number[]; leading: string; scales: string[]; relative: number[] }[];
 }
 export interface EditedModel {
   name: string; title: string; scales: string[];
