@@ -1,6 +1,6 @@
 """How robust taggers are: how often the first tag and the top five survive an edit of the sound, and what moves most.
 
-    python benchmarks/what_if.py MANIFEST --journal what_if.jsonl [--n 100] [--minutes 25] [--teacher FILE ...]
+    python benchmarks/what_if.py MANIFEST --journal what_if.jsonl [--n 100] [--minutes 25] [--teachers FILE ...]
     python benchmarks/what_if.py --journal what_if.jsonl --write docs/what_if.md
 
 One clip of each group is drawn, so that clips do not share a track; each is edited at 16 kHz, MagnaTagATune's rate.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from measuring import replace_section
 from tqdm import tqdm
 
@@ -23,7 +24,7 @@ from msecnn.audio import read_recording
 from msecnn.checkpoint import Checkpoint, bundled
 from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.teachers import load_teacher
-from msecnn.evaluation.tables import FOLDER, Table
+from msecnn.evaluation.tables import FOLDER, Report, Table
 from msecnn.frontend import MelConfig
 from msecnn.json_lines import JsonLinesLog, read_json_lines
 from msecnn.tagger import Tagger, TagPrediction, tag
@@ -38,15 +39,18 @@ EDITS = (
     *("level=-10", "level=-30", "codec=32", "telephone", "noise=20", "noise=10", "harmonic", "percussive"),
 )
 N_TOP = 5
+FIRST, FIVE, LOGITS, MOVED = "first tag kept, %", "top five kept, %", "logits", "moved most"
 N_RESAMPLES, CONFIDENCE = 2_000, 0.95
 SECTION = "robustness"
+NAME = "what_if"  # of the table that has all columns
 TITLES = {"fcn5": "FCN-5", "msecnn": "MsE-CNN"}
 
 
 def measure(manifest: Manifest, journal: Path, args: argparse.Namespace) -> None:
     """Goes on with the journal until every clip is in it, or the time is up."""
+    torch.set_flush_denormal(True)  # numbers near 0 make a teacher many times slower
     taggers = [Tagger.from_checkpoint(name) for name in bundled()]
-    taggers += [_teacher(Path(path)) for path in args.teacher]
+    taggers += [_teacher(path) for path in args.teachers]
     names = [tagger.name for tagger in taggers]
     until = time.monotonic() + 60 * args.minutes
     with JsonLinesLog(journal) as log:
@@ -95,18 +99,35 @@ def _teacher(path: Path) -> Tagger:
     return Tagger(Checkpoint(teacher.name, path.parent, teacher.model, MelConfig(), teacher.tags, {}, None))
 
 
-def report(rows: Sequence[dict[str, Any]], models: Sequence[str]) -> Table:
+def whole_table(rows: Sequence[dict[str, Any]], models: Sequence[str]) -> Table:
     """A row an edit: of each model the shares that survive, in percent, and of the multi-scale one what moved most."""
     header = ["edit"]
     for model in models:
         title = TITLES.get(model, model)
-        header += [f"{title}: first tag kept, %", f"{title}: top five kept, %", f"{title}: logits"]
+        header += [f"{title}: {FIRST}", f"{title}: {FIVE}", f"{title}: {LOGITS}"]
     widest = max(models, key=lambda model: len(rows[0]["models"][model][EDITS[0]]["scales"]))
     scales = list(rows[0]["models"][widest][EDITS[0]]["scales"])
-    header += ["moved most", *scales]
-    cells = [[f"`{edit}`", *_row(rows, models, edit, widest, scales)] for edit in EDITS]
-    shown = ["edit", *(name for name in header[1:] if name.endswith("%"))][:5]
-    return Table("what_if", header, cells, (*shown, "moved most"))
+    header += [MOVED, *scales]
+    return Table(NAME, header, [[f"`{edit}`", *_row(rows, models, edit, widest, scales)] for edit in EDITS])
+
+
+def report(whole: Table) -> Report:
+    """The table in parts that can be read: what survives, one model beside the other, and what moved."""
+    parts: list[str | Table] = []
+    for words in (FIRST, FIVE):
+        columns = [name for name in whole.header if name.endswith(f": {words}")]
+        models = [name.split(": ")[0] for name in columns]
+        parts += [f"**{words[0].upper()}{words[1:]}**", _narrow(whole, columns, models)]
+    students = [f"{title}: {LOGITS}" for title in TITLES.values()]
+    moved = [MOVED, *(name for name in students if name in whole.header)]
+    parts += ["**What moved**", _narrow(whole, moved, moved)]
+    path = f"{FOLDER}/{NAME}.csv"
+    return Report([*parts, f"All {len(whole.header)} columns: [{path}]({path})."])
+
+
+def _narrow(whole: Table, columns: Sequence[str], titles: Sequence[str]) -> Table:
+    places = [0, *(list(whole.header).index(name) for name in columns)]
+    return Table(NAME, ["edit", *titles], [[row[place] for place in places] for row in whole.rows])
 
 
 def _row(rows: Sequence[dict[str, Any]], models: Sequence[str], edit: str, widest: str, scales: list[str]) -> list[str]:
@@ -130,10 +151,10 @@ def estimate(values: Sequence[float], digits: int) -> str:
     return f"{array.mean():.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def write(document: Path, table: Table) -> None:
-    """The table into its section, all its columns into the folder of tables beside the document."""
-    replace_section(document, SECTION, table.markdown())
-    (document.parent / FOLDER / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
+def write(document: Path, whole: Table) -> None:
+    """The tables into their section, all columns into the folder of tables beside the document."""
+    replace_section(document, SECTION, report(whole).markdown())
+    (document.parent / FOLDER / f"{NAME}.csv").write_text(whole.csv(), encoding="utf-8")
 
 
 def main() -> None:
@@ -145,19 +166,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the draw of clips")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no further clip after so long")
     parser.add_argument(
-        "--teacher", action="append", default=[], metavar="FILE", help="a teacher's weights, measured too"
+        "--teachers", nargs="+", type=Path, default=[], metavar="FILE", help="weights of teachers, measured too"
     )
     parser.add_argument("--write", type=Path, metavar="DOCUMENT", help="put the table into its section there")
     args = parser.parse_args()
     if args.manifest:
         measure(Manifest.read(args.manifest), args.journal, args)
-    rows = read_json_lines(args.journal)
+    rows = list({row["clip"]: row for row in read_json_lines(args.journal)}.values())  # of a clip the last one
     if not rows:
         raise SystemExit(f"{args.journal} holds no clips.")
-    table = report(rows, list(rows[0]["models"]))
-    print(f"{len(rows)} clips\n\n{table.markdown()}")
+    models = [model for model in rows[0]["models"] if all(model in row["models"] for row in rows)]
+    whole = whole_table(rows, models)
+    print(f"{len(rows)} clips\n\n{report(whole).markdown()}")
     if args.write:
-        write(args.write, table)
+        write(args.write, whole)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
-from what_if import EDITS, draw, estimate, report
+from what_if import EDITS, draw, estimate, report, whole_table
 
 from msecnn.data.manifest import Clip, Manifest
+from msecnn.evaluation.tables import Table
 
 
 def measured(first: bool, five: float, scales: dict[str, float]) -> dict[str, Any]:
@@ -25,8 +26,7 @@ def test_a_row_has_the_shares_and_the_scale_that_moved_most_in_most_clips() -> N
         {"models": {"fcn5": measured(True, 1.0, {"level5": 0.1}), "msecnn": measured(kept, five, scales)}}
         for kept, five, scales in ((True, 0.8, one), (True, 0.6, one), (False, 0.4, two), (True, 0.2, one))
     ]
-    table = report(rows, ["fcn5", "msecnn"])
-    assert len(table.shown) == 6
+    table = whole_table(rows, ["fcn5", "msecnn"])
     cells = dict(zip(table.header, table.rows[0], strict=True))
     assert cells["edit"] == f"`{EDITS[0]}`"
     assert cells["FCN-5: first tag kept, %"] == "100 (100 to 100)"
@@ -35,6 +35,18 @@ def test_a_row_has_the_shares_and_the_scale_that_moved_most_in_most_clips() -> N
     assert cells["moved most"] == "level5 (75 %)"
     assert cells["level1"].startswith("0.175 (")
     assert len(table.rows) == len(EDITS)
+
+
+def test_students_and_teachers_stand_side_by_side_in_six_columns() -> None:
+    models = ["fcn5", "msecnn", "MTT_musicnn", "MTT_vgg", "mtat_musicnn"]
+    shares = dict(zip(models, (1.0, 0.8, 0.6, 0.4, 0.2), strict=True))
+    row = {model: measured(True, share, {"level5": 0.1} if "_" not in model else {}) for model, share in shares.items()}
+    whole = whole_table([{"models": row}], models)
+    first, five, moved = (part for part in report(whole).parts if isinstance(part, Table))
+    assert list(first.header) == list(five.header) == ["edit", "FCN-5", "MsE-CNN", *models[2:]]
+    assert [cell.split()[0] for cell in five.rows[0][1:]] == ["100", "80", "60", "40", "20"]
+    assert list(moved.header) == ["edit", "moved most", "FCN-5: logits", "MsE-CNN: logits"]
+    assert not any(part.is_shown_in_part for part in (first, five, moved))
 
 
 def test_an_interval_of_many_clips_is_that_of_the_mean() -> None:

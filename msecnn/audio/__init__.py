@@ -10,6 +10,7 @@ from msecnn.audio.info import AudioInfo
 from msecnn.audio.mono import side
 from msecnn.audio.recording import SAMPLE_RATE, AudioStream, Recording, Source, probe, read_recording
 from msecnn.audio.source import AudioError
+from msecnn.audio.streaming import StreamResampler
 from msecnn.audio.wav import wav_bytes, write_wav
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "AudioStream",
     "Recording",
     "Source",
+    "StreamResampler",
     "coded",
     "probe",
     "read_recording",

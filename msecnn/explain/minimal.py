@@ -4,9 +4,10 @@ Sounds are made as everywhere else, and tagged again from the waveform on. The b
 there and speaks for the tag; how many of them it takes is searched for by halving, and then each of them is left out
 that is not needed. That is greedy: there may be a smaller one.
 
-Axis letters: F mel bands, L frames, P and Q rows and columns of blocks.
+Axis letters: T samples, F mel bands, L frames, P and Q rows and columns of blocks.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import torch
 from msecnn.explain import DEFAULT_BASELINE
 from msecnn.explain.baselines import baseline_mel
 from msecnn.explain.block_events import BlockEvent, quiet_event
+from msecnn.explain.progress import Progress, Steps
 from msecnn.explain.sonification import render
 
 if TYPE_CHECKING:
@@ -84,9 +86,21 @@ def smallest_sound(explanation: "Explanation") -> MinimalPart:
     return search.part("smallest", search.pruned(search.halved()))
 
 
-def smallest_cut(explanation: "Explanation") -> MinimalPart | None:
-    """The fewest blocks found without which the tag is lost; None if it is kept even without all of them."""
-    search = _Search(explanation, cut=True)
+def smallest_cut(
+    explanation: "Explanation",
+    *,
+    sound: Callable[[np.ndarray], np.ndarray] | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> MinimalPart | None:
+    """The fewest blocks found without which the tag is lost; None if it is kept even without all of them.
+
+    Args:
+        sound: from a map (F, L) of ones on what is heard to the sound (T,) that is tagged; `render` by default.
+        progress: called with the share that is done, at most.
+        cancelled: asked after each tagging; true stops with `Cancelled`.
+    """
+    search = _Search(explanation, cut=True, sound=sound, steps=Steps(MAX_TAGGINGS, progress, cancelled))
     found = search.part("cut", search.pruned(search.halved()))
     return found if found.probability < search.threshold else None
 
@@ -106,8 +120,17 @@ def louder(explanation: "Explanation") -> Louder | None:
 class _Search:
     """The fewest blocks (P, Q), strongest first, that keep the tag alone, or whose cut loses it."""
 
-    def __init__(self, explanation: "Explanation", *, cut: bool) -> None:
+    def __init__(
+        self,
+        explanation: "Explanation",
+        *,
+        cut: bool,
+        sound: Callable[[np.ndarray], np.ndarray] | None = None,
+        steps: Steps | None = None,
+    ) -> None:
         self.explanation, self.cut, self.sums = explanation, cut, explanation.block_sums
+        self.sound = sound or (lambda heard: render(explanation.waveform, heard, explanation.mel_config))
+        self.steps = steps or Steps(MAX_TAGGINGS, None, None)
         self.threshold = KEPT_SHARE * explanation.probability
         self.order = np.argsort(-self.sums.presence.sum(0), axis=None, kind="stable")
         self.n_left = MAX_TAGGINGS - 1  # one is for the part that was found
@@ -146,9 +169,9 @@ class _Search:
         return kept != self.cut
 
     def _probability(self, blocks: np.ndarray) -> float:
-        explanation, config = self.explanation, self.explanation.mel_config
-        sound = render(explanation.waveform, self._heard(blocks), config)
-        tagged = explanation.tagger.tag((sound, config.sample_rate), keep_mel=False)
+        explanation, sound = self.explanation, self.sound(self._heard(blocks))
+        tagged = explanation.tagger.tag((sound, explanation.mel_config.sample_rate), keep_mel=False)
+        self.steps.step()
         return float(tagged.window_probabilities[0, explanation.tag_index])
 
     def _heard(self, blocks: np.ndarray) -> np.ndarray:

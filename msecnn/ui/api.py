@@ -17,8 +17,7 @@ from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.session import SessionError
 from msecnn.ui.server.visitors import Lane
 from msecnn.ui.upload import open_file, window_s
-from msecnn.ui.what_if import MAX_POINTS, EditRequest, deadline, requested_what_if
-from msecnn.what_if.notation import parse_curve
+from msecnn.ui.what_if import EditRequest, deadline, requested_what_if, server_curve
 
 #: Of a row of `/models`. Rises when a key changes its meaning or goes.
 SCHEMA = 1
@@ -125,9 +124,7 @@ def what_if_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
             text(value or "", what) for value, what in ((edits, "edits"), (tag, "tag"), (curve, "curve"))
         )
         models = names({"models": models or []}, "models")
-        varied, strengths = parse_curve(curve) if curve else (None, ())
-        if len(strengths) > MAX_POINTS:
-            raise SessionError(f"Ask for a curve of at most {MAX_POINTS} points, not {len(strengths)}.")
+        varied, strengths = server_curve(curve) if curve else (None, ())
         path, name = _given(recording)
         request = EditRequest(edits.split(), models, start_s, duration_s, tag)
         answer = requested_what_if(context, path, name, request)

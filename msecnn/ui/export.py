@@ -19,13 +19,16 @@ from msecnn.plots.explanation_files import (
     n_explanation_files,
 )
 from msecnn.plots.tags import tag_bars, timeline
+from msecnn.plots.what_if_files import what_if_files
 from msecnn.tagger import answer_json
 from msecnn.ui import faithfulness_check, gpu_seconds
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
+from msecnn.ui.server.request_fields import text
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
 from msecnn.ui.server.session import Session, require_session
+from msecnn.ui.what_if import deadline, server_curve, window_what_if
 
 #: Of the files in the zip; `settings.json` tells it.
 SCHEMA = 1
@@ -36,7 +39,7 @@ def build(page: Page) -> None:
 
 
 def export(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
-    """Tags, and the explanation of the tag that is asked about, if any."""
+    """Tags, the explanation of the tag that is asked about, and what the edits changed: what there is of them."""
     session = require_session(session)
     files = list(_tags(context, session))
     yield Answer({"progress": 0.2})
@@ -48,6 +51,9 @@ def export(context: AppContext, session: Session | None, request: Request) -> It
         for number, file in enumerate(explanation_files(explanation, curves=curves), start=1):
             files.append(file)
             yield Answer({"progress": 0.2 + 0.8 * number / n_files})
+    for file in _edits(context, session, request):
+        files.append(file)
+        yield Answer({"progress": 1.0})
     path = new_file("msecnn.zip")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
@@ -77,6 +83,16 @@ def _tags(context: AppContext, session: Session) -> Iterator[NamedFile]:
                 title=f"{session.name}: {title}",
             )
             yield from figure_files(f"timeline-{prediction.model}", figure)
+
+
+def _edits(context: AppContext, session: Session, request: Request) -> Iterator[NamedFile]:
+    """What the page's edits of the window changed, with the curve that it shows; nothing where there are none."""
+    if not request.get("edits") and not request.get("curve"):
+        return
+    answer, shown = window_what_if(context, session, request), text(request.get("curve") or "", "curve")
+    curves = [answer.response(*server_curve(shown), check=deadline(context))] if shown else []
+    told = answer.to_json(evidence=False) | {"curves": [curve.to_json() for curve in curves]}
+    yield from ((f"what-if/{name}", content) for name, content in what_if_files(answer, told, curves))
 
 
 def _settings(context: AppContext, session: Session) -> dict[str, Any]:

@@ -10,12 +10,14 @@ import gradio as gr
 
 from msecnn.plots.colours import ON_DARK, css_variables
 from msecnn.ui import api, export, upload, what_if
+from msecnn.ui.edit_choices import edit_choices
 from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard, in_hand
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path, server_name
-from msecnn.ui.tabs import compare, lessons, network, tags, why
+from msecnn.ui.tabs import compare, lessons, live, network, tags, why
+from msecnn.ui.tabs import what_if as edits_tab
 
 #: After how long the page says that a recording is deleted at the latest: unused for an hour, and then looked for.
 DELETED_WITHIN_H = 2.0
@@ -25,10 +27,12 @@ TABS = (
     ("tags", "Tags", tags.build),
     ("why", "Why this tag", why.build),
     ("network", "Take it apart", network.build),
+    ("what-if", "What if", edits_tab.build),
     ("compare", "Compare", compare.build),
+    ("live", "Live", live.build),
     ("lessons", "Lessons", lessons.build),
 )
-STYLES = ("style.css", "controls.css", "network.css", "compare.css", "lessons.css", "what_if.css")
+STYLES = ("style.css", "controls.css", "network.css", "compare.css", "lessons.css", "what_if.css", "live.css")
 
 TITLE = "MsE-CNN: two neural networks tag your music, and show which seconds made them decide"
 
@@ -105,6 +109,8 @@ def offered(context: AppContext) -> dict[str, Any]:
         "server": server_name(),
         "tabs": [name for name, *_ in TABS],
         "explanation": explanation_choices(),
+        "edits": {"kinds": edit_choices(), "most": what_if.MAX_EDITS, "points": what_if.MAX_POINTS},
+        "live": live.offered(context),
         "plotly": plotly_path(),
         "on_dark": ON_DARK,
         "lessons": lessons.lessons(),

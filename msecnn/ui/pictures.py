@@ -16,8 +16,13 @@ def mel_picture(mel: np.ndarray) -> str:
     Shape:
         - mel: (F, L) dB; the picture has the lowest band at the bottom
     """
+    return png_uri(mel_bytes(mel))
+
+
+def mel_bytes(mel: np.ndarray) -> np.ndarray:
+    """(F, L) dB as the bytes of a picture, the lowest band last."""
     scaled = (mel[::-1] - LOW_DB) * (255 / (HIGH_DB - LOW_DB))
-    return png_uri(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def signed_picture(values: np.ndarray, limit: float) -> str:

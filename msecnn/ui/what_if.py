@@ -10,14 +10,16 @@ import numpy as np
 from msecnn import audio
 from msecnn.explain.choices import choose_window
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.request_fields import shown, whole_number
+from msecnn.ui.server.request_fields import shown, text, whole_number
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.served_files import served_wav
 from msecnn.ui.server.session import Session, SessionError, require_session
 from msecnn.ui.upload import check_length, named_as, patience
+from msecnn.what_if.chain import Moved
 from msecnn.what_if.change import ModelChange
+from msecnn.what_if.edit import Edit
 from msecnn.what_if.intervention import WhatIf, what_if
-from msecnn.what_if.notation import parse_chain
+from msecnn.what_if.notation import parse_chain, parse_curve
 
 #: Longest part that is edited here, seconds; edits in one chain; points of one curve.
 LONGEST_PART_S, MAX_EDITS, MAX_POINTS = 60.0, 8, 9
@@ -26,25 +28,35 @@ N_TAGS = 6
 
 
 def build(page: Page) -> None:
-    page.endpoint("what-if", edit_window, model=True, same=("window", "edits"))
+    page.endpoint("what-if", edit_window, model=True, same=("window", "edits", "models"))
 
 
 def edit_window(context: AppContext, session: Session | None, request: Request) -> Answer:
     """One window of the open recording, edited as a text says: its tags before and after, and its sound."""
-    session = require_session(session)
-    start_s, end_s = session.shown.windows[choose_window(session.shown, whole_number(request, "window"))]
-    edits, models = str(request.get("edits", "")).split(), list(session.predictions)
-    answer = requested_what_if(
-        context, session.path, session.name, EditRequest(edits, models, start_s, end_s - start_s)
-    )
+    answer = window_what_if(context, session, request)
     return Answer(
         {
+            "edits": [str(edit) for edit in answer.edits],
             "models": [_change(context, change) for change in answer.changes],
             "sound": served_wav(answer.edited, answer.sample_rate, "edited"),
-            "start_s": start_s,
-            "duration_s": len(answer.edited) / answer.sample_rate,
+            "start_s": answer.start_s,
+            "duration_s": answer.duration_s,
+            "ends_s": Moved(answer.edits, answer.start_s, answer.duration_s).ends_s,
         }
     )
+
+
+def window_what_if(context: AppContext, session: Session | None, request: Request) -> WhatIf:
+    """What the page asks: the open recording, its models, a window by its number, the edits as one text.
+
+    Raises:
+        SessionError, EditError, AudioError: as `requested_what_if`.
+    """
+    session = require_session(session)
+    start_s, end_s = session.shown.windows[choose_window(session.shown, whole_number(request, "window"))]
+    edits, models = text(request.get("edits", ""), "edits").split(), list(session.predictions)
+    question = EditRequest(edits, models, start_s, end_s - start_s)
+    return requested_what_if(context, session.path, session.name, question)
 
 
 def _change(context: AppContext, change: ModelChange) -> Payload:
@@ -110,6 +122,19 @@ def requested_what_if(context: AppContext, path: Path, name: str, request: EditR
             models=chosen,
             check=deadline(context),
         )
+
+
+def server_curve(curve: str) -> tuple[Edit, tuple[float, ...]]:
+    """The edit and the strengths that a text names, no more of them than this server takes.
+
+    Raises:
+        EditError: it names none.
+        SessionError: there are too many.
+    """
+    edit, strengths = parse_curve(curve)
+    if len(strengths) > MAX_POINTS:
+        raise SessionError(f"Ask for a curve of at most {MAX_POINTS} points, not {len(strengths)}.")
+    return edit, strengths
 
 
 def deadline(context: AppContext) -> Callable[[], None]:

@@ -20,6 +20,7 @@ from msecnn.plots.static import image
 from msecnn.plots.tags import tag_bars
 from msecnn.ui.server.context import AppContext, Example
 from msecnn.ui.server.session import Session
+from msecnn.what_if.intervention import WhatIf
 
 #: Rows of the table of contributions.
 N_TAGS = 12
@@ -55,6 +56,8 @@ def worksheet(
     off: Sequence[str],
     title: str | None,
     exercises: Sequence[Exercise],
+    *,
+    edited: WhatIf | None = None,
 ) -> str:
     """The page as HTML.
 
@@ -62,6 +65,7 @@ def worksheet(
         off: scales that are switched off.
         title: the lesson's; without one, the tag is the title.
         exercises: printed at the end.
+        edited: what the page's edits of the window changed, if there are any.
     """
     name = f"{explanation.tag} in {context.title(explanation.prediction.model)}"
     parts = [
@@ -71,6 +75,7 @@ def worksheet(
         *_tags(explanation, context, session),
         *_contributions(explanation, off),
         *_maps(explanation),
+        *(_edited(edited, context) if edited else ()),
         *_questions(exercises),
         *_settings(explanation, context),
     ]
@@ -120,6 +125,22 @@ def _maps(explanation: Explanation) -> Iterable[str]:
     yield f"<h2>Where each scale looks ({escape(explanation.method.replace('_', ' '))})</h2>"
     yield _picture(maps_figure(explanation), "Signed saliency of each scale")
     yield '<p class="soft">The contributions are exact. These maps are estimates.</p>'
+
+
+def _edited(answer: WhatIf, context: AppContext) -> Iterable[str]:
+    yield f"<h2>What if: {escape(', then '.join(map(str, answer.edits)))}</h2>"
+    sound = wav_bytes(answer.edited, answer.sample_rate)
+    yield f'<audio controls src="{_data("audio/wav", sound)}"></audio>'
+    for change in answer.changes:
+        order = np.argsort(-change.before.probabilities, kind="stable")[:N_TAGS]
+        scales = change.scales if len(change.scales) > 1 else ()
+        rows = [("", "before", "after", *scales, "logit")]
+        for k in order:
+            shares = (f"{answers.probabilities[k]:.1%}" for answers in (change.before, change.after))
+            steps = change.terms[:, k] if scales else ()
+            rows.append((change.tags[k], *shares, *_signed((*steps, change.logits[k]))))
+        yield f"<h3>{escape(context.title(change.model))}</h3>{_table(rows)}"
+    yield '<p class="soft">The steps of the scales add up to the change of the logit, exactly.</p>'
 
 
 def _questions(exercises: Sequence[Exercise]) -> Iterable[str]:

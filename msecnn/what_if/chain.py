@@ -60,6 +60,12 @@ class Moved:
         a, b = sorted((self._second(first), self._second(last)))
         return a, b
 
+    @property
+    def ends_s(self) -> tuple[float, float]:
+        """Where the part's beginning and its end are afterwards, seconds of the edited sound; exchanged in reverse."""
+        a, b = (self._second(self.start_s + second) - self.start_s for second in (0.0, self.duration_s))
+        return a, b
+
     def hz(self, hz: float) -> float:
         for edit in self.edits:
             hz = edit.moved_hz(hz)

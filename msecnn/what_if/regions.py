@@ -63,19 +63,6 @@ class Cut(Edit):
     def arguments(self) -> str:
         return "+".join(str(region) for region in self.regions)
 
-    def _inside(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        """What of a sound (T,) or (2, T) lies in the regions."""
-        n_fft = 2 ** round(np.log2(FRAME_S * sample_rate))
-        duration_s = waveform.shape[-1] / sample_rate
-        # what reaches to the end reaches over the last frame, whose middle may lie beyond
-        regions = [replace(each, end_s=MAX_S) if each.end_s >= duration_s else each for each in self.regions]
-
-        def weigh(spectrum: np.ndarray) -> np.ndarray:
-            return _mask(regions, spectrum.shape, n_fft, sample_rate)
-
-        channels = [weighted(channel, weigh, n_fft=n_fft, hop_length=n_fft // 2) for channel in np.atleast_2d(waveform)]
-        return np.stack(channels).reshape(waveform.shape)
-
 
 @dataclass(frozen=True)
 class Remove(Cut):
@@ -84,7 +71,7 @@ class Remove(Cut):
     name: ClassVar[str] = "remove"
 
     def apply(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        return waveform - self._inside(waveform, sample_rate)
+        return waveform - inside(self.regions, waveform, sample_rate)
 
 
 @dataclass(frozen=True)
@@ -94,7 +81,21 @@ class Keep(Cut):
     name: ClassVar[str] = "keep"
 
     def apply(self, waveform: np.ndarray, sample_rate: int) -> np.ndarray:
-        return self._inside(waveform, sample_rate)
+        return inside(self.regions, waveform, sample_rate)
+
+
+def inside(regions: Sequence[Region], waveform: np.ndarray, sample_rate: int) -> np.ndarray:
+    """What of a sound (T,) or (2, T) lies in regions."""
+    n_fft = 2 ** round(np.log2(FRAME_S * sample_rate))
+    duration_s = waveform.shape[-1] / sample_rate
+    # what reaches to the end reaches over the last frame, whose middle may lie beyond
+    whole = [replace(region, end_s=MAX_S) if region.end_s >= duration_s else region for region in regions]
+
+    def weigh(spectrum: np.ndarray) -> np.ndarray:
+        return _mask(whole, spectrum.shape, n_fft, sample_rate)
+
+    channels = [weighted(channel, weigh, n_fft=n_fft, hop_length=n_fft // 2) for channel in np.atleast_2d(waveform)]
+    return np.stack(channels).reshape(waveform.shape)
 
 
 def _shifted(region: Region, start_s: float) -> Region:

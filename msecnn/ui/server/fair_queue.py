@@ -99,6 +99,12 @@ def absence() -> Callable[[], bool]:
     return turn.left.is_set if turn is not None else lambda: False
 
 
+def current_visitor() -> str:
+    """The session for whose question this is called; outside of a turn a name that nobody has."""
+    turn = _current.get()
+    return turn.visitor.session if turn is not None else ""
+
+
 class _Shares:
     """Seconds that each of several has had; one who comes, or comes back, begins with what the last one began with."""
 

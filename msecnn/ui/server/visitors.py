@@ -7,6 +7,7 @@ from typing import Literal
 
 from msecnn.ui.server.fair_queue import FairQueue
 from msecnn.ui.server.listeners import Listeners
+from msecnn.ui.server.live_streams import LiveStreams
 from msecnn.ui.server.session_store import SessionStore
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,14 @@ class Visitors:
             lane: FairQueue(n_at_once, n_waiting=n_waiting, n_each=n_each, listens=self.listeners.listens)
             for lane, (n_at_once, n_waiting, n_each) in LANES.items()
         }
+        self.live = LiveStreams()
         #: Names of the requests that are waited for or worked on.
         self.in_hand: set[str] = set()
 
     def _left(self, session: str, since: float) -> None:
         for lane in self.lanes.values():
             lane.leave(session, joined_before=since)
+        self.live.end(session, unused_since=since)
 
     def needed_files(self) -> set[Path]:
         """The files of recordings that are still held, once those are forgotten that nobody uses."""

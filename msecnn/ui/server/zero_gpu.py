@@ -22,6 +22,14 @@ GpuSeconds = int | Callable[..., int]
 QUICK_S = 5
 
 
+def lends_gpu() -> bool:
+    """Whether what needs the GPU runs in another process, which forgets."""
+
+    def probe() -> None: ...
+
+    return GPU is not None and GPU(duration=QUICK_S)(probe) is not probe
+
+
 def on_gpu(function: Callable[..., Any], duration_s: GpuSeconds = QUICK_S) -> Callable[..., Any]:
     """Decorates a function, or a generator function, for ZeroGPU where that is installed.
 

@@ -3,9 +3,11 @@
 import { followAddress, writeAddress } from "./address.js";
 import { compareMounts, keepModels, mountCompare, openInSecondPlayer, updateCompare } from "./compare.js";
 import { chosen, connectControls, offer, onChoice, takeOffers } from "./controls.js";
+import { followState, onEdits } from "./edit_chain.js";
 import { flashCells } from "./flashes.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
+import { latencies, leaveLive, mountLive } from "./live.js";
 import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
 import { showTab } from "./navigation.js";
@@ -16,7 +18,8 @@ import { on, set, state, when } from "./state.js";
 import { drawStrips, moveHead } from "./strips.js";
 import { drawTags, tagMounts } from "./tags.js";
 import { mountUpload } from "./upload.js";
-import { clearEdit, mountEdits } from "./what_if.js";
+import { mountEdits, placeChanges } from "./what_if.js";
+import { drawTab, mountTab } from "./what_if_tab.js";
 import { mountWhy, showWhy, updateWhy, whyMounts } from "./why.js";
 
 /** @type {Set<string>} */
@@ -29,6 +32,8 @@ const MOUNTS = {
   why: mountWhy,
   network: mountNetwork,
   compare: mountCompare,
+  edits: mountTab,
+  live: mountLive,
 };
 /** @type {Record<string, Element | Element[]>} What stands between Gradio's controls. */
 const PARTS = { lesson: lessonPanel, ...openMounts, ...tagMounts, ...whyMounts, ...networkMounts,
@@ -44,7 +49,10 @@ export { chosen, connect, connectControls, fail, takeOffers };
 on("recording", openInPlayer);
 on("window", ({ window }) => player.chooseWindow(window));
 on("recording models", drawOpened);
-on("recording models window", clearEdit);
+on("recording models window", followState);
+on("recording models model tag window", drawTab);
+on("tab", placeChanges);
+on("tab", leaveLive);
 on("models window tag", drawTags);
 on("recording models model tag window", updateWhy);
 on("recording models model tag window", updateNetwork);
@@ -55,6 +63,7 @@ on("lesson tab", drawLessons);
 on("recording second lesson models tag model window tab", writeAddress);
 
 mountEdits(player);
+onEdits("chain", writeAddress);
 
 // ---- the player -> the state and what moves with the sound
 player.on("window", (window) => set({ window }));
@@ -71,4 +80,4 @@ when(() => mounted.has("upload")).then(followAddress);
 
 // What tests, benchmarks and a curious visitor's console work with.
 Object.assign(window.msecnn, { state, set, call, player, showTab, scaleTitle, why: { show: showWhy },
-  network: { show: showNetwork } });
+  network: { show: showNetwork }, live: { latencies } });

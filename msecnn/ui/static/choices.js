@@ -1,6 +1,7 @@
 // What a visitor has chosen within the tabs, as a link holds it: only what differs from how the page begins.
 
 import { comparisonView } from "./compare_numbers.js";
+import { editsText, kindOf, replaceEdits } from "./edit_chain.js";
 import { showNetwork } from "./network.js";
 import { network, settings, view as networkView } from "./network_state.js";
 import { offered, state, when } from "./state.js";
@@ -47,7 +48,8 @@ const networkChoices = () =>
 export const shownChoices = () => {
   const chosen = CHOICES.map(([name, view, key], i) => [name, view[key] === FIRST[i] ? null : written(view[key])]);
   const { random, off, level, channel } = networkChoices();
-  return { ...Object.fromEntries(chosen), random: random ? "1" : null, off: off.join(",") || null, level,
+  return { ...Object.fromEntries(chosen), edits: editsText() || null,
+    random: random ? "1" : null, off: off.join(",") || null, level,
     channel: channel === null ? null : String(channel) };
 };
 
@@ -61,6 +63,7 @@ export const restoreChoices = (/** @type {URLSearchParams} */ wanted) => {
     updateWhy();
   }
   drawTags();
+  replaceEdits((wanted.get("edits") ?? "").split(" ").filter((edit) => edit && kindOf(edit)));
   restoreNetwork({
     random: wanted.get("random") === "1", off: (wanted.get("off") ?? "").split(",").filter(Boolean),
     level: wanted.get("level"), channel: number(wanted.get("channel") ?? "") ?? null,

@@ -3,6 +3,7 @@
 import { offer, onChoice } from "./controls.js";
 import { button, download, fill, h, say, statusLine } from "./dom.js";
 import { answerOf, answeredSteps, answersOf, forgetAnswers, keepAnswer } from "./answers.js";
+import { editsText } from "./edit_chain.js";
 import { player } from "./main_player.js";
 import { showTab } from "./navigation.js";
 import { settings as networkSettings } from "./network_state.js";
@@ -109,7 +110,8 @@ const save = async (/** @type {HTMLElement} */ status) => {
   say(status, "Printing …", "busy");
   try {
     const { file } = await call("worksheet", { model: model.name, tag, window: state.window, ...whySettings(),
-      ...networkSettings(), lesson: lesson?.id ?? null, answers: lesson ? answersOf(lesson.id) : [] });
+      ...networkSettings(), edits: editsText(),
+      lesson: lesson?.id ?? null, answers: lesson ? answersOf(lesson.id) : [] });
     download(file.url, `${title} worksheet.html`);
     say(status, "");
   } catch (error) {

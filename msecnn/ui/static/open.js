@@ -3,6 +3,8 @@
 import { answer } from "./answer.js";
 import { offer, onChoice } from "./controls.js";
 import { download, fill, h, say, statusLine } from "./dom.js";
+import { editsText } from "./edit_chain.js";
+import { drawnCurve } from "./response_curve.js";
 import { call, isSuperseded, queuePlace } from "./rpc.js";
 import { offered, set, state } from "./state.js";
 import { settings } from "./why_state.js";
@@ -115,7 +117,8 @@ const saveAll = async () => {
   const { model, tag, window, recording } = state;
   progress(0);
   try {
-    const { file } = await call("export", { model, tag, window, ...settings() }, { progress });
+    const saved = { model, tag, window, ...settings(), edits: editsText(), curve: drawnCurve() };
+    const { file } = await call("export", saved, { progress });
     download(file.url, `${recording?.name.replace(/\.[^.]*$/, "")} tags.zip`);
     idle();
   } catch (error) {

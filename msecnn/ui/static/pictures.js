@@ -68,6 +68,11 @@ export const paintMel = (/** @type {Picture} */ picture, [low, high] = range(pic
   const index = 3 * Math.max(0, Math.min(255, Math.round(((value - low) / (high - low)) * 255)));
   out[at] = MEL[index]; out[at + 1] = MEL[index + 1]; out[at + 2] = MEL[index + 2]; out[at + 3] = 255;
 });
+/** A level of the mel scale, 0 to 255, as a pixel. */
+export const melColour = (/** @type {number} */ value, out, /** @type {number} */ at) => {
+  for (let i = 0; i < 3; i++) out[at + i] = MEL[3 * value + i];
+  out[at + 3] = 255;
+};
 // 128 is zero and is transparent, so that what lies below stays visible where nothing is said. `gain` weakens a map
 // that is shown on the scale of a stronger one.
 export const paintSigned = (/** @type {Picture} */ picture, gain = 1, gamma = 0.6) =>

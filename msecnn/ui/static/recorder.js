@@ -2,24 +2,12 @@
 
 import { button } from "./dom.js";
 import { clock } from "./format.js";
+import { openMicrophone } from "./microphone.js";
 import { idle, tell } from "./open.js";
 import { offered } from "./state.js";
 
 /** @type {MediaRecorder | null} */
 let recorder = null;
-
-//: Music is recorded as it is: what helps in a telephone call would change it.
-const UNCHANGED = { audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } };
-const REFUSED = "The microphone may not be used: allow it in the browser and try again.";
-
-const openMicrophone = async () => {
-  if (!navigator.mediaDevices?.getUserMedia) {
-    throw new Error("The browser gives the microphone only to pages on HTTPS or on this machine.");
-  }
-  return navigator.mediaDevices.getUserMedia(UNCHANGED).catch((error) => {
-    throw new Error(error.name === "NotFoundError" ? "No microphone was found." : REFUSED);
-  });
-};
 
 /** Shows the time, and stops a second before the longest recording that the page takes. */
 const keepTime = (/** @type {MediaRecorder} */ running) => {

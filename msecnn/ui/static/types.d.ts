@@ -47,6 +47,11 @@ export interface Offered {
   /** Null where the page has no server. */
   deleted_within_h: number | null; server: string | null; tabs: string[];
   plotly: string; on_dark: Record<string, string>; models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
+  live: {
+    models: { name: string; title: string; tags: string[] }[]; pieces_a_second: number; frames: number; bands: number;
+    window_s: number;
+  };
+  edits: { kinds: EditKind[]; most: number; points: number };
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
   };
@@ -71,6 +76,23 @@ export interface Level {
   name: string; channels: number; rows: number; columns: number; picture: string; field_s: number; field_bands: number;
 }
 export interface Network extends Split { levels: Level[]; pictures: OffscreenCanvas[] }
+export interface Parameter {
+  name: string; title: string; value: number | string | null; choices?: string[]; unit?: string; low?: number;
+  high?: number | null; whole?: boolean;
+}
+/** An edit that one can make: what the server knows of it. */
+export interface EditKind {
+  name: string; title: string; words: string; box: boolean; parameters: Parameter[]; curve: [number, number] | null;
+}
+export interface EditedAnswer {
+  edits: string[]; models: EditedModel[]; sound: ServedFile; start_s: number; duration_s: number;
+  ends_s: [number, number];
+}
+/** What the server says to a piece of the microphone's sound; `columns` are the new frames of the spectrogram. */
+export interface LiveAnswer {
+  heard_s: number; tagged_s: number; columns: string;
+  models: { name: string; probabilities: number[]; leading: string; scales: string[]; relative: number[] }[];
+}
 export interface EditedModel {
   name: string; title: string; scales: string[];
   tags: { tag: string; before: number; after: number; change: number; terms: number[] }[];
@@ -82,7 +104,10 @@ export interface Curve {
 export interface Moment extends Field { example: string; title: string; value: number }
 export interface Picture { width: number; height: number; values: Uint8Array }
 export interface Decoded { picture: Picture; image: OffscreenCanvas; grey?: OffscreenCanvas }
-export interface Source { url: string; offset_s: number; duration_s: number; title: string }
+/** A sound that stands for seconds of the recording, and where in it those begin and end, if an edit moved them. */
+export interface Source {
+  url: string; offset_s: number; duration_s: number; title: string; ends_s?: [number, number];
+}
 
 declare global {
   interface Window {

@@ -12,6 +12,7 @@ from msecnn.ui.server.request_fields import shown
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
 from msecnn.ui.server.session import Session, SessionError, require_session
+from msecnn.ui.what_if import window_what_if
 from msecnn.ui.worksheet import Exercise, worksheet
 
 #: Longest answer of a student that a worksheet prints, characters.
@@ -47,7 +48,10 @@ def make_worksheet(context: AppContext, session: Session | None, request: Reques
     explanation = requested_explanation(context, session, request)
     off = named_switches(request, "off", explanation.contributions.scales)
     path = new_file("worksheet.html")
-    path.write_text(worksheet(explanation, context, require_session(session), off, *_exercises(request)), "utf-8")
+    edited = window_what_if(context, session, request) if request.get("edits") else None
+    title, exercises = _exercises(request)
+    sheet = worksheet(explanation, context, require_session(session), off, title, exercises, edited=edited)
+    path.write_text(sheet, "utf-8")
     return Answer({"file": served(path)})
 
 
