@@ -17,7 +17,7 @@ LAYERS = {
     "models": 2,
     "checkpoint_card": 2, "familiarity": 2, "hub": 2.5, "hub_card": 2.5, "checkpoint": 3,
     "hub_publishing": 4, "tagger": 4,
-    "explain": 5, "data": 5, "what_if": 5.5, "evaluation": 5.5,
+    "explain": 5, "music_rows": 5, "data": 5, "what_if": 5.5, "evaluation": 5.5,
     "plots": 6, "library": 6,
     "training": 6.5,
     "distillation": 7,
@@ -35,7 +35,7 @@ OWNERS = {
     "ray": {"library"},
     "huggingface_hub": {"hub", "hub_publishing"},
     "plotly": {"plots"},
-    "librosa": {"plots", "what_if"},
+    "librosa": {"music_rows", "plots", "what_if"},
     "torchaudio": {"frontend", "models", "explain", "what_if"},
     "pickle": set(),
 }
