@@ -44,6 +44,7 @@ export interface Offered {
   max_s: number; max_bytes: number; window_s: number; deleted_within_h: number;
   server: string; tabs: string[];
   plotly: string; on_dark: Record<string, string>; models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
+  language: string; locales: Record<string, string>;
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
   };
@@ -56,6 +57,22 @@ export interface Explanation {
   mean_known: boolean; positive: Event[]; negative: Event[]; marks: Event[]; absences: { sentence: string; share: number }[];
   measured: Record<string, { sentence: string; faithful: boolean | null } | undefined>;
   sounds: { parts: Record<string, string>; scales: string[] };
+}
+export interface MusicRow {
+  name: string; axis: "hz" | "pitch class" | "tempo"; picture: string; centres: number[]; ticks: [number, string][];
+  beats_s: number[]; tempo: number | null; semitone_hz: number; values: Picture; image: OffscreenCanvas;
+}
+export interface FilterStep extends Field {
+  level: string; channel: number; row: number; column: number; value: number; block: number[][]; winner: number[];
+  patch: number[][]; weights: number[][]; channel_sums: number[]; bias: number; norm_scale: number; norm_shift: number;
+  input_level: string; input_channel: number; input_place: number[]; filter_sum: number; normalised: number;
+}
+export interface MelCell extends Field {
+  band: number; frame: number; decibels: number; norm_scale: number; norm_shift: number; value: number;
+}
+export interface FeaturePath {
+  scale: string; channel: number; value: number; average: number | null; weight: number; relative: number;
+  steps: FilterStep[]; cell: MelCell;
 }
 export interface SignedMap { scale: string; picture: string; limit: number; thickened: boolean }
 export interface Maps {
