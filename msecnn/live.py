@@ -22,6 +22,7 @@ from msecnn.models.fast.folded import FoldedNetwork
 from msecnn.models.fast.incremental import IncrementalNetwork
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
+from msecnn.runtimes.torch_runtime import TorchRuntime
 from msecnn.statistics import sigmoid
 from msecnn.tagger import Tagger
 
@@ -169,8 +170,9 @@ def _network(tagger: Tagger) -> MultiScaleCNN:
 
 
 def _fast(tagger: Tagger) -> FoldedNetwork:
-    assert tagger.fast is not None
-    return tagger.fast
+    fast = tagger.runtime.fast if isinstance(tagger.runtime, TorchRuntime) else None
+    assert fast is not None
+    return fast
 
 
 def _tags(tagger: Tagger, features: dict[str, Tensor]) -> LiveTags:

@@ -129,11 +129,6 @@ class Tagger:
         """Where the training clips lie among the features, if the checkpoint knows."""
         return read_familiarity(self.checkpoint.folder, str(self.checkpoint.card.get("sha256")))
 
-    @property
-    def fast(self) -> FoldedNetwork | None:
-        """The network in its fast form; None for what has none."""
-        return self._fast
-
     def tag(self, recording: Tagged, **options: Any) -> TagPrediction:
         """Tags one recording; the options are those of the function `tag`."""
         return tag(recording, [self], **options)[0]

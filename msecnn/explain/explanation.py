@@ -27,6 +27,7 @@ from msecnn.explain.cell_evidence import Evidence, evidence
 from msecnn.explain.choices import choose, choose_tag, choose_window, most_probable_window
 from msecnn.explain.contributions import Contributions, contributions, with_scales
 from msecnn.explain.explanation_json import explanation_json
+from msecnn.explain.feature_path import FeaturePath, feature_path
 from msecnn.explain.minimal import Louder, MinimalPart, louder, smallest_cut, smallest_sound
 from msecnn.explain.progress import Progress
 from msecnn.explain.scale_split import ScaleSplit
@@ -132,6 +133,23 @@ class Explanation:
             self.tagger.model,
             self.mel,
             self.tag_index,
+            mel_config=self.mel_config,
+            mean_features=self.checkpoint.mean_features,
+            window_start_s=self.start_s,
+        )
+
+    def feature_path(self, scale: str, channel: int) -> FeaturePath:
+        """How one feature came to be, from the classifier's weight down to a cell of the mel. Exact.
+
+        Raises:
+            ExplanationError: the classifier sees no such scale or channel.
+        """
+        return feature_path(
+            self.tagger.model,
+            self.mel,
+            scale,
+            channel,
+            tag_index=self.tag_index,
             mel_config=self.mel_config,
             mean_features=self.checkpoint.mean_features,
             window_start_s=self.start_s,

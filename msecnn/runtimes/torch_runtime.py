@@ -26,6 +26,7 @@ class TorchRuntime:
 
     Attributes:
         model: the network as the paper draws it, for gradients and maps.
+        fast: the network in its fast form; None for what has none.
     """
 
     name = "torch"
@@ -45,8 +46,8 @@ class TorchRuntime:
         self.batch_size = GPU_BATCH if self.on_gpu else 1
         self.model = checkpoint.model.to(self.device)
         self.input_spec: InputSpec = self.model.input_spec
-        self._fast = FoldedNetwork(self.model, _DTYPES[dtype]) if isinstance(self.model, MultiScaleCNN) else None
-        if self._fast is None and dtype != "float32":
+        self.fast = FoldedNetwork(self.model, _DTYPES[dtype]) if isinstance(self.model, MultiScaleCNN) else None
+        if self.fast is None and dtype != "float32":
             raise MsecnnError(f"{checkpoint.name} runs in float32 only.")
 
     def prepare(self, windows: np.ndarray) -> Tensor:
@@ -68,9 +69,9 @@ class TorchRuntime:
         """Logits and features, left on the device."""
         with MODEL_LOCK, torch.inference_mode():
             inputs = inputs.to(self.device)
-            if self._fast is not None:
-                features = self._fast.features(inputs)
-                return self._fast.classify(features), features
+            if self.fast is not None:
+                features = self.fast.features(inputs)
+                return self.fast.classify(features), features
             return self.model(inputs), self.model.features(inputs)
 
     def band_power(self, inputs: Tensor) -> np.ndarray:

@@ -9,11 +9,12 @@ from typing import Any
 import gradio as gr
 
 from msecnn.plots.colours import ON_DARK, css_variables
-from msecnn.ui import api, export, upload, what_if
+from msecnn.ui import api, export, music_rows, upload, what_if
 from msecnn.ui.edit_choices import edit_choices
 from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard, in_hand
 from msecnn.ui.server.context import ASSETS, AppContext
+from msecnn.ui.server.languages import language_script, locale_paths, locale_routes
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path, server_name
 from msecnn.ui.tabs import compare, lessons, live, network, tags, why
@@ -32,7 +33,16 @@ TABS = (
     ("live", "Live", live.build),
     ("lessons", "Lessons", lessons.build),
 )
-STYLES = ("style.css", "controls.css", "network.css", "compare.css", "lessons.css", "what_if.css", "live.css")
+STYLES = (
+    "style.css",
+    "controls.css",
+    "network.css",
+    "compare.css",
+    "lessons.css",
+    "what_if.css",
+    "live.css",
+    "figures.css",
+)
 
 TITLE = "MsE-CNN: two neural networks tag your music, and show which seconds made them decide"
 
@@ -60,6 +70,7 @@ def compose(page: Page) -> None:
     lessons.build_panel(page)
     why.build_always(page)
     page.mount_point("player")
+    music_rows.build(page)
     with page.control("tab", gr.Tabs(elem_id="tabs", overflow_behavior="wrap"), None):
         for name, title, build_tab in TABS:
             tab = gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True)
@@ -82,7 +93,8 @@ def launch_options(context: AppContext) -> dict[str, object]:
             font=(gr.themes.LocalFont("IBM Plex Sans", weights=(400, 700)), "system-ui", "sans-serif"),
             font_mono=(gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
         ),
-        "head": f"<style>{css}</style>\n<script>window.msecnn = {{ offered: {told} }};{loader()}</script>",
+        "head": f"<style>{css}</style>\n<script>window.msecnn = {{ offered: {told} }};\n"
+        f"{language_script()}{loader()}</script>",
         "footer_links": ["api"],
         "run_history": False,
         "enable_monitoring": False,
@@ -90,7 +102,7 @@ def launch_options(context: AppContext) -> dict[str, object]:
         "allowed_paths": [],
         "app_kwargs": {
             "middleware": http_guard.middleware(context.visitors.listeners, context.upload_limits),
-            "routes": [*module_routes(), in_hand.route(context.visitors)],
+            "routes": [*module_routes(), *locale_routes(), in_hand.route(context.visitors)],
         },
         # Requests wait in our own queues, so Gradio takes them all; it keeps nothing of a session that we need.
         "max_threads": MAX_REQUESTS,
@@ -112,6 +124,7 @@ def offered(context: AppContext) -> dict[str, Any]:
         "edits": {"kinds": edit_choices(), "most": what_if.MAX_EDITS, "points": what_if.MAX_POINTS},
         "live": live.offered(context),
         "plotly": plotly_path(),
+        "locales": locale_paths(),
         "on_dark": ON_DARK,
         "lessons": lessons.lessons(),
         "lesson_models": lessons.MODELS,

@@ -5,11 +5,14 @@ import { compareMounts, keepModels, mountCompare, openInSecondPlayer, updateComp
 import { chosen, connectControls, offer, onChoice, takeOffers } from "./controls.js";
 import { followState, onEdits } from "./edit_chain.js";
 import { flashCells } from "./flashes.js";
+import { flightMounts } from "./flight.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
+import "./hints.js";
 import { latencies, leaveLive, mountLive } from "./live.js";
 import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
+import { markRows, rowMounts, updateRows } from "./music_rows.js";
 import { showTab } from "./navigation.js";
 import { mountNetwork, networkMounts, showNetwork, updateNetwork } from "./network.js";
 import { drawOpened, openMounts } from "./open.js";
@@ -37,7 +40,7 @@ const MOUNTS = {
 };
 /** @type {Record<string, Element | Element[]>} What stands between Gradio's controls. */
 const PARTS = { lesson: lessonPanel, ...openMounts, ...tagMounts, ...whyMounts, ...networkMounts,
-  ...compareMounts, ...lessonMounts };
+  ...compareMounts, ...lessonMounts, ...rowMounts, ...flightMounts };
 export const mount = (/** @type {string} */ name, /** @type {HTMLElement} */ place) => {
   if (name in PARTS) place.append(...[PARTS[name]].flat());
   else MOUNTS[name](place);
@@ -53,6 +56,8 @@ on("recording models window", followState);
 on("recording models model tag window", drawTab);
 on("tab", placeChanges);
 on("tab", leaveLive);
+on("recording window", updateRows);
+on("models model window tag", markRows);
 on("models window tag", drawTags);
 on("recording models model tag window", updateWhy);
 on("recording models model tag window", updateNetwork);
@@ -70,6 +75,7 @@ player.on("window", (window) => set({ window }));
 player.on("tick", moveHead);
 player.on("tick", flashCells);
 player.on("decoded", drawStrips);
+player.on("span", drawStrips);
 player.on("unplayable", () => decodeOnServer(player, "sound"));
 
 // ---- tabs and the address -> the state

@@ -25,10 +25,11 @@ export class Brush {
     const stage = /** @type {HTMLElement} */ (player.base.parentElement);
     stage.append(this.#outline);
     new ResizeObserver(() => this.draw()).observe(stage);
+    player.on("span", () => this.draw());
     /** @type {{s: number, hz: number} | null} */
     let from = null;
     const drag = (/** @type {PointerEvent} */ event) => {
-      if (!this.#on) return;
+      if (!this.#on || player.zoom.isBoxing) return;
       event.stopPropagation();   // the player would seek
       const to = this.#place(event);
       if (event.type === "pointerdown") {
@@ -65,7 +66,7 @@ export class Brush {
     const inner = frame.height - GUTTER.top - GUTTER.bottom, bands = player.view.mel.bands_hz;
     const height = 1 - (event.clientY - frame.top - GUTTER.top) / inner;
     const seconds = player.toSeconds(event.clientX - frame.left, frame.width);
-    const last = Math.min(end, start + player.duration);
+    const last = Math.min(end, player.duration);
     return { s: Math.max(start, Math.min(last, seconds)), hz: rowToHz(bands, height * bands.length - 0.5) };
   }
 

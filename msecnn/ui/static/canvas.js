@@ -19,22 +19,33 @@ export const prepare = (/** @type {HTMLCanvasElement} */ canvas) => {
   return { context, width, height };
 };
 
-/** Across, columns are averaged; down, each band stays a crisp row. */
-export const drawCells = (context, /** @type {OffscreenCanvas} */ image, x, y, width, height) => {
+/** Across, columns are averaged; down, each band stays a crisp row. `share` is the part of the image that is drawn. */
+export const drawCells = (context, /** @type {OffscreenCanvas} */ image, x, y, width, height, share = [0, 1]) => {
   const across = new OffscreenCanvas(Math.max(1, Math.round(width * ratio())), image.height);
   const squeezed = /** @type {OffscreenCanvasRenderingContext2D} */ (across.getContext("2d"));
   squeezed.imageSmoothingQuality = "high";
-  squeezed.drawImage(image, 0, 0, across.width, across.height);
+  const [from, to] = share.map((part) => part * image.width);
+  squeezed.drawImage(image, from, 0, to - from, image.height, 0, 0, across.width, across.height);
   context.imageSmoothingEnabled = false;
   context.drawImage(across, x, y, width, height);
 };
 
 /** A signed map, or several, over the picture in grey, as wide as the player's picture above. */
-export const drawStrip = (/** @type {HTMLCanvasElement} */ canvas, /** @type {OffscreenCanvas[]} */ images) => {
+export const drawStrip = (/** @type {HTMLCanvasElement} */ canvas, /** @type {OffscreenCanvas[]} */ images, share) => {
   const { context, width, height } = prepare(canvas);
   images.forEach((image) =>
-    drawCells(context, image, GUTTER.left, GUTTER.top, innerWidth(width), innerHeight(height)));
+    drawCells(context, image, GUTTER.left, GUTTER.top, innerWidth(width), innerHeight(height), share));
   return { context, width, height };
+};
+
+/** Draws in the picture only, not beside it. */
+export const clipped = (context, width, height, /** @type {() => void} */ draw) => {
+  context.save();
+  context.beginPath();
+  context.rect(GUTTER.left, GUTTER.top, innerWidth(width), innerHeight(height));
+  context.clip();
+  draw();
+  context.restore();
 };
 
 export const hatch = (context, x, y, width, height) => {

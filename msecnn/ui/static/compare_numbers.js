@@ -3,7 +3,9 @@
 import { offer, offerAll, onChoice } from "./controls.js";
 import { button, fill, h, part, tagRow, warnUntrained } from "./dom.js";
 import { compare, rows, tag } from "./compare_state.js";
+import { figureTools } from "./figure_tools.js";
 import { percent, plain, scaleTitle, sigmoid, signed } from "./format.js";
+import { t } from "./language.js";
 import { explain } from "./navigation.js";
 import { modelOf, set } from "./state.js";
 import { mostDifferent } from "./tags.js";
@@ -12,7 +14,9 @@ const FEW = 12;
 
 const view = { sort: "difference", all: false };
 const sentencePlace = part("compare-sentence"), tagsPlace = part("compare-tags"), scales = part("compare-scales");
-export const parts = [sentencePlace, h("div", { class: "mse-compare-columns" }, tagsPlace, scales)];
+export const parts = [sentencePlace, h("div", { class: "mse-compare-columns" },
+  h("div", {}, tagsPlace, figureTools(() => tagsPlace, () => t("Tags of A and B"))),
+  h("div", {}, scales, figureTools(() => scales, () => t("Scales of A and B"))))];
 
 // ---- tags
 const gap = ({ values: [a, b] }) => Math.abs(a - b);
@@ -54,7 +58,8 @@ const bar = (/** @type {number} */ value, /** @type {number} */ side, /** @type 
   return h("i", { class: `side-${side}`, style: { left, width } });
 };
 const scaleRow = (scale, a, b, most) => h("div", { class: "mse-pair" }, h("span", {}, scaleTitle(scale)),
-  h("span", { class: "mse-pair-track", role: "img", "aria-label": `A ${signed(a)}, B ${signed(b)}` },
+  h("span", { class: "mse-pair-track", role: "img", "aria-label": `A ${signed(a)}, B ${signed(b)}`,
+    "data-hint": `${scaleTitle(scale)}: A ${signed(a, 3)}, B ${signed(b, 3)}` },
     bar(a, 0, most), bar(b, 1, most)), h("b", { class: a < b ? "down" : "up" }, signed(a - b)));
 const total = (/** @type {number[]} */ [a, b]) => {
   const side = (which, logit) =>

@@ -1,18 +1,16 @@
 // While a recording plays, the cells that won flash as they are heard: in the spectrogram and in their strips.
 
 import { h } from "./dom.js";
+import { t } from "./language.js";
 import { player } from "./main_player.js";
-import { call } from "./rpc.js";
-import { likeliestTag, modelOf, state } from "./state.js";
+import { modelOf, state } from "./state.js";
 import { placeOf } from "./strips.js";
-import { why, whyKey } from "./why_state.js";
+import { cellsQuestion, isSomewhere, winningCells } from "./winning_cells.js";
 
 /** @import { Event } from "./types.d.ts" */
 
 //: Between two looks no more of the sound is played than this, seconds: beyond it was a jump.
 const JUMP_S = 0.5;
-//: A cell that sees more than this is nowhere in particular in the spectrogram, seconds.
-const BROAD_S = 3;
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const legend = h("span");
@@ -21,20 +19,15 @@ player.controls.row.append(words);
 
 /** @type {Event[]} */
 let marks = [];
-let key = "", before = 0;
+let before = 0;
 
-/** The winning cells of the tag that is asked about, or of the likeliest, if they are not known yet. */
 const ask = async () => {
-  const model = modelOf(), tag = state.tag ?? likeliestTag(model), { window } = state;
-  const asked = JSON.stringify([state.recording?.url, state.recording?.name, model.name, tag, window]);
-  if (asked === key) return;
-  key = asked;
+  const { model, tag } = cellsQuestion(), asked = winningCells();
   marks = [];
-  const answer = why.shown === whyKey() && why.answer
-    || await call("winning-cells", { model: model.name, tag, window }, { parallel: true }).catch(() => null);
-  if (asked !== key || !answer) return;
-  ({ marks } = answer);
-  legend.textContent = `cells that decided ${tag} in ${model.title}`;
+  const found = await asked;
+  if (asked !== winningCells()) return;
+  marks = found;
+  legend.textContent = t("cells that decided {tag} in {model}", { tag, model: modelOf(model).title });
 };
 
 const ring = (/** @type {HTMLElement} */ over, x, y, sign) => {
@@ -46,8 +39,10 @@ const ring = (/** @type {HTMLElement} */ over, x, y, sign) => {
 const flash = (/** @type {Event} */ mark) => {
   const strip = placeOf(mark), { clientWidth: width, clientHeight: height } = player.stage;
   if (strip) ring(strip.over, strip.x, strip.y, mark.relative);
-  if (mark.end_s - mark.start_s > BROAD_S) return;
+  if (!isSomewhere(mark)) return;
   const middle = (mark.start_s + mark.end_s) / 2, hz = Math.sqrt(Math.max(1, mark.low_hz) * mark.high_hz);
+  const [start, end] = player.span;
+  if (middle < start || middle > end) return;   // zoomed away
   ring(player.stage, player.toX(middle, width), player.toY(hz, height), mark.relative);
 };
 

@@ -2,6 +2,8 @@
 
 import { offer, offerModels, onChoice, onModel } from "./controls.js";
 import { fill, h, isVisible, part, say, statusLine, warnUntrained } from "./dom.js";
+import { figureTools } from "./figure_tools.js";
+import { t } from "./language.js";
 import { parts as channelParts, openChannel, openLevel } from "./network_channels.js";
 import { drawFigure, place as figurePlace } from "./network_figure.js";
 import { drawNumbers, parts as numberParts } from "./network_numbers.js";
@@ -88,7 +90,8 @@ const draw = () => {
 
 export const mountNetwork = (/** @type {HTMLElement} */ element) => {
   place = element;
-  place.append(warning, status, intro, h("div", { class: "mse-scroll" }, figurePlace), ...channelParts);
+  place.append(warning, status, intro, h("div", { class: "mse-scroll" }, figurePlace),
+    figureTools(() => figurePlace, () => t("The network")), ...channelParts);
   new ResizeObserver(refresh).observe(element);   // also when its tab is opened
 };
 

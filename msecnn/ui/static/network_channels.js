@@ -2,7 +2,9 @@
 
 import { button, fill, h, part } from "./dom.js";
 import { placeWords } from "./evidence.js";
+import { figureTools } from "./figure_tools.js";
 import { plural, scaleTitle, signed } from "./format.js";
+import { t } from "./language.js";
 import { playPlace, stretch } from "./main_player.js";
 import { picture, showOpenLevel } from "./network_figure.js";
 import { networkKey, question, tag, view } from "./network_state.js";
@@ -16,7 +18,8 @@ import { Sound } from "./sound.js";
 const NARROW = 8;
 
 const list = part("network-channels"), one = part("network-channel"), sound = new Sound();
-export const parts = [list, one];
+export const parts = [list, figureTools(() => list, () => t("Channels")), one,
+  figureTools(() => one, () => t("A channel"))];
 
 /** Asks, and draws the answer with its picture unless something else is asked about by then. */
 const show = async (place, endpoint, request, isWanted, draw) => {

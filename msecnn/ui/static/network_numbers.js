@@ -2,7 +2,9 @@
 
 import { offerAll, onChoice } from "./controls.js";
 import { button, fill, h, part, tagRow } from "./dom.js";
+import { figureTools } from "./figure_tools.js";
 import { percent, plain, scaleTitle, sigmoid, signed } from "./format.js";
+import { t } from "./language.js";
 import { explain } from "./navigation.js";
 import { logit, network, rival, view } from "./network_state.js";
 import { modelOf, state, windowOf } from "./state.js";
@@ -12,7 +14,9 @@ import { modelOf, state, windowOf } from "./state.js";
 const FEW = 12;
 
 const bars = part("network-bars"), table = part("network-table");
-export const parts = [bars, table];
+export const parts = [
+  h("div", {}, bars, figureTools(() => bars, () => t("Tags with these connections"))),
+  h("div", {}, table, figureTools(() => table, () => t("How much each level adds, per tag")))];
 
 const rows = (/** @type {Network} */ answer) => {
   const whole = answer.scales.map(() => true), { tags } = modelOf();
@@ -65,18 +69,21 @@ const drawBars = (/** @type {Network} */ answer, list) => fill(bars,
 // ---- table
 const value = (/** @type {number} */ number) =>
   h("td", { class: "plain" }, Math.abs(number) < 0.05 ? "0.0" : plain(number, 1));
-const term = (/** @type {number} */ number, most, kept) => h("td",
-  { class: `${number < 0 ? "down" : "up"}${kept ? "" : " off"}`, style: { "--p": Math.abs(number) / most } },
+const term = (/** @type {number} */ number, { name, scale, most, kept }) => h("td",
+  { class: `${number < 0 ? "down" : "up"}${kept ? "" : " off"}`, style: { "--p": Math.abs(number) / most },
+    "data-hint": t("{scale} adds {value} to {tag}",
+      { scale: scaleTitle(scale), value: signed(number, 3), tag: name }) },
   signed(number));
 const drawTable = (/** @type {Network} */ answer, list) => {
   const { scales, relative, base } = answer, heads = ["logit", answer.mean_known ? "average" : "bias"];
   const most = Math.max(1e-6, ...list.flatMap(({ k }) => relative.map((terms) => Math.abs(terms[k]))));
   const line = ({ name, k }) => h("tr", { class: name === state.tag ? "chosen" : "" },
     h("th", { scope: "row" }, button({ class: null, onclick: () => explain(name, modelOf().name) }, name)),
-    value(base[k]), relative.map((terms, s) => term(terms[k], most, network.kept[s])), value(logit(answer, k)));
+    value(base[k]), relative.map((terms, s) =>
+      term(terms[k], { name, scale: scales[s], most, kept: network.kept[s] })), value(logit(answer, k)));
   const titles = [...heads, ...scales.map(scaleTitle), "this clip"];
   fill(table, h("h3", {}, "How much each level adds, per tag"),
-    h("div", { class: "mse-scroll" }, h("table", { class: "mse-leans" },
+    h("div", { class: "mse-scroll" }, h("table", { class: "mse-leans", style: { "--n": scales.length + 2 } },
       h("thead", {}, h("tr", {}, titles.map((title) => h("th", {}, title)))), h("tbody", {}, list.map(line)))));
   offerAll("all-splits", view.all, modelOf().tags.length, FEW);
 };

@@ -35,7 +35,7 @@ export class Overview {
   draw() {
     if (!this.#image || !this.canvas.isConnected) return;
     const { context, width, height } = prepare(this.canvas), tall = height - TICKS, { player } = this;
-    const [start, end] = player.span, scale = innerWidth(width) / player.duration;
+    const [start, end] = player.windowSpan, scale = innerWidth(width) / player.duration;
     context.drawImage(this.#image, GUTTER.left, 0, innerWidth(width), tall);
     context.fillStyle = player.style("--mse-veil");
     context.fillRect(GUTTER.left, 0, start * scale, tall);
@@ -44,6 +44,8 @@ export class Overview {
     player.view.windows.forEach(([first]) => context.fillRect(GUTTER.left + first * scale, tall + 2, 1, 6));
     context.fillStyle = player.style("--mse-accent");
     context.fillRect(GUTTER.left + start * scale, tall + 2, (end - start) * scale, 6);
+    const [from, to] = player.span;   // zoomed
+    context.fillRect(GUTTER.left + from * scale, tall - 2, Math.max(2, (to - from) * scale), 4);
   }
 
   drawHead() {

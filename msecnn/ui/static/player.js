@@ -1,7 +1,7 @@
 // The spectrogram is the player: picture, axes, playhead, seeking, reading values off, and the sound itself.
 
 import { GUTTER, cellAt, drawHzAxis, drawTimeAxis, hzToY, innerWidth, toSeconds, toX } from "./axes.js";
-import { drawCells, drawCrosshair, drawMark, drawPlayhead, hatch, outlineRepeats, prepare } from "./canvas.js";
+import { clipped, drawCells, drawCrosshair, drawMark, drawPlayhead, hatch, outlineRepeats, prepare } from "./canvas.js";
 import { fill, h } from "./dom.js";
 import { emitter } from "./events.js";
 import { plain } from "./format.js";
@@ -11,13 +11,15 @@ import { paintMel, read } from "./pictures.js";
 import { isSuperseded } from "./rpc.js";
 import { Sound } from "./sound.js";
 import { windowAt } from "./state.js";
+import { Zoom } from "./zoom.js";
 
 /** @import { Decoded, Mark, Opened } from "./types.d.ts" */
 
 //: A player of this height is the small one that stays in view, pixels.
 const SMALL = 90;
 
-/** Shows what `open` gives it; tells of "tick" (seconds), "state", "window" (its number), "decoded", "unplayable". */
+/** Shows what `open` gives it; tells of "tick" (seconds), "state", "window" (its number), "span" (zoomed), "decoded",
+ * "unplayable". */
 export class Player {
   sound = new Sound();
   /** @type {Opened} */
@@ -37,6 +39,7 @@ export class Player {
   constructor({ pictureOf, name, height = 280 }) {
     this.pictureOf = pictureOf;
     this.on = this.#events.on;
+    this.zoom = new Zoom(this, () => this.#spanChanged());
     this.base = h("canvas", { class: "mse-base", "aria-hidden": "true" });
     this.controls = new Controls(this);
     this.overview = new Overview(this);
@@ -49,6 +52,7 @@ export class Player {
       this.controls.keyWords() || "");
     this.element = h("section", { class: "mse-player-section", "aria-label": name, hidden: true },
       this.overview.element, this.stage, this.controls.row, this.controls.notes);
+    this.zoom.listenTo(this.stage);
     this.sound.on("tick", (time) => this.#tick(time));
     this.sound.on("state", () => {
       this.#events.emit("state");
@@ -62,8 +66,10 @@ export class Player {
   // ---- time
   get audio() { return this.sound.audio; }
   get duration() { return this.view.recording?.duration_s ?? 0; }
-  /** What the picture shows: a short recording is repeated in it up to a full window. @returns {[number, number]} */
-  get span() {
+  /** What the picture shows of its window. */
+  get span() { return this.zoom.span; }
+  /** The chosen window: a short recording is repeated in it up to its end. @returns {[number, number]} */
+  get windowSpan() {
     const [start] = this.view.windows[this.view.window] ?? [0];
     return [start, start + (this.view.mel?.window_s ?? 1)];
   }
@@ -79,8 +85,9 @@ export class Player {
   pause() { this.sound.pause(); }
 
   #tick(time) {
-    const [start, end] = this.span;
+    const [start, end] = this.windowSpan;
     if (time < start || time >= end) this.chooseWindow(windowAt(this.view.windows, time - 0.01));
+    this.zoom.follow(time);
     this.#events.emit("tick", time);
     this.drawTop();
   }
@@ -99,6 +106,7 @@ export class Player {
     const { recording, window, picture } = this.view;
     if (!recording || !picture) return;
     this.#pictures.set(window, picture);
+    this.zoom.reset();
     this.sound.open(recording.url, recording.duration_s, recording.name);
     this.element.hidden = false;
     this.controls.top.setAttribute("aria-valuemax", this.duration.toFixed(1));
@@ -109,8 +117,13 @@ export class Player {
   chooseWindow(/** @type {number} */ window) {
     if (window === this.view.window || !this.view.windows[window]) return;
     this.view.window = window;
+    this.zoom.reset();
     this.#events.emit("window", window);
     this.#showPicture();
+  }
+  #spanChanged() {
+    this.draw();
+    this.#events.emit("span");
   }
   async #showPicture() {
     const { recording, window } = this.view;
@@ -145,12 +158,12 @@ export class Player {
     this.drawTop();
   }
   #valueAt(x, y) {
-    const cell = this.decoded && cellAt(this.decoded.picture, x, y, this.base.getBoundingClientRect());
+    const cell = this.decoded && cellAt(this.decoded.picture, x, y, this.base.getBoundingClientRect(), this.zoom.share);
     if (!cell || !this.decoded) return "";
     const { width, height, values } = this.decoded.picture, { low_db, high_db, hop_s, bands_hz } = this.view.mel;
     const decibels = low_db + (values[cell.row * width + cell.column] / 255) * (high_db - low_db);
     const band = height - 1 - cell.row, [low, , high] = bands_hz[band].map(Math.round);
-    const time = this.span[0] + cell.column * hop_s;
+    const time = this.windowSpan[0] + cell.column * hop_s;
     return `${time.toFixed(2)} s · ${low}–${high} Hz · band ${band + 1} · ${plain(decibels, 0)} dB`;
   }
 
@@ -168,23 +181,26 @@ export class Player {
     const { context, width, height } = prepare(this.base), { bands_hz: bands, crop_s: crop } = this.view.mel;
     const style = this.axisStyle;
     const tall = height - GUTTER.top - GUTTER.bottom;
-    drawCells(context, this.decoded.image, GUTTER.left, GUTTER.top, innerWidth(width), tall);
+    drawCells(context, this.decoded.image, GUTTER.left, GUTTER.top, innerWidth(width), tall, this.zoom.share);
     if (height > SMALL) drawHzAxis(context, bands, { height, style });   // the small one has its button there
     drawTimeAxis(context, this.span, { width, height, style, duration: this.duration });
-    const right = width - GUTTER.right, blind = crop === null ? right : this.toX(this.span[0] + crop, width);
-    hatch(context, blind, GUTTER.top, right - blind, tall);
-    outlineRepeats(context, this.#repeats().map((time) => this.toX(time, width)), right, GUTTER.top, tall);
+    const right = width - GUTTER.right, blind = crop === null ? right : this.toX(this.windowSpan[0] + crop, width);
+    clipped(context, width, height, () => {
+      hatch(context, blind, GUTTER.top, right - blind, tall);
+      outlineRepeats(context, this.#repeats().map((time) => this.toX(time, width)), right, GUTTER.top, tall);
+    });
   }
   /** When a recording that is shorter than the window begins again in it, seconds. */
   #repeats() {
-    const [, end] = this.span, times = [];
+    const [, end] = this.windowSpan, times = [];
     for (let time = this.duration; time > 0 && time < end - 0.05; time += this.duration) times.push(time);
     return times;
   }
   drawTop() {
     if (!this.decoded || !this.base.isConnected) return;
     const { context, width, height } = prepare(this.controls.top), { span, view: { mel: { bands_hz: bands } } } = this;
-    this.#marks.forEach((mark) => drawMark(context, mark, { span, bands, width, height }));
+    clipped(context, width, height, () =>
+      this.#marks.forEach((mark) => drawMark(context, mark, { span, bands, width, height })));
     if (this.#hover) drawCrosshair(context, this.#hover, width, height);
     const x = this.toX(this.now(), width);
     const inside = x >= GUTTER.left - 1 && x <= width - GUTTER.right + 1;

@@ -1,7 +1,9 @@
 // What hands do with a player: its button and volume, the pointer on its picture, the keyboard.
 
 import { button, h, placeBeside, svg } from "./dom.js";
+import { figureTools } from "./figure_tools.js";
 import { clock } from "./format.js";
+import { t } from "./language.js";
 
 /** @import { Player } from "./player.js" */
 
@@ -9,6 +11,8 @@ import { clock } from "./format.js";
 let active = null;
 
 const SHAPES = { play: "M7 4.5v15l13-7.5z", pause: "M6 5h4v14H6zM14 5h4v14h-4z" };
+//: How much closer a press of + comes.
+const KEY_STEP = 1.5;
 const HINT = "Position in the recording. Space plays, arrows seek.";
 
 export class Controls {
@@ -26,7 +30,8 @@ export class Controls {
       svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("play"), shape("pause")));
     const volume = h("input", { type: "range", min: 0, max: 1, step: 0.02, value: 1, class: "mse-volume",
       "aria-label": "Volume", oninput: () => { player.audio.volume = volume.valueAsNumber; } });
-    this.row = h("div", { class: "mse-controls" }, this.button, this.time, volume, this.#notesButton());
+    this.row = h("div", { class: "mse-controls" }, this.button, this.time, volume, player.zoom.element,
+      figureTools(() => player.stage, () => t("Spectrogram")), this.#notesButton());
     this.#listenToPointer();
   }
 
@@ -94,6 +99,10 @@ export class Controls {
     ArrowRight: ({ shiftKey }) => this.#move(shiftKey ? 5 : 1),
     Home: () => this.player.seek(this.player.span[0]),
     End: () => this.player.seek(this.player.span[1] - 0.05),
+    "+": () => this.player.zoom.by(KEY_STEP),
+    "=": () => this.player.zoom.by(KEY_STEP),
+    "-": () => this.player.zoom.by(1 / KEY_STEP),
+    0: () => this.player.zoom.reset(),
     "[": () => this.#step(-1),
     "]": () => this.#step(1),
   };
@@ -111,9 +120,10 @@ export class Controls {
     act(event);
   }
   keyWords() {
-    const key = (name) => h("kbd", {}, name);
-    return matchMedia("(hover: hover)").matches
-      && h("p", { class: "mse-keys" }, key("space"), " plays  ", key("←"), " ", key("→"), " seek");
+    const keys = [["space", t("plays")], ["← →", t("seek")], ["+ − 0", t("zoom")],
+      [t("Ctrl and wheel"), t("zoom")], [t("Shift and drag"), t("zoom into a stretch")]];
+    return matchMedia("(hover: hover)").matches && h("p", { class: "mse-keys" },
+      keys.map(([key, does]) => [h("kbd", {}, key), ` ${does}  `]));
   }
 }
 

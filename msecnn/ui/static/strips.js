@@ -1,11 +1,13 @@
 // One strip of saliency a scale, as wide as the player's picture above, with the cells that won.
 
-import { GUTTER, drawHzAxis, drawTimeAxis, innerHeight, innerWidth } from "./axes.js";
-import { drawStrip, hatch } from "./canvas.js";
+import { GUTTER, cellAt, drawHzAxis, drawTimeAxis, innerHeight, innerWidth } from "./axes.js";
+import { clipped, drawStrip, hatch } from "./canvas.js";
 import { fill, h, isVisible, part, placeBeside } from "./dom.js";
 import { placeWords } from "./evidence.js";
+import { fly } from "./flight.js";
 import { plural, scaleTitle, signed } from "./format.js";
-import { playPlace, player } from "./main_player.js";
+import { fixed } from "./language.js";
+import { player } from "./main_player.js";
 import { paintGrey, paintSigned } from "./pictures.js";
 import { modelOf, state } from "./state.js";
 import { view, why } from "./why_state.js";
@@ -19,6 +21,7 @@ const strips = part("why-strips"), playhead = h("i", { class: "mse-strip-head" }
 const readout = h("output", { class: "mse-readout", "aria-live": "off" });
 const stack = h("div", { class: "mse-strip-stack" }, strips, playhead, readout);
 export const parts = [stack];
+player.zoom.listenTo(stack);
 
 /** Colours the maps: each on its own scale, or all on that of the strongest. */
 export const paintMaps = () => {
@@ -33,7 +36,8 @@ export const drawMap = (/** @type {HTMLCanvasElement} */ canvas, /** @type {Offs
   const { decoded, span, duration, axisStyle: style, view: { mel } } = player;
   if (!decoded) return null;
   decoded.grey ??= paintGrey(decoded.picture);
-  const drawn = drawStrip(canvas, map ? [decoded.grey, map] : [decoded.grey]), { context, width, height } = drawn;
+  const drawn = drawStrip(canvas, map ? [decoded.grey, map] : [decoded.grey], player.zoom.share);
+  const { context, width, height } = drawn;
   drawHzAxis(context, mel.bands_hz, { height, style });
   drawTimeAxis(context, span, { width, height, style, duration });
   return drawn;
@@ -57,9 +61,11 @@ const drawOne = (/** @type {HTMLElement} */ strip, /** @type {string} */ scale, 
   note.textContent = map ? `±${map.limit.toPrecision(2)}${map.thickened ? " · small cells enlarged" : ""}` : "";
   if (!drawn) return;
   const { context, width, height } = drawn, right = GUTTER.left + innerWidth(width);
-  const blind = player.toX(player.span[0] + (modelOf().receptive_ends_s[scale] ?? state.mel.window_s), width);
-  hatch(context, blind, GUTTER.top, right - blind, innerHeight(height));   // this scale sees nothing of it
-  if (view.marks) winnersOf(scale).forEach((mark) => drawWinner(context, mark, width, height));
+  const blind = player.toX(player.windowSpan[0] + (modelOf().receptive_ends_s[scale] ?? state.mel.window_s), width);
+  clipped(context, width, height, () => {
+    hatch(context, blind, GUTTER.top, right - blind, innerHeight(height));   // this scale sees nothing of it
+    if (view.marks) winnersOf(scale).forEach((mark) => drawWinner(context, mark, width, height));
+  });
 };
 
 // ---- winning cells
@@ -95,16 +101,29 @@ const channelWords = (/** @type {number[]} */ channels) => {
 const winnerWords = (/** @type {Event} */ winner) => `${scaleTitle(winner.scale)}, `
   + `${channelWords(winner.channels ?? [])}: ${placeWords(winner)}, ${signed(winner.relative, 3)}`;
 
+/** Time, band and value of the map at the pointer. */
+const cellWords = (event, /** @type {HTMLCanvasElement} */ canvas) => {
+  const { maps } = why, s = [...strips.children].indexOf(canvas.parentElement ?? canvas);
+  const box = canvas.getBoundingClientRect();
+  const map = maps?.maps[s], picture = maps?.pictures[s];
+  const cell = picture && cellAt(picture, event.clientX - box.left, event.clientY - box.top, box, player.zoom.share);
+  if (!map || !cell) return "";
+  const value = ((picture.values[cell.row * picture.width + cell.column] - 128) / 127) * map.limit;
+  const [low, , high] = state.mel.bands_hz[picture.height - 1 - cell.row].map(Math.round);
+  const time = player.toSeconds(event.clientX - box.left, box.width), digits = map.limit < 0.01 ? 5 : 3;
+  return `${fixed(time, 2)} s · ${low}–${high} Hz · ${value ? signed(value, digits) : "0"}`;
+};
+
 strips.addEventListener("click", (event) => {
   const canvas = canvasOf(event);
   if (!canvas) return;
   const winner = nearestWinner(event, canvas), box = canvas.getBoundingClientRect();
-  if (winner) playPlace(winner, winner.relative);
+  if (winner) fly(winner);
   else player.seek(player.toSeconds(event.clientX - box.left, box.width));
 });
 strips.addEventListener("pointermove", (event) => {
   const canvas = canvasOf(event), winner = canvas && nearestWinner(event, canvas);
-  readout.textContent = winner ? winnerWords(winner) : "";
+  readout.textContent = winner ? winnerWords(winner) : canvas ? cellWords(event, canvas) : "";
   const box = stack.getBoundingClientRect();
   placeBeside(readout, event.clientX - box.left, event.clientY - box.top, box.width);
 });
@@ -117,6 +136,7 @@ export const placeOf = (/** @type {Event} */ mark) => {
   const strip = strips.children[why.answer?.scales.indexOf(mark.scale) ?? -1], canvas = strip?.querySelector("canvas");
   if (!canvas || !isVisible(strips)) return null;
   const [x, y] = winnerPlace(mark, canvas.clientWidth, canvas.clientHeight);
+  if (x < GUTTER.left || x > canvas.clientWidth - GUTTER.right) return null;   // zoomed away
   return { over: /** @type {HTMLElement} */ (strip), x, y };
 };
 player.on("state", () => stack.classList.toggle("sounding", !player.audio.paused));

@@ -3,7 +3,9 @@
 import { offer, offerAll, onChoice } from "./controls.js";
 import { fill, h, isVisible, part, tagRow, warnUntrained } from "./dom.js";
 import { familyRow, familyRows } from "./families.js";
+import { figureTools } from "./figure_tools.js";
 import { percent } from "./format.js";
+import { t } from "./language.js";
 import { explain } from "./navigation.js";
 import { plot } from "./plotly.js";
 import { call, isSuperseded } from "./rpc.js";
@@ -55,7 +57,7 @@ const row = ({ name, members, best, values }) => {
   const which = Math.max(0, state.models.findIndex((model) => model.name === state.model));
   const attributes = {
     class: `mse-tag${members.includes(state.tag) ? " chosen" : ""}`, "data-tag": name,
-    "aria-label": `${name}: ${numbers}. Why?`, title: members.length > 1 ? members.join(", ") : null,
+    "aria-label": `${name}: ${numbers}. Why?`, "data-hint": members.length > 1 ? members.join(", ") : null,
     onclick: () => explain(best[which]),
   };
   return tagRow(attributes, [name, members.length > 1 && h("small", {}, `${members.length} words`)],
@@ -116,6 +118,8 @@ export const drawTags = () => {
 };
 
 export const tagMounts = {
-  "tags-sentence": head, "tags-legend": legendPlace, tags: rowsPlace, "tags-meaning": meaningPlace,
-  calibration: h("div", { class: "mse-meaning" }, h("p", {}, COMPARED), figure), timeline: timelinePlace,
+  "tags-sentence": head, "tags-legend": legendPlace,
+  tags: [rowsPlace, figureTools(() => rowsPlace, () => t("Tags"))], "tags-meaning": meaningPlace,
+  calibration: h("div", { class: "mse-meaning" }, h("p", {}, COMPARED), figure),
+  timeline: [timelinePlace, figureTools(() => timelinePlace, () => t("Tags over time"))],
 };

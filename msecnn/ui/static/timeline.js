@@ -29,7 +29,7 @@ const heat = (/** @type {Model} */ model, /** @type {string} */ tag) => {
   return model.windows.map(([start], w) => {
     const end = model.windows[w + 1]?.[0] ?? total, p = model.timeline[w][k];   // overlaps: drawn until the next begins
     return h("i", { "data-window": w, style: { left: percentOf(start), width: percentOf(end - start), "--p": p },
-      title: `${clock(start, 0)} ${tag} ${percent(p)}` });
+      "data-hint": `${clock(start, 0)} ${tag} ${percent(p)}` });
   });
 };
 const heatRow = (/** @type {Model} */ model, /** @type {string} */ tag) => h("div", { class: "mse-heat-row" },

@@ -52,6 +52,7 @@ export interface Offered {
     window_s: number;
   };
   edits: { kinds: EditKind[]; most: number; points: number };
+  language: string; locales: Record<string, string>;
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
   };
@@ -66,6 +67,22 @@ export interface Explanation {
   sounds: { parts: Record<string, string>; scales: string[] };
   /** Of a model without scales, what cannot be shown. */
   cannot?: string;
+}
+export interface MusicRow {
+  name: string; axis: "hz" | "pitch class" | "tempo"; picture: string; centres: number[]; ticks: [number, string][];
+  beats_s: number[]; tempo: number | null; semitone_hz: number; values: Picture; image: OffscreenCanvas;
+}
+export interface FilterStep extends Field {
+  level: string; channel: number; row: number; column: number; value: number; block: number[][]; winner: number[];
+  patch: number[][]; weights: number[][]; channel_sums: number[]; bias: number; norm_scale: number; norm_shift: number;
+  input_level: string; input_channel: number; input_place: number[]; filter_sum: number; normalised: number;
+}
+export interface MelCell extends Field {
+  band: number; frame: number; decibels: number; norm_scale: number; norm_shift: number; value: number;
+}
+export interface FeaturePath {
+  scale: string; channel: number; value: number; average: number | null; weight: number; relative: number;
+  steps: FilterStep[]; cell: MelCell;
 }
 export interface SignedMap { scale: string; picture: string; limit: number; thickened: boolean }
 export interface Maps {

@@ -2,7 +2,8 @@
 // The page draws this figure itself: as Plotly's it would make that library's script a part of every explanation.
 
 import { h } from "./dom.js";
-import { percent, plain, scaleTitle, signed } from "./format.js";
+import { percent, plain, scaleTitle, sigmoid, signed } from "./format.js";
+import { t } from "./language.js";
 
 /** @import { Explanation } from "./types.d.ts" */
 
@@ -30,11 +31,16 @@ export const sentence = (answer, title, tag) => {
   return both ? `${start} ${both}.` : start;
 };
 
-const row = (name, number, /** @type {number[]} */ [left, right], kind) => {
+const row = (name, number, /** @type {number[]} */ [left, right], kind, hint = "") => {
   const style = { left: `${left}%`, width: `${Math.max(0.35, right - left)}%` };
-  return h("div", { class: `mse-step ${kind}` }, h("span", {}, name),
+  return h("div", { class: `mse-step ${kind}`, "data-hint": hint || null }, h("span", {}, name),
     h("span", { class: "mse-track" }, h("i", { style })), h("b", {}, number));
 };
+
+/** From where to where a step leads, for the pointer. */
+const stepWords = (/** @type {number} */ from, /** @type {number} */ to) =>
+  t("logit {from} → {to}: probability {before} → {after}", { from: plain(from, 3), to: plain(to, 3),
+    before: percent(sigmoid(from)), after: percent(sigmoid(to)) });
 
 export const waterfall = (/** @type {Explanation} */ answer) => {
   const { scales, relative, base, logit, base_probability: baseP, probability, mean_known: known } = answer;
@@ -44,7 +50,7 @@ export const waterfall = (/** @type {Explanation} */ answer) => {
   const between = (a, b) => [Math.min(x(a), x(b)), Math.max(x(a), x(b))];
   const point = (name, value, p) => row(name, `${plain(value)} (${percent(p)})`, between(value, value), "point");
   const steps = scales.map((scale, s) => row(scaleTitle(scale), signed(relative[s]),
-    between(totals[s], totals[s + 1]), relative[s] < 0 ? "down" : "up"));
+    between(totals[s], totals[s + 1]), relative[s] < 0 ? "down" : "up", stepWords(totals[s], totals[s + 1])));
   return h("figure", { class: "mse-waterfall", "aria-label": "From the average clip to this one, one step a scale" },
     h("div", { class: "mse-step-head" }, h("span"), h("span", {}, "logit"), h("b")),
     point(known ? "Average clip" : "Bias alone", base, baseP), steps, point("This clip", logit, probability),

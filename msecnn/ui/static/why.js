@@ -4,7 +4,10 @@ import { offer, offerModels, onChoice, onModel } from "./controls.js";
 import { fill, h, isVisible, part, say, statusLine, warnUntrained } from "./dom.js";
 import { evidenceList } from "./evidence.js";
 import { offerCheck, place as checkPlace } from "./faithfulness_check.js";
+import { figureTools } from "./figure_tools.js";
+import { offerFlights } from "./flight.js";
 import { clock, percent } from "./format.js";
+import { t } from "./language.js";
 import { player } from "./main_player.js";
 import { read } from "./pictures.js";
 import { call, isSuperseded } from "./rpc.js";
@@ -101,6 +104,7 @@ const drawExact = () => {
   offerMethods();
   drawStrips();
   drawSounds();
+  offerFlights();
 };
 
 // ---- which maps
@@ -141,7 +145,8 @@ const offerMethods = () => {
 // ---- putting it together
 export const mountWhy = (/** @type {HTMLElement} */ place) => {
   offerMethods();
-  place.append(warning, status, words, exact, h("h3", {}, "Where each scale looks"));
+  place.append(warning, status, words, exact, figureTools(() => exact, () => t("Why {tag}", state)),
+    h("h3", {}, t("Where each scale looks")));
   new ResizeObserver(() => {   // also when its tab is opened
     updateWhy();
     drawStrips();
@@ -151,7 +156,8 @@ export const mountWhy = (/** @type {HTMLElement} */ place) => {
 
 export const whyMounts = {
   "why-window": windowWords, "why-method": methodPlace, "why-check": checkPlace,
-  "why-maps": [soundStatus, progressPlace, ...stripParts],
+  "why-maps": [soundStatus, progressPlace, ...stripParts,
+    figureTools(() => stripParts[0], () => t("Where each scale looks: {tag}", state))],
 };
 
 let shows = 0;

@@ -15,7 +15,7 @@ from msecnn.explain.saliency import SaliencyMaps
 from msecnn.explain.whole_network import CANNOT, WHOLE, WholeNetwork
 from msecnn.explain.winning_cells import WinningCell
 from msecnn.statistics import sigmoid
-from msecnn.ui import faithfulness_check, gpu_seconds, sonification
+from msecnn.ui import faithfulness_check, feature_path, gpu_seconds, sonification
 from msecnn.ui.explanation_choices import QUICK_METHODS, explanation_choices
 from msecnn.ui.pictures import pool_signed, signed_picture, thicken
 from msecnn.ui.server.background import BackgroundTask, stop
@@ -55,6 +55,7 @@ def build(page: Page) -> None:
     page.mount_point("why-method")
     page.control("listen", radio("Listen to", visible=False, elem_id="why-listen"))
     page.mount_point("why-maps")
+    feature_path.build(page)
     with row():
         page.control("check", button("Check this explanation"), "click")
         page.mount_point("why-check")
