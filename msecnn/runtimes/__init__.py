@@ -69,7 +69,7 @@ def make_runtime(
     if name is None:
         name = "torch" if is_installed("torch") else "onnx"
     if name == "onnx" and (str(device or "cpu") != "cpu" or dtype != "float32"):
-        raise MsecnnError("The runtime onnx computes on the CPU and in float32; torch can do other.")
+        raise MsecnnError("The runtime onnx computes on the CPU in float32 only; the runtime torch can do other.")
     try:
         if name == "torch":
             from msecnn.runtimes.torch_runtime import TorchRuntime
