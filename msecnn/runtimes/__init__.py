@@ -86,7 +86,7 @@ def fastest(checkpoints: list[Checkpoint], *, device: str | None = None, dtype: 
     """The runtime that tags files soonest, of those that are installed and can run all of these networks.
 
     ONNX Runtime, unless a GPU or bfloat16 is asked for, or a GPU is there: it starts sooner, and how the two compare
-    from then on is measured by `benchmarks/install.py`.
+    from then on is measured by `benchmarks/runtimes.py`.
     """
     can_onnx = (
         device in (None, "cpu")
