@@ -122,6 +122,15 @@ def test_a_command_that_needs_more_says_which_extra(run: Run, words: list[str], 
     assert f"'.[{extra}]'" in sentence
 
 
+def test_a_checkpoint_that_needs_torch_says_so(run: Run, tmp_path: Path) -> None:
+    """A network on waveforms, or one of ours with a parameter that only torch knows."""
+    card = json.loads((ROOT / "checkpoints" / "fcn5" / "card.json").read_text(encoding="utf-8"))
+    (tmp_path / "card.json").write_text(json.dumps({**card, "architecture": "musicnn"}), encoding="utf-8")
+    done = run("-m", "msecnn", "tag", str(EXAMPLES / "piano.mp3"), "--model", str(tmp_path))
+    assert done.returncode == 1
+    assert "This needs torch, which is not installed: pip install '.[torch]'" in done.stderr
+
+
 def test_nothing_heavy_is_loaded_where_it_is_installed() -> None:
     """Tagging takes the runtime that starts sooner, also where torch could be had."""
     program = "import sys; from msecnn.cli import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"

@@ -32,8 +32,10 @@ COMMANDS = {
     "faithfulness": "measure over many clips how faithful each explanation is",
     "completion": "print a script by which a shell completes these commands",
 }
-#: The extra of pyproject.toml with which a command finds all packages that it needs; the others need none.
+#: The extra of pyproject.toml with which a command finds all packages that it may need.
 EXTRAS = {
+    "tag": "torch",
+    "export": "torch",
     "explain": "explain",
     "what-if": "explain",
     "serve": "page",

@@ -108,6 +108,7 @@ def _explain_whole(args: argparse.Namespace, tagger: "Tagger", bar: tqdm) -> int
 
 def _contributions(args: argparse.Namespace) -> int:
     from msecnn import checkpoint
+    from msecnn.explain.explanation_json import SCHEMA
     from msecnn.explain.scale_split import scale_split
     from msecnn.runtimes import fastest
     from msecnn.tagger import Tagger
@@ -121,7 +122,7 @@ def _contributions(args: argparse.Namespace) -> int:
     for warning in prediction.notes:
         print(f"msecnn explain: {warning}", file=sys.stderr)
     if args.format == "json":
-        print(json.dumps({"file": args.file, **split.to_json()}, ensure_ascii=False, indent=2))
+        print(json.dumps({"schema": SCHEMA, "file": args.file, **split.to_json()}, ensure_ascii=False, indent=2))
     else:
         print_split(split, args.file)
     return 0

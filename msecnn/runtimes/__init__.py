@@ -69,7 +69,7 @@ def make_runtime(
     if name is None:
         name = "torch" if is_installed("torch") else "onnx"
     if name == "onnx" and (str(device or "cpu") != "cpu" or dtype != "float32"):
-        raise MsecnnError("The runtime onnx computes on the CPU and in float32; torch can do other.")
+        raise MsecnnError("The runtime onnx computes on the CPU in float32 only; the runtime torch can do other.")
     try:
         if name == "torch":
             from msecnn.runtimes.torch_runtime import TorchRuntime
@@ -86,7 +86,7 @@ def fastest(checkpoints: list[Checkpoint], *, device: str | None = None, dtype: 
     """The runtime that tags files soonest, of those that are installed and can run all of these networks.
 
     ONNX Runtime, unless a GPU or bfloat16 is asked for, or a GPU is there: it starts sooner, and how the two compare
-    from then on is measured by `benchmarks/install.py`.
+    from then on is measured by `benchmarks/runtimes.py`.
     """
     can_onnx = (
         device in (None, "cpu")

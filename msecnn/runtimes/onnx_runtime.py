@@ -31,6 +31,7 @@ class OnnxRuntime:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = n_threads or _n_cores()
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait leave the cores
         options.enable_cpu_mem_arena = False  # it would keep the largest map that there was
         options.log_severity_level = _ERRORS_ONLY
         self._outputs = [f"{checkpoint.name}.{output}" for output in ("logits", "features")]
