@@ -9,6 +9,7 @@ import tempfile
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from msecnn.errors import MsecnnError
 from msecnn.onnx_export import export_onnx
@@ -44,7 +45,7 @@ INDEX = """<!doctype html>
 <meta name="theme-color" content="#b8500a">
 <title>{title}</title>
 <link rel="manifest" href="manifest.webmanifest">
-<link rel="icon" href="icon.svg" type="image/svg+xml">
+<link rel="icon" href="{icon}" type="image/svg+xml">
 <link rel="stylesheet" href="page.css">
 <script type="application/json" id="offered">{offered}</script>
 {preloads}
@@ -128,11 +129,7 @@ def _write(site: Path, context: AppContext, runtime: Path) -> None:
     css = "\n".join([css_variables(), *(path.read_text(encoding="utf-8") for path in styles)])
     (site / "page.css").write_text(css, encoding="utf-8")
     (site / "index.html").write_text(_index(site, context), encoding="utf-8")
-    bars = "".join(
-        f'<rect x="{9 + 8 * i}" y="{32 - 0.9 * tall:g}" width="5.5" height="{1.8 * tall:g}" rx="2.7"/>'
-        for i, tall in enumerate(BARS)
-    )
-    (site / "icon.svg").write_text(ICON.format(bars=bars), encoding="utf-8")
+    (site / "icon.svg").write_text(_icon(), encoding="utf-8")
     (site / "manifest.webmanifest").write_text(json.dumps(_manifest()), encoding="utf-8")
     (site / "sw.js").write_text(_service_worker(site), encoding="utf-8")
     (site / "README.md").write_text(SPACE, encoding="utf-8")
@@ -157,10 +154,19 @@ def _index(site: Path, context: AppContext) -> str:
         policy=POLICY,
         description=DESCRIPTION,
         title=escape(TITLE),
+        icon=f"data:image/svg+xml,{quote(_icon())}",  # a browser asks for a file again whenever the address changes
         offered=json.dumps(told, ensure_ascii=False).replace("</", "<\\/"),
         preloads=preloads,
         body=layout.html,
     )
+
+
+def _icon() -> str:
+    bars = "".join(
+        f'<rect x="{9 + 8 * i}" y="{32 - 0.9 * tall:g}" width="5.5" height="{1.8 * tall:g}" rx="2.7"/>'
+        for i, tall in enumerate(BARS)
+    )
+    return ICON.format(bars=bars)
 
 
 def _offered(context: AppContext) -> dict[str, Any]:

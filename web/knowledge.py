@@ -32,7 +32,7 @@ _COMMAND = "python -m msecnn serve"
 #: By the question's name, why it is not answered here.
 REFUSED = {
     "maps": f"Maps need gradients, which this page does not compute. The full app draws them: {_COMMAND}.",
-    "check": f"A check needs a map, which this page does not draw. The full app does: {_COMMAND}.",
+    "faithfulness-check": f"A check needs a map, which this page does not draw. The full app does: {_COMMAND}.",
     "sanity": f"Random weights are not part of this page. The full app has them: {_COMMAND}.",
     "sonify": f"Evidence as sound needs a map, which this page does not draw. The full app does: {_COMMAND}.",
     "worksheet": f"Worksheets are written by the full app: {_COMMAND}.",

@@ -23,21 +23,23 @@ const melPicture = (/** @type {Float32Array} */ values, columns, /** @type {Know
   return picture(grey({ values, rows, columns }, knowledge.low_db, knowledge.high_db), rows, columns);
 };
 
-/** The whole recording's mel, a column the loudest of its frames. */
+/** The whole recording's mel, a column the loudest of its frames; of two windows over each other the later counts. */
 const overview = (/** @type {Opened} */ { windows, sound }, /** @type {Knowledge} */ knowledge) => {
   const { n_mels: rows, n_frames: length } = knowledge.front_end, frame_s = sound.window_s / (length - 1);
   const total = Math.max(Math.round(sound.duration_s / frame_s) + 1, length);
-  const width = Math.min(knowledge.overview_columns, total), whole = new Float32Array(rows * width).fill(-Infinity);
-  const column = new Int32Array(total);
-  for (let c = 0; c < width; c++) column.fill(c, Math.floor((c * total) / width));
+  const width = Math.min(knowledge.overview_columns, total);
+  const whole = new Float32Array(rows * total).fill(knowledge.low_db);
   for (const { mel, start_s: start } of windows) {
     const first = Math.min(Math.round(start / frame_s), total - length);
-    for (let i = 0; i < rows * length; i++) {
-      const row = Math.floor(i / length), at = row * width + column[first + i - row * length];
-      if (mel[i] > whole[at]) whole[at] = mel[i];
+    for (let row = 0; row < rows; row++) whole.set(mel.subarray(row * length, (row + 1) * length), row * total + first);
+  }
+  const loudest = new Float32Array(rows * width), edge = (/** @type {number} */ c) => Math.floor((c * total) / width);
+  for (let row = 0; row < rows; row++) {
+    for (let c = 0; c < width; c++) {
+      loudest[row * width + c] = Math.max(...whole.subarray(row * total + edge(c), row * total + edge(c + 1)));
     }
   }
-  return melPicture(whole, width, knowledge);
+  return melPicture(loudest, width, knowledge);
 };
 
 const modelAnswer = (/** @type {NetworkFacts} */ model, which, /** @type {Opened} */ { windows, sound }) => {
