@@ -7,7 +7,7 @@ from msecnn.audio.info import check_rate
 
 
 class StreamResampler:
-    """soxr at its HQ quality, as recordings are resampled; a few milliseconds of the sound stay in its filter.
+    """soxr at its HQ quality, as recordings are resampled; some 50 ms of the sound stay in its filter.
 
     Args:
         source_rate, sample_rate: Hz before and after.

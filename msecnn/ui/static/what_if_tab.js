@@ -67,10 +67,11 @@ const drawChain = () => {
     button({ onclick: clearEdits, disabled: edits.length === 0 }, WORDS.clear), answer && sounds());
 };
 
-/** Ctrl+Z and Ctrl+Y, or Shift with the former, wherever no number is being typed. */
+/** Ctrl+Z and Ctrl+Y, or Shift with the former, while the tab is open and nothing is being typed. */
 const press = (/** @type {KeyboardEvent} */ event) => {
   const target = /** @type {HTMLElement} */ (event.target), letter = event.key.toLowerCase();
-  if (!(event.ctrlKey || event.metaKey) || !["z", "y"].includes(letter) || target.tagName === "INPUT") return;
+  if (state.tab !== "what-if" || !(event.ctrlKey || event.metaKey) || !["z", "y"].includes(letter)) return;
+  if (target.matches("input, textarea")) return;   // undoes what is being typed
   event.preventDefault();
   if (letter === "y" || event.shiftKey) redo();
   else undo();
@@ -90,7 +91,7 @@ onEdits("chain answer recording", drawTab);
 
 export const mountTab = (/** @type {HTMLElement} */ place) => {
   mounted = true;
-  place.addEventListener("keydown", press);
+  document.addEventListener("keydown", press);
   place.append(h("p", { class: "mse-sentence" }, WORDS.intro), form, head, list, tools, status);
   const changed = part("edit-changes");
   place.append(changed, curveView(), cutView());
