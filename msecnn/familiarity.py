@@ -5,6 +5,7 @@ their first P principal axes, each in standard deviations (Mahalanobis distance 
 classifier was never trained. And its band: music through a telephone lacks both ends of the mel spectrogram.
 """
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,19 +67,20 @@ class Familiarity:
 
     def write(self, folder: Path, sha256: str) -> None:
         """Beside the weights of that hash."""
-        about = {"sha256": sha256, "threshold": repr(self.threshold)}
-        write_atomically(folder / FILE_NAME, to_bytes({"mean": self.mean, "axes": self.axes}, about))
+        about = json.dumps({"sha256": sha256, "threshold": self.threshold})
+        # One entry: of several, the order differs from process to process, and with it the file's bytes.
+        write_atomically(folder / FILE_NAME, to_bytes({"mean": self.mean, "axes": self.axes}, {"about": about}))
 
 
 def read_familiarity(folder: Path, sha256: str) -> Familiarity | None:
     """What `write` wrote, or None where it was not, was for other weights, or is damaged."""
     try:
         with safe_open(folder / FILE_NAME, "numpy") as file:
-            about = file.metadata() or {}
-            if about.get("sha256") != sha256:
+            about = json.loads((file.metadata() or {})["about"])
+            if about["sha256"] != sha256:
                 return None
             return Familiarity(file.get_tensor("mean"), file.get_tensor("axes"), float(about["threshold"]))
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         log.debug("no features of training clips in %s: %s", folder, error)
         return None
 
