@@ -73,4 +73,9 @@ def fetch(address: HubAddress) -> Path:
     except LocalEntryNotFoundError as error:
         raise CheckpointError(f"{shown} is not on this machine, and the Hub is out of reach.") from error
     except Exception as error:  # of its client, and of the HTTP client that this stands on
-        raise CheckpointError(f"{shown} cannot be fetched: {printable(str(error).splitlines()[0])}") from error
+        raise CheckpointError(f"{shown} cannot be fetched: {first_line(error)}") from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error of the Hub's client says first, or what it is called where it says nothing."""
+    return printable(next(iter(str(error).splitlines()), type(error).__name__))

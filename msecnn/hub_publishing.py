@@ -5,8 +5,8 @@ import tempfile
 from pathlib import Path
 
 from msecnn.checkpoint import CARD, SELFTEST, WEIGHTS, Checkpoint, CheckpointError
-from msecnn.files import printable, write_atomically
-from msecnn.hub import PATTERNS, PREFIX, parse
+from msecnn.files import write_atomically
+from msecnn.hub import PATTERNS, PREFIX, first_line, parse
 from msecnn.hub_card import hub_readme
 
 README = "README.md"
@@ -60,7 +60,7 @@ def push_to_hub(
         api.create_repo(address.repository, private=private, exist_ok=True)
         commit = api.upload_folder(repo_id=address.repository, folder_path=folder, commit_message=message)
     except Exception as error:  # of its client, and of the HTTP client that this stands on
-        raise CheckpointError(f"The Hub does not take it: {printable(str(error).splitlines()[0])}") from error
+        raise CheckpointError(f"The Hub does not take it: {first_line(error)}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return f"{PREFIX}{address.repository}@{commit.oid}"

@@ -207,3 +207,8 @@ def test_the_readme_says_what_the_card_says(plain: checkpoint.Checkpoint) -> Non
 )
 def test_one_licence(card: dict[str, str], licence: dict[str, str]) -> None:
     assert hub_licence(card) == licence
+
+
+@pytest.mark.parametrize(("error", "told"), [(ValueError("one\ntwo"), "one"), (ValueError(), "ValueError")])
+def test_an_error_of_the_hub_s_client_is_told_in_one_line(error: Exception, told: str) -> None:
+    assert hub.first_line(error) == told
