@@ -71,10 +71,10 @@ class Checkpoint:
 
     @cached_property
     def structure(self) -> MultiScaleStructure | None:
-        """The sizes of a network with levels; None for others."""
+        """The sizes of a network that a structure alone describes; None for others."""
         if isinstance(self.network, NetworkWeights):
             return self.network.structure
-        return getattr(self.network, "structure", None)
+        return structure_of(self.network.architecture, self.network.parameters_json())
 
     @property
     def tensors(self) -> Mapping[str, np.ndarray]:
@@ -86,10 +86,11 @@ class Checkpoint:
     @property
     def classifier(self) -> ScaleClassifier | None:
         """That of a network with scales."""
-        if self.structure is None:
-            return None
-        weight, bias = (self.tensors[f"classifier.{name}"].astype(np.float32) for name in ("weight", "bias"))
-        return ScaleClassifier(self.structure.scales, self.structure.n_features, weight, bias)
+        if not isinstance(self.network, NetworkWeights):
+            return ScaleClassifier.of(self.network) if self.network.scales else None
+        structure, tensors = self.network.structure, self.network.tensors
+        weight, bias = (tensors[f"classifier.{name}"].astype(np.float32) for name in ("weight", "bias"))
+        return ScaleClassifier(structure.scales, structure.n_features, weight, bias)
 
     @property
     def untrained(self) -> bool:

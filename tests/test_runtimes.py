@@ -98,11 +98,6 @@ def test_the_structure_is_the_network_s(architecture: str) -> None:
     assert structure.n_parameters == sum(parameter.numel() for parameter in model.parameters())
 
 
-def test_every_registered_network_with_levels_has_a_structure() -> None:
-    with_levels = {name for name in registry.names() if hasattr(registry.create(name), "structure")}
-    assert with_levels == ARCHITECTURES.keys()
-
-
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_random_networks_of_another_size_on_several_windows(architecture: str) -> None:
     loaded = made_up(architecture)
