@@ -27,7 +27,7 @@ from measuring import cpu_name, replace_section, write_mp3
 from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from web.__main__ import build  # noqa: E402
+from web.__main__ import build
 
 ROOT = Path(__file__).resolve().parent.parent
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
@@ -132,7 +132,10 @@ def measure(site: Path, folder: Path, repeats: int) -> dict[str, Any]:
 
 def table(result: dict[str, Any]) -> str:
     rows = (
-        ("files until the first tag, brotli (gzip)", f"{result['first_load_mb']:.1f} ({result['first_load_gzip_mb']:.1f}) MB"),
+        (
+            "files until the first tag, brotli (gzip)",
+            f"{result['first_load_mb']:.1f} ({result['first_load_gzip_mb']:.1f}) MB",
+        ),
         ("all files as they are", f"{result['site_mb']:.1f} MB"),
         ("empty cache to the first tags, files from this machine", f"{result['first_tag_s']:.1f} s"),
         ("an MP3 of 29 s to its tags, one thread", f"{result['tags_30s_s']:.2f} s"),

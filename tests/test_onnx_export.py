@@ -1,6 +1,10 @@
 """The ONNX graph says what the networks say: run by ONNX Runtime beside the tagger, on every example and front end."""
 
 import json
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +25,8 @@ from msecnn.onnx_export import METADATA_KEY, OPSET, OUTPUTS, OnnxError, export_o
 from msecnn.tagger import Tagger
 
 NAMES = ("fcn5", "msecnn")
-EXAMPLES = sorted((Path(__file__).parents[1] / "assets" / "examples").glob("*.mp3"))
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "assets" / "examples").glob("*.mp3"))
 #: Rounding of float32 sums of thousands of terms, in logits and features; and of a mel near its floor, dB.
 LOGITS, MEL_DB = 1e-5, 1e-3
 SMALL = MelConfig(n_mels=96, n_frames=1280, top_db=80.0, doubled_db=True)
@@ -171,3 +176,58 @@ def test_what_does_not_go_together_is_said(tmp_path: Path) -> None:
     with pytest.raises(OnnxError, match="do not share their front end"):
         export_onnx([loaded, toy(tmp_path / "toy", "fcn5", SMALL)], tmp_path / "graph.onnx")
     assert not (tmp_path / "graph.onnx").exists()
+
+
+# ---- the programs in docs/onnx.md
+
+
+def example(language: str) -> str:
+    text = (ROOT / "docs" / "onnx.md").read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)[-1]
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A graph, samples and names of tags, as the examples take them."""
+    folder = tmp_path_factory.mktemp("examples")
+    export_onnx([checkpoint.load("msecnn")], folder / "msecnn.onnx")
+    window_of(EXAMPLES[0])[0].astype("<f4").tofile(folder / "sound.f32")
+    (folder / "tags.json").write_text(json.dumps(checkpoint.load("msecnn").tags))
+    return folder / "msecnn.onnx", folder / "sound.f32", folder / "tags.json"
+
+
+def likeliest() -> list[str]:
+    prediction = Tagger.from_checkpoint("msecnn", device="cpu").tag((window_of(EXAMPLES[0])[0], 12_000))
+    return [f"{probability:.2f} {tag}" for tag, probability in prediction.top(5)]
+
+
+def lines(command: list[str], cwd: Path) -> list[str]:
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_the_example_in_python_tags(given: tuple[Path, Path, Path]) -> None:
+    graph, sound, _ = given
+    printed = lines([sys.executable, "-c", example("python"), str(graph), str(sound)], ROOT)
+    assert [line.split(" input ")[0] for line in printed] == likeliest()
+    assert all("level5" in line for line in printed)
+
+
+def test_the_example_in_javascript_tags(given: tuple[Path, Path, Path]) -> None:
+    node = shutil.which("node")
+    if node is None or not (ROOT / "node_modules" / "onnxruntime-web").is_dir():
+        pytest.skip("no Node or no onnxruntime-web here")
+    command = [node, "--input-type=module", "-e", example("js"), "--", "tags.mjs", *map(str, given)]
+    assert lines(command, ROOT) == likeliest()
+
+
+def test_the_example_in_cpp_compiles(tmp_path: Path) -> None:
+    compiler = shutil.which("g++")
+    has_headers = compiler and subprocess.run(
+        [compiler, "-E", "-x", "c++", "-"], input="#include <onnxruntime_cxx_api.h>", capture_output=True, text=True
+    )
+    if not has_headers or has_headers.returncode:
+        pytest.skip("no C++ compiler or no headers of ONNX Runtime here")
+    (tmp_path / "tags.cpp").write_text(example("cpp"))
+    lines([str(compiler), "-std=c++17", "-fsyntax-only", "tags.cpp"], tmp_path)
