@@ -65,6 +65,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         WriteError: the system does not let us write; other errors of the block pass.
     """
     path = Path(path)
+    if not path.name:
+        raise WriteError(path, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
     partial = path.with_name(f".{path.name[:_KEPT_NAME]}.{secrets.token_hex(8)}.msecnn-partial{path.suffix}")
     try:
         partial.open("xb").close()

@@ -11,7 +11,6 @@ const STYLES = ["align-content", "align-items", "align-self", "background", "bac
   "outline-offset", "overflow", "overflow-wrap", "padding", "position", "right", "stroke", "stroke-width", "text-align",
   "text-decoration", "text-overflow", "text-shadow", "top", "transform", "vertical-align", "visibility", "white-space",
   "width", "z-index"];
-const XHTML = "http://www.w3.org/1999/xhtml";
 
 const styleText = (/** @type {CSSStyleDeclaration} */ style) =>
   STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`).join(";");
@@ -20,7 +19,7 @@ const styleText = (/** @type {CSSStyleDeclaration} */ style) =>
 const drawnBeside = (/** @type {Element} */ element, /** @type {"::before" | "::after"} */ side) => {
   const style = getComputedStyle(element, side), { content } = style;
   if (content === "none" || content === "normal") return null;
-  const span = document.createElementNS(XHTML, "span");
+  const span = document.createElement("span");
   span.setAttribute("style", styleText(style));
   span.textContent = content.replace(/^"|"$/g, "");
   return span;
@@ -66,7 +65,7 @@ let fonts = null;
 
 const PAD = 16, LINE = 22;
 const line = (/** @type {string} */ words, /** @type {string} */ style) => {
-  const element = document.createElementNS(XHTML, "div");
+  const element = document.createElement("div");
   element.setAttribute("style", `${style};height:${LINE}px;overflow:hidden;white-space:nowrap;text-overflow:ellipsis`);
   element.textContent = words;
   return element;
@@ -83,13 +82,13 @@ export const figureSvg = async (element, title, credit) => {
   const style = getComputedStyle(document.body), faces = await fonts;
   const width = Math.ceil(Math.max(element.scrollWidth, element.getBoundingClientRect().width)) + 2 * PAD;
   const height = Math.ceil(element.scrollHeight) + 2 * LINE + 2 * PAD + 12;
-  const root = document.createElementNS(XHTML, "div");
+  const root = document.createElement("div");
   const font = getComputedStyle(element).fontFamily;
   root.setAttribute("style", `box-sizing:border-box;width:${width}px;height:${height}px;padding:${PAD}px;`
     + `background:${style.backgroundColor};color:${style.color};font:15px ${font}`);
   const twin = copy(element);
   twin?.setAttribute("style", `${twin.getAttribute("style")};margin:6px 0;width:${width - 2 * PAD}px;overflow:visible`);
-  const css = document.createElementNS(XHTML, "style");
+  const css = document.createElement("style");
   css.textContent = faces;
   root.append(css, line(title, "font-weight:700"), twin ?? "", line(credit, "font-size:12px;opacity:.75"));
   const body = new XMLSerializer().serializeToString(root);
