@@ -17,6 +17,7 @@ import csv
 import io
 import json
 import logging
+import math
 import statistics
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks"), str(ROOT / "recipes")]  # from a checkout that is not installed
 
+import render_cards  # noqa: E402
 import torch  # noqa: E402
 from bundle_student import bundle  # noqa: E402
 from measuring import cpu_name, interleaved  # noqa: E402
@@ -44,6 +46,7 @@ from msecnn.models.layers import MultiScaleCNN  # noqa: E402
 from msecnn.models.tagging_model import CLIP_S, TaggingModule  # noqa: E402
 from msecnn.plots.cost import Dot, cost_figure  # noqa: E402
 from msecnn.plots.static import image  # noqa: E402
+from msecnn.tagger import LEFTOVER_S  # noqa: E402
 
 RECIPES = ROOT / "recipes" / "table1"
 DOCUMENT = ROOT / "docs" / "table1.md"
@@ -112,6 +115,7 @@ def train_open(args: argparse.Namespace) -> int:
         folder = args.runs / name / "checkpoint"
         if name not in BY_NAME and (folder / checkpoint.WEIGHTS).stat().st_size <= LARGEST:
             bundle(folder, f"{checkpoint.TABLE_1}/{name}", agreement, system=system)
+    render_cards.main()
     write_page()
     return 0
 
@@ -213,7 +217,8 @@ def _tagging(model: TaggingModule) -> Any:
 
 def windows_of(model: TaggingModule) -> int:
     """How many windows the tagger shows a network of one clip."""
-    return max(1, round(CLIP_S / model.input_spec.window_s - 0.5))
+    window_s = model.input_spec.window_s
+    return 1 + max(0, math.ceil((CLIP_S - window_s - LEFTOVER_S) / window_s))
 
 
 def multiply_adds(model: TaggingModule) -> int:

@@ -22,6 +22,7 @@ from msecnn.data.manifest import Clip, Manifest
 from msecnn.distillation.soft_labels import ClipLabels, SoftLabels, key_of
 from msecnn.evaluation.paper_table import PAPER_TABLE_1
 from msecnn.models import registry
+from msecnn.tagger import Tagger
 from msecnn.tags import MAGNATAGATUNE_TAGS
 from msecnn.training.trainer import Trainer
 
@@ -123,6 +124,7 @@ def test_a_column_is_one_command(music: Path, tmp_path: Path, monkeypatch: pytes
     """Trained, compared, bundled and written; again, nothing is trained again."""
     bundled = tmp_path / "checkpoints"
     monkeypatch.setattr(checkpoint, "BUNDLED", bundled)
+    monkeypatch.setattr(table1.render_cards, "PAGE", tmp_path / "models.md")
     for name, place in (("DOCUMENT", "docs/table1.md"), ("COST", "docs/tables/cost.csv")):
         monkeypatch.setattr(table1, name, tmp_path / place)
     table1.DOCUMENT.parent.mkdir()
@@ -165,6 +167,17 @@ def test_there_are_two_recipes_for_each_row() -> None:
     stems = {path.stem for path in (*RECIPES, *(ROOT / "recipes").glob("*.toml"))}
     for row in PAPER_TABLE_1:
         assert {f"{row.architecture}_magnatagatune", f"{row.architecture}_distilled"} <= stems
+
+
+def test_costs_are_of_as_many_windows_as_the_tagger_shows(tmp_path: Path) -> None:
+    for name, n_windows in (("conv1d", 10), ("mfcc_pooling", 1)):
+        model = registry.create(name).eval()
+        checkpoint.save(tmp_path / name, model, mel_config=model.front_end, tags=MAGNATAGATUNE_TAGS, card={})
+        waveform = np.random.default_rng(0).normal(size=int(29.12 * 16_000)).astype(np.float32)
+        prediction = Tagger.from_checkpoint(tmp_path / name, device="cpu").tag((waveform, 16_000))
+        assert len(prediction.windows) == table1.windows_of(model) == n_windows
+    by_hand = 128 * 8 * 32 * 180 + 32 * 8 * 32 * 38 + 288 * 100 + 100 * 50  # two convolutions, two dense layers
+    assert table1.multiply_adds(registry.create("conv1d")) == 10 * by_hand
 
 
 def test_the_page_is_what_cards_and_costs_say() -> None:

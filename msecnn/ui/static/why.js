@@ -20,6 +20,7 @@ import { newToken, working } from "./working.js";
 
 const windowWords = h("span", { class: "mse-facts" }), warning = part("why-warning"), status = statusLine();
 const words = h("p", { class: "mse-sentence" }), exact = part("why-exact");
+const mapsTitle = h("h3", {}, "Where each scale looks");
 const methodPlace = h("div", { class: "mse-toolbar" }), progressPlace = part("why-progress");
 
 // ---- asking
@@ -99,6 +100,7 @@ onModel("why-model");
 const drawExact = () => {
   if (!why.answer) return;
   fill(warning, warnUntrained([modelOf()]));
+  mapsTitle.textContent = why.answer.cannot ? "Where the network looks" : "Where each scale looks";
   fill(words, sentence(why.answer, modelOf().title, state.tag));
   fill(exact, ...(why.answer.cannot ? [] : [waterfall(why.answer), evidenceList(why.answer)]));
   offerMethods();
@@ -145,8 +147,7 @@ const offerMethods = () => {
 // ---- putting it together
 export const mountWhy = (/** @type {HTMLElement} */ place) => {
   offerMethods();
-  place.append(warning, status, words, exact, figureTools(() => exact, () => t("Why {tag}", state)),
-    h("h3", {}, t("Where each scale looks")));
+  place.append(warning, status, words, exact, figureTools(() => exact, () => t("Why {tag}", state)), mapsTitle);
   new ResizeObserver(() => {   // also when its tab is opened
     updateWhy();
     drawStrips();
