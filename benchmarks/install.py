@@ -71,8 +71,8 @@ def app_mb() -> float:
     return total / 1e6
 
 
-def run(python: Path, runtime: str, folder: Path) -> tuple[float, float]:
-    """Seconds until a new process has tagged a file by both networks and ended, and its peak memory in MB."""
+def run(python: Path, runtime: str, folder: Path) -> dict[str, float]:
+    """Of a new process that tags a file by both networks: seconds to its end, seconds of processors, peak MB."""
     words = [python, "-m", "msecnn", "tag", RECORDING, "--device", "cpu", "--runtime", runtime]
     start = time.perf_counter()
     process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL)
@@ -81,24 +81,22 @@ def run(python: Path, runtime: str, folder: Path) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{runtime} failed: {process.returncode}")
-    return seconds, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    peak_mb = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return {"first_tags_s": seconds, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_mb": peak_mb}
 
 
 def measure(light: Path, folder: Path, repeats: int) -> dict[str, Any]:
     pairs = {"light": (light, "onnx"), "torch": (Path(sys.executable), "torch")}
-    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in pairs}
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in pairs}
     for i in range(repeats + 1):
         for name, (python, runtime) in pairs.items():
             # this package is the checkout's where an environment does not hold it
             result = run(python, runtime, folder if name == "light" else ROOT)
             if i:  # the first fills the disk's cache
                 runs[name].append(result)
-    rows = {
-        name: {"first_tags_s": float(np.median([s for s, _ in of])), "peak_mb": float(np.median([mb for _, mb in of]))}
-        for name, of in runs.items()
-    }
+    rows = {name: {key: float(np.median([one[key] for one in of])) for key in of[0]} for name, of in runs.items()}
     rows["light"]["installed_mb"], rows["torch"]["installed_mb"] = installed_mb(light), app_mb()
-    ratios = {key: rows["torch"][key] / rows["light"][key] for key in ("installed_mb", "first_tags_s", "peak_mb")}
+    ratios = {key: rows["torch"][key] / rows["light"][key] for key in rows["light"]}
     return {"cpu": cpu_name(), "repeats": repeats, "ratios": ratios, **rows}
 
 
@@ -114,6 +112,7 @@ def table(result: dict[str, Any]) -> str:
     rows = {
         "installed_mb": ("installed", "MB", 0),
         "first_tags_s": ("first tags, cold", "s", 2),
+        "cpu_s": ("of which a core works", "s", 2),
         "peak_mb": ("peak memory", "MB", 0),
     }
     for key, (label, unit, digits) in rows.items():
