@@ -23,7 +23,7 @@ from torch import Tensor
 from training import EPOCH_CLIPS, gpu_bandwidth, measure_epoch, synthetic
 
 from msecnn import checkpoint
-from msecnn.checkpoint import SELFTEST_TOLERANCE
+from msecnn.checkpoint_network import SELFTEST_TOLERANCE
 from msecnn.explain import METHODS
 from msecnn.explain.explanation import explain
 from msecnn.frontend import LogMelSpectrogram, MelConfig
@@ -56,7 +56,7 @@ def device_work(tagger: Tagger, frontend: LogMelSpectrogram, waveforms: Tensor) 
     mel = frontend(waveforms)  # (B, 1, F, L)
     return {
         "front end": lambda: frontend(waveforms),
-        "network": lambda: tagger.run(mel)[0],
+        "network": lambda: tagger.runtime.run_tensors(mel)[0],
         "gradients": lambda: scale_gradients(network, mel[:1], weights),
     }
 

@@ -9,22 +9,24 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as from_bytes
-from safetensors.torch import save as to_bytes
-from torch import Tensor
+import numpy as np
 
 from msecnn import hub, run_record
 from msecnn.checkpoint_card import SCHEMA, Card, CheckpointError, read_card
-from msecnn.files import printable, read_regular, why, write_atomically, write_json
-from msecnn.frontend import LogMelSpectrogram, MelConfig
-from msecnn.models import registry
-from msecnn.models.tagging_model import TaggingModule
+from msecnn.checkpoint_weights import Kind, NetworkWeights, check_numbers, check_weights, read_weights
+from msecnn.files import printable, write_atomically, write_json
+from msecnn.frontend import MelConfig
+from msecnn.models.structure import MultiScaleStructure, ScaleClassifier, structure_of
 from msecnn.resources import resource_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from msecnn.models.tagging_model import TaggingModule
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +34,7 @@ log = logging.getLogger(__name__)
 BUNDLED = resource_folder("checkpoints")
 WEIGHTS, CARD, SELFTEST = "model.safetensors", "card.json", "selftest.safetensors"
 LONGEST_NAME = 80  # characters
-MAX_HEADER = 2**20  # bytes, of a file of tensors
-MAX_SELFTEST = 2**28  # bytes
 _MEAN_FEATURES = "mean_features."
-_LFS_POINTER = b"version https://git-lfs"
-#: Self-test figures may move by this much between processors and library versions: float32 rounding of sums of
-#: thousands of terms, in logits.
-SELFTEST_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ class Checkpoint:
     Attributes:
         name: the folder's name.
         folder: where it lies.
-        model: in evaluation mode, on the CPU.
+        network: as numbers, of which each runtime makes its own, or by torch, on the CPU.
         mel_config: its front end (for a model on waveforms, the rate and length that it expects).
         tags: the K names of the model's outputs, in order.
         card: everything `card.json` says.
@@ -57,11 +53,43 @@ class Checkpoint:
 
     name: str
     folder: Path
-    model: TaggingModule
+    network: "NetworkWeights | TaggingModule"
     mel_config: MelConfig
     tags: tuple[str, ...]
     card: dict[str, Any]
-    mean_features: dict[str, Tensor] | None
+    mean_features: dict[str, np.ndarray] | None
+
+    @cached_property
+    def model(self) -> "TaggingModule":
+        """The network by torch, in evaluation mode; the first to ask for it loads torch."""
+        if not isinstance(self.network, NetworkWeights):
+            return self.network
+        from msecnn import checkpoint_network
+
+        return checkpoint_network.network_of(self.network)
+
+    @cached_property
+    def structure(self) -> MultiScaleStructure | None:
+        """The sizes of a network that a structure alone describes; None for others."""
+        if isinstance(self.network, NetworkWeights):
+            return self.network.structure
+        return structure_of(self.network.architecture, self.network.parameters_json())
+
+    @property
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """The weights by their names."""
+        if isinstance(self.network, NetworkWeights):
+            return self.network.tensors
+        return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
+
+    @property
+    def classifier(self) -> ScaleClassifier | None:
+        """That of a network with scales."""
+        if not isinstance(self.network, NetworkWeights):
+            return ScaleClassifier.of(self.network) if self.network.scales else None
+        structure, tensors = self.network.structure, self.network.tensors
+        weight, bias = (tensors[f"classifier.{name}"].astype(np.float32) for name in ("weight", "bias"))
+        return ScaleClassifier(structure.scales, structure.n_features, weight, bias)
 
     @property
     def untrained(self) -> bool:
@@ -76,12 +104,12 @@ def bundled() -> tuple[str, ...]:
 
 def save(
     folder: str | Path,
-    model: TaggingModule,
+    model: "TaggingModule",
     *,
     mel_config: MelConfig,
     tags: tuple[str, ...],
     card: Mapping[str, Any],
-    mean_features: Mapping[str, Tensor] | None = None,
+    mean_features: "Mapping[str, Tensor] | None" = None,
 ) -> None:
     """Writes a checkpoint. Weights go first and the card last, so that an interrupted save is seen as one.
 
@@ -89,12 +117,12 @@ def save(
         card: what training knows: data, command, metrics, limits... What the network itself tells is added.
         mean_features: (C,) for each scale.
     """
+    from msecnn import checkpoint_network
+
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    for scale, mean in (mean_features or {}).items():
-        tensors[_MEAN_FEATURES + scale] = mean.detach().cpu().float().contiguous()
-    weights = to_bytes(tensors, metadata={"format": "pt"})  # one entry: the order of several differs by the process
+    means = {_MEAN_FEATURES + scale: mean for scale, mean in (mean_features or {}).items()}
+    weights = checkpoint_network.weights_bytes(model, means)
     full_card = {
         "schema": SCHEMA,
         "name": folder.name,
@@ -108,7 +136,7 @@ def save(
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
     write_atomically(folder / WEIGHTS, weights)
-    write_atomically(folder / SELFTEST, to_bytes(_selftest(model, mel_config)))
+    write_atomically(folder / SELFTEST, checkpoint_network.selftest_bytes(model, mel_config))
     write_card(folder, full_card)
 
 
@@ -126,26 +154,16 @@ def load(name_or_folder: str | Path) -> Checkpoint:
     address = hub.parse(name_or_folder)
     folder = _find(name_or_folder if address is None else hub.fetch(address))
     card = read_card(folder / CARD)
-    model = _build(card, folder / CARD)
-    tensors = _read_weights(folder / WEIGHTS, card.sha256, most=_most_bytes(model))
-    mean_features = {
-        key.removeprefix(_MEAN_FEATURES): tensors.pop(key) for key in list(tensors) if key.startswith(_MEAN_FEATURES)
-    }
-    _fill(model, tensors, folder / WEIGHTS)
+    network, mean_features = _read_network(card, folder)
     if complaint := run_record.complaint(card.content):
         told = f"{folder / CARD} contradicts itself: {complaint}."
         if folder.parent == BUNDLED:
             raise CheckpointError(told)
         log.warning(told)  # of a run of one's own: its weights are still what they are
-    _check_numbers(mean_features, folder / WEIGHTS)
-    if mean_features and {scale: tuple(mean.shape) for scale, mean in mean_features.items()} != {
-        scale: (count,) for scale, count in model.n_features.items()
-    }:
-        raise CheckpointError(f"{folder / WEIGHTS}: its mean_features are not of the sizes of its network's scales.")
     return Checkpoint(
         name=printable(address.name if address else folder.name, longest=LONGEST_NAME),
         folder=folder,
-        model=model.eval(),
+        network=network,
         mel_config=card.front_end,
         tags=card.tags,
         card=card.content,
@@ -159,51 +177,10 @@ def verify(checkpoint: Checkpoint) -> None:
     Raises:
         CheckpointError: it does not, or there is no self-test.
     """
+    from msecnn import checkpoint_network
+
     path = checkpoint.folder / SELFTEST
-    try:
-        expected = from_bytes(read_regular(path, most=MAX_SELFTEST))
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {why(error)}.") from error
-    except (SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}") from error
-    actual = _selftest(checkpoint.model, checkpoint.mel_config, waveform=_waveform(expected, path))
-    if odd := sorted(expected.keys() ^ actual.keys()):
-        raise CheckpointError(f"{path} holds other tensors than this network gives: {printable(odd[0], longest=80)}.")
-    for name, tensor in expected.items():
-        if actual[name].shape != tensor.shape:
-            raise CheckpointError(f"{path}: {name} is not of the shape that this network gives.")
-        difference = float((actual[name] - tensor.float()).abs().max())
-        if not difference <= SELFTEST_TOLERANCE:
-            raise CheckpointError(f"{checkpoint.name} failed its self-test: {name} is off by {difference:.2g}.")
-
-
-def _waveform(tensors: Mapping[str, Tensor], path: Path) -> Tensor:
-    """A self-test's sound: (T,) fractions, at least one."""
-    waveform = tensors.get("waveform")
-    if waveform is None or waveform.ndim != 1 or not len(waveform) or not waveform.is_floating_point():
-        raise CheckpointError(f"{path} holds no waveform.")
-    return waveform.float()
-
-
-def _selftest(model: TaggingModule, config: MelConfig, waveform: Tensor | None = None) -> dict[str, Tensor]:
-    """A second's worth of a rising tone and noise, repeated to a window, and everything the network makes of it."""
-    if waveform is None:
-        seconds = torch.arange(config.sample_rate) / config.sample_rate
-        noise = torch.randn(config.sample_rate, generator=torch.Generator().manual_seed(0))
-        waveform = 0.5 * torch.sin(2 * torch.pi * (200 + 900 * seconds) * seconds) + 0.02 * noise
-    n_samples = config.window_samples
-    window = waveform.repeat(n_samples // len(waveform) + 1)[:n_samples].unsqueeze(0)
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        if model.input_spec.front_end is None:
-            result = {"waveform": waveform, "logits": model(window)}
-        else:
-            mel = LogMelSpectrogram(config)(window)
-            features = {f"features.{scale}": value for scale, value in model.features(mel).items()}
-            result = {"waveform": waveform, "mel": mel, "logits": model(mel), **features}
-    model.train(was_training)
-    return {name: tensor.float().contiguous() for name, tensor in result.items()}
+    checkpoint_network.verify(checkpoint.name, checkpoint.model, checkpoint.mel_config, path)
 
 
 def _find(name_or_folder: str | Path) -> Path:
@@ -216,66 +193,46 @@ def _find(name_or_folder: str | Path) -> Path:
     )
 
 
-def _build(card: Card, path: Path) -> TaggingModule:
-    """The network that a card describes, checked against its vocabulary and its front end."""
+def _read_network(card: Card, folder: Path) -> "tuple[NetworkWeights | TaggingModule, dict[str, np.ndarray]]":
+    """The network that a card describes, with its weights, and its average features; all checked.
+
+    A network with levels needs no torch for that.
+    """
+    try:
+        structure = structure_of(card.architecture, card.parameters)
+    except ValueError as error:
+        raise CheckpointError(f"{folder / CARD}: {card.architecture} cannot be built: {error}") from error
+    if structure is not None:
+        _check_front_end(card, (structure.n_mels, structure.n_frames), folder / CARD)
+        tensors, means = _read_tensors(card, structure.tensors, folder / WEIGHTS, structure.n_features)
+        return NetworkWeights(card, structure, tensors), means
+    from msecnn import checkpoint_network
+
+    model = checkpoint_network.build(card, folder / CARD)
+    if (taken := model.front_end) is not None:
+        _check_front_end(card, (taken.n_mels, taken.n_frames), folder / CARD)
+    tensors, means = _read_tensors(card, checkpoint_network.kinds(model), folder / WEIGHTS, model.n_features)
+    return checkpoint_network.fill(model, tensors), means
+
+
+def _read_tensors(
+    card: Card, expected: Mapping[str, Kind], path: Path, n_features: Mapping[str, int]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Weights, and average features by scale."""
+    tensors = read_weights(path, card.sha256, expected.values())
+    means = {key: tensors.pop(key) for key in list(tensors) if key.startswith(_MEAN_FEATURES)}
+    means = {key.removeprefix(_MEAN_FEATURES): mean for key, mean in means.items()}
+    check_weights(tensors, expected, path)
+    check_numbers(means, path)
+    if means and {scale: mean.shape for scale, mean in means.items()} != {s: (n,) for s, n in n_features.items()}:
+        raise CheckpointError(f"{path}: its mean_features are not of the sizes of its network's scales.")
+    return tensors, means
+
+
+def _check_front_end(card: Card, taken: tuple[int, int], path: Path) -> None:
     given = card.front_end
-    try:
-        model = registry.create(card.architecture, **card.parameters)
-    except KeyError as error:
-        raise CheckpointError(f"{path}: {error.args[0]}") from error
-    except (TypeError, ValueError, RuntimeError, MemoryError) as error:
-        raise CheckpointError(f"{path}: {card.architecture} cannot be built: {error}") from error
-    if model.front_end is not None:
-        taken = model.front_end
-        if (taken.n_mels, taken.n_frames) != (given.n_mels, given.n_frames):
-            raise CheckpointError(
-                f"{path}: its front end gives {given.n_mels} mel bands and {given.n_frames} frames; "
-                f"its network takes {taken.n_mels} and {taken.n_frames}."
-            )
-        model.front_end = given
-    return model
-
-
-def _most_bytes(model: TaggingModule) -> int:
-    """What a file of a network's weights has at most: eight bytes a number, as many again for averages, a header."""
-    return 16 * sum(tensor.numel() for tensor in model.state_dict().values()) + MAX_HEADER
-
-
-def _read_weights(path: Path, sha256: str, *, most: int) -> dict[str, Tensor]:
-    try:
-        content = read_regular(path, most=most)
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read: {why(error)}.") from error
-    if content.startswith(_LFS_POINTER):
-        raise CheckpointError(f"{path} is a Git LFS pointer, not weights; run 'git lfs pull' to fetch them.")
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise CheckpointError(f"{path} is damaged, or not the file its card describes: its SHA-256 differs.")
-    try:
-        return from_bytes(content)
-    except (SafetensorError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is not a safetensors file: {error}") from error
-
-
-def _fill(model: TaggingModule, tensors: dict[str, Tensor], path: Path) -> None:
-    """Copies weights in; names and shapes must match exactly."""
-    expected = model.state_dict()
-    if expected.keys() != tensors.keys():
-        odd = sorted(expected.keys() ^ tensors.keys())
-        raise CheckpointError(f"{path} holds other weights than its architecture: {', '.join(odd[:3])} do not match.")
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape:
-            wanted, got = tuple(expected[name].shape), tuple(tensor.shape)
-            raise CheckpointError(f"{path}: {name} has shape {got}; its architecture needs {wanted}.")
-        if tensor.is_floating_point() != expected[name].is_floating_point():
-            kind = "fractions" if expected[name].is_floating_point() else "whole numbers"
-            raise CheckpointError(f"{path}: {name} is of {tensor.dtype}; its architecture needs {kind}.")
-        if name.endswith("running_var") and (tensor < 0).any():
-            raise CheckpointError(f"{path}: {name} holds variances below zero.")
-    _check_numbers(tensors, path)
-    model.load_state_dict(tensors)
-
-
-def _check_numbers(tensors: Mapping[str, Tensor], path: Path) -> None:
-    for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise CheckpointError(f"{path}: {name} holds numbers that are not finite.")
+    if taken != (given.n_mels, given.n_frames):
+        raise CheckpointError(
+            f"{path}: its front end gives {given.n_mels} mel bands and {given.n_frames} frames; "
+            f"its network takes {taken[0]} and {taken[1]}."
+        )

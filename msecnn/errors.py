@@ -7,3 +7,17 @@ class MsecnnError(Exception):
 
 class DatasetError(MsecnnError):
     """Something is wrong with a data set or its files."""
+
+
+class MissingPackage(MsecnnError):
+    """A package that not every installation has is needed.
+
+    Args:
+        error: that its import raised.
+        extra: of pyproject.toml, which brings the package along.
+    """
+
+    def __init__(self, error: ModuleNotFoundError, *, extra: str) -> None:
+        super().__init__(
+            f"This needs {error.name}, which is not installed: pip install '.[{extra}]' in a copy of the repository."
+        )

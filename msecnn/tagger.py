@@ -5,32 +5,28 @@ front end. Memory holds one window of sound and, if asked for, the mels.
 """
 
 import functools
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from msecnn.audio import AudioStream, Recording, Source
 from msecnn.checkpoint import Checkpoint, load
 from msecnn.errors import MsecnnError
 from msecnn.familiarity import NARROW, UNFAMILIAR, Familiarity, is_narrow, read_familiarity
-from msecnn.frontend import LogMelSpectrogram, MelConfig, fill_window
-from msecnn.models.fast.folded import FoldedNetwork
-from msecnn.models.layers import MultiScaleCNN
-from msecnn.models.lock import MODEL_LOCK
-from msecnn.models.tagging_model import InputSpec
+from msecnn.frontend import InputSpec, fill_window
+from msecnn.runtimes import make_runtime
 from msecnn.statistics import sigmoid
+
+if TYPE_CHECKING:
+    import torch
+
+    from msecnn.models.tagging_model import TaggingModule
 
 #: A path, the bytes of a file, a loaded `Recording`, or a waveform array with its sample rate in Hz.
 Tagged = Source | Recording | tuple[np.ndarray, int]
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-#: Windows that go through a GPU together; a CPU is fastest with one at a time, which stays in its cache.
-GPU_BATCH = 32
 #: Less than this, in seconds, left over at the end is no window of its own: codecs pad a recording by a part of a frame
 #: (MP3 at 16 kHz: 0.07 s), and MagnaTagATune's clips of 29.124 s are meant to be one window.
 LEFTOVER_S = 0.1
@@ -94,33 +90,35 @@ class TagPrediction:
 
 
 class Tagger:
-    """A checkpoint on a device, ready to tag; safe to call from several threads.
+    """A checkpoint on a runtime and a device, ready to tag; safe to call from several threads.
 
     Args:
         checkpoint: the model with its front end and vocabulary.
         device: where to run; a GPU if there is one, else the CPU.
         dtype: "float32", or "bfloat16" for processors and GPUs with instructions for it.
+        runtime: "torch", or "onnx", which needs no torch; torch if None and it is installed.
+        n_threads: on a CPU; as many as there are cores if None.
 
     Attributes:
-        model: the network as the paper draws it, for gradients and maps.
+        runtime: what runs the network.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, *, device: str | torch.device | None = None, dtype: str = "float32"
+        self,
+        checkpoint: Checkpoint,
+        *,
+        device: "str | torch.device | None" = None,
+        dtype: str = "float32",
+        runtime: str | None = None,
+        n_threads: int | None = None,
     ) -> None:
         self.checkpoint = checkpoint
-        self.device = pick_device(device)
-        self.model = checkpoint.model.to(self.device)
-        self._fast = FoldedNetwork(self.model, DTYPES[dtype]) if isinstance(self.model, MultiScaleCNN) else None
-        if self._fast is None and dtype != "float32":
-            raise MsecnnError(f"{checkpoint.name} runs in float32 only.")
+        self.runtime = make_runtime(checkpoint, runtime, device=device, dtype=dtype, n_threads=n_threads)
 
     @classmethod
-    def from_checkpoint(
-        cls, name_or_path: str | Path, *, device: str | torch.device | None = None, dtype: str = "float32"
-    ) -> "Tagger":
-        """Loads a bundled checkpoint by name, or any by its folder; raises CheckpointError."""
-        return cls(load(name_or_path), device=device, dtype=dtype)
+    def from_checkpoint(cls, name_or_path: str | Path, **options: Any) -> "Tagger":
+        """Loads a bundled checkpoint by name, or any by its folder; raises CheckpointError. Options: the class's."""
+        return cls(load(name_or_path), **options)
 
     @property
     def name(self) -> str:
@@ -138,31 +136,21 @@ class Tagger:
     @property
     def input_spec(self) -> InputSpec:
         """What the model takes; taggers that take the same share it."""
-        return self.model.input_spec
+        return self.runtime.input_spec
 
-    def run(self, inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Logits (B, K) and features of a batch of mels or waveforms on this tagger's device."""
-        with MODEL_LOCK, torch.inference_mode():
-            if self._fast is not None:
-                features = self._fast.features(inputs)
-                return self._fast.classify(features), features
-            return self.model(inputs), self.model.features(inputs)
+    @property
+    def model(self) -> "TaggingModule":
+        """The network as the paper draws it, by torch, for gradients and maps."""
+        return self.checkpoint.model
 
+    @property
+    def device(self) -> "torch.device":
+        """Where the network by torch is."""
+        return next(self.model.parameters()).device
 
-def pick_device(device: str | torch.device | None = None) -> torch.device:
-    """The device asked for, or a GPU if there is one, or the CPU.
-
-    Raises:
-        MsecnnError: there is no such device.
-    """
-    try:
-        chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except RuntimeError as error:
-        raise MsecnnError(f"{device!r} is no device; there are 'cpu' and 'cuda'.") from error
-    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if chosen.type not in ("cpu", "cuda") or (chosen.type == "cuda" and (chosen.index or 0) >= n_gpus):
-        raise MsecnnError(f"This machine has no device {str(chosen)!r}; 'cpu' is always there.")
-    return chosen
+    def run(self, inputs: Any) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Logits (B, K) and features of a batch of mels or waveforms, as arrays or what the runtime makes of them."""
+        return self.runtime.run(inputs)
 
 
 def tag(
@@ -196,8 +184,9 @@ def tag(
         raise MsecnnError(f"The hop must be at least 0.01 seconds, not {hop_s:g}.")
     predictions: dict[int, TagPrediction] = {}
     part = (start_s, duration_s)
-    for spec in dict.fromkeys(tagger.input_spec for tagger in taggers):
-        group = [i for i, tagger in enumerate(taggers) if tagger.input_spec == spec]
+    inputs = [(tagger.input_spec, tagger.runtime.name) for tagger in taggers]
+    for spec, runtime in dict.fromkeys(inputs):
+        group = [i for i, of_tagger in enumerate(inputs) if of_tagger == (spec, runtime)]
         predictor = _Predictor([taggers[i] for i in group], spec, keep_mel)
         predictions |= dict(zip(group, predictor.predict(recording, hop_s, part, progress), strict=True))
     return [predictions[i] for i in range(len(taggers))]
@@ -216,20 +205,14 @@ def answer_json(file: str, predictions: Sequence[TagPrediction]) -> dict[str, An
     }
 
 
-@functools.lru_cache(maxsize=8)
-def _frontend(config: MelConfig, device: torch.device) -> LogMelSpectrogram:
-    return LogMelSpectrogram(config).to(device)
-
-
 class _Predictor:
     """Takes one recording through several models that share their input, a batch of windows at a time."""
 
     def __init__(self, taggers: Sequence[Tagger], spec: InputSpec, keep_mel: bool) -> None:
         self.taggers = taggers
-        self.sample_rate, self.window_samples, config = spec.sample_rate, spec.window_samples, spec.front_end
-        self.device = taggers[0].device
-        self.frontend = _frontend(config, self.device) if config else None
-        self.keep_mel = keep_mel and config is not None
+        self.sample_rate, self.window_samples = spec.sample_rate, spec.window_samples
+        self.takes_mel = spec.front_end is not None
+        self.keep_mel = keep_mel and self.takes_mel
         self.mels: list[np.ndarray] = []
         self.band_power: list[np.ndarray] = []  # (F,) mean of each band, of each batch of windows
         self.logits: list[list[np.ndarray]] = [[] for _ in taggers]
@@ -245,7 +228,7 @@ class _Predictor:
         hop = self.window_samples if hop_s is None else max(1, round(hop_s * self.sample_rate))
         starts: list[int] = []
         batch: list[np.ndarray] = []
-        batch_size = 1 if self.device.type == "cpu" else GPU_BATCH
+        batch_size = self.taggers[0].runtime.batch_size
         with _open(recording, self.sample_rate, *part) as stream:
             cutter = _WindowCutter(stream, self.window_samples, hop, leftover=round(LEFTOVER_S * self.sample_rate))
             for start, window in cutter:
@@ -273,18 +256,16 @@ class _Predictor:
         ]
 
     def _run(self, windows: list[np.ndarray]) -> None:
-        inputs = torch.from_numpy(np.stack(windows)).to(self.device)  # (B, T)
-        if self.frontend is not None:
-            with torch.inference_mode():
-                inputs = self.frontend(inputs)  # (B, 1, F, L)
-                self.band_power.append(torch.exp(inputs * (math.log(10) / 10)).mean((0, 1, 3)).cpu().numpy())
+        runtime = self.taggers[0].runtime
+        inputs = runtime.prepare(np.stack(windows))  # (B, 1, F, L) or (B, T)
+        if self.takes_mel:
+            self.band_power.append(runtime.band_power(inputs))
         if self.keep_mel:
-            self.mels.append(inputs.squeeze(1).cpu().numpy())
+            self.mels.append(runtime.as_array(inputs)[:, 0])
         for i, tagger in enumerate(self.taggers):
-            logits, features = tagger.run(inputs.to(tagger.device))
-            # Copies: torch's own small aligned blocks, kept, would pin 4 MB of freed heap for each window.
-            self.logits[i].append(logits.float().cpu().numpy().copy())
-            self.features[i].append({scale: value.cpu().numpy().copy() for scale, value in features.items()})
+            logits, features = tagger.run(inputs)
+            self.logits[i].append(logits)
+            self.features[i].append(features)
 
     def _prediction(
         self,

@@ -31,7 +31,7 @@ def features(tagger: Tagger, manifest: Manifest, cache: MelCache) -> np.ndarray:
     found = []
     for at in trange(len(rows), desc=f"{tagger.name}: {manifest.name}", unit="clip"):
         _, values = tagger.run(cache.batch(rows[at : at + 1]))
-        found.append(np.concatenate([value[0].numpy() for value in values.values()]))
+        found.append(np.concatenate([value[0] for value in values.values()]))
     return np.stack(found)
 
 

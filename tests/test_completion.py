@@ -42,7 +42,7 @@ def completed(script: Path, *words: str) -> set[str]:
 
 def test_commands(script: Path) -> None:
     assert completed(script, "msecnn", "") >= set(COMMANDS)
-    assert completed(script, "msecnn", "ex") == {"explain"}
+    assert completed(script, "msecnn", "exp") == {"explain", "export"}
 
 
 def test_options_and_their_choices(script: Path) -> None:

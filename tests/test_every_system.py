@@ -19,7 +19,8 @@ from msecnn.audio import probe
 ROOT = Path(__file__).resolve().parents[1]
 WITHOUT_POSIX = """
 import ctypes, os, signal, sys
-import av, captum.attr, filelock, gradio, gradio.routes, matplotlib.figure, plotly.io, soxr, torch, torchaudio, tqdm
+import av, captum.attr, filelock, gradio, gradio.routes, matplotlib.figure, onnxruntime, plotly.io, soxr, torch
+import torchaudio, tqdm
 import torch.utils.data
 
 for name in ("fcntl", "grp", "posix", "pwd", "resource", "syslog", "termios", "tty"):

@@ -37,6 +37,7 @@ def program(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 @pytest.mark.parametrize("name", checkpoint.bundled())
 def test_the_timed_work_stays_on_the_device(gpu: Any, program: ModuleType, name: str) -> None:
     loaded, frontend = checkpoint.load(name), LogMelSpectrogram(MelConfig())
+    assert loaded.model.scales  # made here: what is fake cannot be moved
     with gpu:
         tagger = Tagger(loaded)
         waveforms = torch.empty(2, MelConfig().window_samples, device=GPU)
@@ -49,6 +50,7 @@ def test_the_timed_work_stays_on_the_device(gpu: Any, program: ModuleType, name:
 
 def test_the_fake_device_finds_what_was_left_behind(gpu: Any, program: ModuleType) -> None:
     loaded, frontend = checkpoint.load("fcn5"), LogMelSpectrogram(MelConfig())
+    assert loaded.model.scales  # made here: what is fake cannot be moved
     with gpu:
         tagger = Tagger(loaded)
         with pytest.raises(Exception, match="device"):

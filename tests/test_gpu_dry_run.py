@@ -32,7 +32,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> FakeTensorMode:
     """Within `with gpu:` there is a GPU; networks are made before, as what is fake cannot be moved."""
     monkeypatch.setattr(trainer_module, "has_bfloat16", lambda device: True)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1 << 36, 1 << 36))
-    monkeypatch.setattr("msecnn.tagger.pick_device", lambda device=None: GPU)
+    monkeypatch.setattr("msecnn.runtimes.torch_runtime.pick_device", lambda device=None: GPU)
     return FakeTensorMode(allow_non_fake_inputs=True)
 
 
@@ -111,8 +111,9 @@ def test_every_network_predicts(gpu: FakeTensorMode, name: str) -> None:
 
 def test_a_tagger_s_batch(gpu: FakeTensorMode) -> None:
     loaded, frontend = checkpoint.load("msecnn"), LogMelSpectrogram()
+    assert loaded.model.scales  # made here
     with gpu:
         tagger = Tagger(loaded)
         mel = frontend.to(GPU)(torch.empty(2, 349_440, device=GPU))
-        logits, features = tagger.run(mel)
+        logits, features = tagger.runtime.run_tensors(mel)
         assert {x.device.type for x in (logits, *features.values())} == {"cuda"}

@@ -312,7 +312,7 @@ class TestWorkers:
     ) -> None:
         folder, out = str(tmp_path / "music"), tmp_path / "t.jsonl"
         arguments = ["tag", folder, "--recursive", "--out", str(out), "--jobs", "1", "--device", "cpu"]
-        arguments += ["--model", tagger.job.models[0]]
+        arguments += ["--model", tagger.job.models[0], "--runtime", "torch"]
         journal = tmp_path / "t.jsonl.journal"
         with subprocess.Popen([sys.executable, "-m", "msecnn", *arguments], stderr=subprocess.DEVNULL) as process:
             while not journal.exists() or journal.read_bytes().count(b"\n") < 4:

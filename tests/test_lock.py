@@ -23,8 +23,9 @@ PINNED = {
     for name, version in re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
 }
 DEPENDENCIES = [Requirement(line) for line in PROJECT["dependencies"]]
-EXTRAS = [Requirement(line) for lines in PROJECT["optional-dependencies"].values() for line in lines]
-REQUIREMENTS = [*DEPENDENCIES, *(one for one in EXTRAS if one.name != PROJECT["name"])]
+EXTRAS = {name: [Requirement(line) for line in lines] for name, lines in PROJECT["optional-dependencies"].items()}
+EXTRA_REQUIREMENTS = [one for extra in EXTRAS.values() for one in extra if one.name != PROJECT["name"]]
+REQUIREMENTS = [*DEPENDENCIES, *EXTRA_REQUIREMENTS]
 APP_LOCK = (ROOT / "requirements-app.lock").read_text(encoding="utf-8")
 APP_LOCKED = dict(re.findall(r"^([\w.-]+)==(\S+) (?:; .+)?\\$", APP_LOCK, flags=re.MULTILINE))
 
@@ -33,8 +34,15 @@ def test_every_pin_is_locked() -> None:
     assert PINNED.items() <= LOCKED.items(), "make requirements.lock anew; its first lines tell how"
 
 
-def test_what_is_pinned_is_what_is_needed() -> None:
-    assert PINNED.keys() == {canonicalize_name(one.name) for one in DEPENDENCIES}
+def with_extra(name: str) -> set[str]:
+    """Packages that an extra brings along, those of the extras in it included."""
+    own = {canonicalize_name(one.name) for one in EXTRAS[name]} - {PROJECT["name"]}
+    inner = {extra for one in EXTRAS[name] if one.name == PROJECT["name"] for extra in one.extras}
+    return own.union(*(with_extra(extra) for extra in inner))
+
+
+def test_what_is_pinned_is_what_the_page_needs() -> None:
+    assert PINNED.keys() == {canonicalize_name(one.name) for one in DEPENDENCIES} | with_extra("page")
 
 
 @pytest.mark.parametrize("needed", REQUIREMENTS, ids=str)
@@ -43,7 +51,9 @@ def test_the_locked_version_lies_in_its_range(needed: Requirement) -> None:
     assert LOCKED[canonicalize_name(needed.name)] in needed.specifier
 
 
-@pytest.mark.parametrize("needed", DEPENDENCIES, ids=str)
+@pytest.mark.parametrize(
+    "needed", [*DEPENDENCIES, *EXTRAS["page"][1:], *EXTRAS["explain"][1:], *EXTRAS["torch"]], ids=str
+)
 def test_the_package_fits_into_other_environments(needed: Requirement) -> None:
     """A range from a lowest version to the next major one, no single version."""
     assert {one.operator for one in needed.specifier} == {">=", "<"}

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -21,9 +23,6 @@ from msecnn.models import registry
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.onnx_export import METADATA_KEY, OPSET, OUTPUTS, OnnxError, export_onnx
 from msecnn.tagger import Tagger
-
-onnx = pytest.importorskip("onnx")
-onnxruntime = pytest.importorskip("onnxruntime")
 
 NAMES = ("fcn5", "msecnn")
 ROOT = Path(__file__).parents[1]
@@ -72,6 +71,7 @@ def toy(folder: Path, architecture: str, config: MelConfig) -> checkpoint.Checkp
 def test_both_networks_are_small_and_name_what_they_take_and_give(both: Path, session: Any) -> None:
     assert both.stat().st_size <= 5e6
     model = onnx.load(both)
+    onnx.checker.check_model(model, full_check=True)
     assert [entry.version for entry in model.opset_import if entry.domain == ""] == [OPSET]
     assert {node.domain for node in model.graph.node} <= {""}  # no operator that a runtime may lack
     assert [(given.name, given.shape[1:]) for given in session.get_inputs()] == [("waveform", [349_440])]

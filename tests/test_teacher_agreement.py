@@ -172,7 +172,7 @@ def a_predicted_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoin
     windows = model.classifier(concatenated).sigmoid().detach().numpy()
     clips = np.stack([windows[window_clip == i].mean(axis=0) for i in range(n_clips)])
     predicted = SplitPredictions(np.arange(n_clips).astype(str), TAGS, clips, window_clip, features)
-    means = {scale: torch.full((n,), 0.5) for scale, n in model.n_features.items()}
+    means = {scale: np.full(n, 0.5) for scale, n in model.n_features.items()}
     return checkpoint.Checkpoint("m", Path(), model, MelConfig(), TAGS, {}, means), predicted
 
 

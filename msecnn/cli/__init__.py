@@ -13,7 +13,7 @@ from typing import Any
 
 from msecnn import __version__
 from msecnn.cli import verbosity
-from msecnn.errors import MsecnnError
+from msecnn.errors import MissingPackage, MsecnnError
 from msecnn.files import printable, why
 
 #: What the system answers where an output takes no more; with a file's name it would be about that file.
@@ -32,14 +32,38 @@ COMMANDS = {
     "faithfulness": "measure over many clips how faithful each explanation is",
     "completion": "print a script by which a shell completes these commands",
 }
+#: The extra of pyproject.toml with which a command finds all packages that it may need.
+EXTRAS = {
+    "tag": "torch",
+    "export": "torch",
+    "explain": "explain",
+    "what-if": "explain",
+    "serve": "page",
+    "prepare": "train",
+    "train": "train",
+    "distill": "train",
+    "evaluate": "train",
+    "faithfulness": "train",
+    "completion": "train",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand; domain errors become one line on standard error and exit status 1."""
     argv = list(sys.argv[1:] if argv is None else argv)
     named = next((word for word in argv if not word.startswith("-")), "")
-    args = make_parser([named]).parse_args(argv, argparse.Namespace(words=argv))
-    verbosity.set_up(args)
+    try:
+        args = make_parser([named]).parse_args(argv, argparse.Namespace(words=argv))
+        verbosity.set_up(args)
+        return _run(args)
+    except ModuleNotFoundError as error:
+        if named not in EXTRAS or not error.name or error.name.partition(".")[0] == "msecnn":
+            raise
+        print(f"msecnn {named}: {MissingPackage(error, extra=EXTRAS[named])}", file=sys.stderr)
+        return 1
+
+
+def _run(args: argparse.Namespace) -> int:
     try:
         with _ended_in_order():
             status = int(_module(args.command).run(args))

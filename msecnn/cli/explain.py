@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from msecnn.cli.explanation_table import print_table
+from msecnn.cli.explanation_table import print_split, print_table
 from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="make every sound as loud as the recording (default: yes)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write maps, pictures, sounds and a report there")
+    parser.add_argument(
+        "--contributions", action="store_true", help="only what each scale adds: exact, and without PyTorch"
+    )
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     parser.add_argument("--device", metavar="D", help="cpu or cuda (default: a GPU if there is one)")
 
@@ -60,6 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if not 0 < args.top <= 100:
         raise MsecnnError(f"--top is a percentage above 0 and up to 100, not {args.top:g}.")
+    if args.contributions:
+        return _contributions(args)
     with tqdm(total=1.0, desc=args.method, leave=False, delay=2, disable=not sys.stderr.isatty()) as bar:
         explanation = _explanation(args, bar)
         answer = explanation.to_json()
@@ -73,6 +78,28 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
         print_table(explanation)
+    return 0
+
+
+def _contributions(args: argparse.Namespace) -> int:
+    from msecnn import checkpoint
+    from msecnn.explain.explanation_json import SCHEMA
+    from msecnn.explain.scale_split import scale_split
+    from msecnn.runtimes import fastest
+    from msecnn.tagger import Tagger
+
+    if args.out is not None:
+        raise MsecnnError("--contributions makes no pictures and no sounds for --out.")
+    loaded = checkpoint.load(args.model)
+    tagger = Tagger(loaded, device=args.device, runtime=fastest([loaded], device=args.device))
+    prediction = tagger.tag(args.file, keep_mel=False)
+    split = scale_split(tagger, prediction, args.tag, args.window)
+    for warning in prediction.notes:
+        print(f"msecnn explain: {warning}", file=sys.stderr)
+    if args.format == "json":
+        print(json.dumps({"schema": SCHEMA, "file": args.file, **split.to_json()}, ensure_ascii=False, indent=2))
+    else:
+        print_split(split, args.file)
     return 0
 
 

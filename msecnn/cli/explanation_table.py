@@ -4,20 +4,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from msecnn.explain import Explanation
+    from msecnn.explain.scale_split import ScaleSplit
 
 #: Events and absences that the table lists.
 N_IN_FAVOUR, N_AGAINST, N_ABSENCES = 12, 6, 6
 
 
+def print_split(split: "ScaleSplit", name: str) -> None:
+    """Each scale's contribution to the logit of a recording called `name`."""
+    answer = split.to_json()
+    print(f"{name}\n{split.sentence}\n")
+    print(f"{'scale':<10}{'features':>9}{'contribution':>14}{'relative':>10}")
+    for scale in answer["scales"]:
+        print(f"{scale['name']:<10}{scale['features']:>9}{scale['contribution']:>14.3f}{scale['relative']:>10.3f}")
+    print(f"{'bias, base':<19}{answer['bias']:>14.3f}{answer['base_value']:>10.3f}")
+    print(f"{'logit':<19}{split.logit:>14.3f}{split.logit:>10.3f}")
+
+
 def print_table(explanation: "Explanation") -> None:
     """Each scale's contribution, then the events and absences that weigh most."""
-    k, split = explanation.tag_index, explanation.contributions
-    print(f"{explanation.name}\n{explanation.sentence}\n")
-    print(f"{'scale':<10}{'features':>9}{'contribution':>14}{'relative':>10}")
-    for s, scale in enumerate(split.scales):
-        print(f"{scale:<10}{split.n_features[scale]:>9}{split.terms[0, s, k]:>14.3f}{split.relative[0, s, k]:>10.3f}")
-    print(f"{'bias, base':<19}{split.bias[k]:>14.3f}{split.base_value[k]:>10.3f}")
-    print(f"{'logit':<19}{explanation.logit:>14.3f}{explanation.logit:>10.3f}\n")
+    print_split(explanation.split, explanation.name)
+    print()
     for event in (*explanation.events[:N_IN_FAVOUR], *explanation.events_against[:N_AGAINST]):
         print(
             f"{event.share:+8.3f}  {event.scale:<8}{event.start_s:8.2f} to {event.end_s:6.2f} s "

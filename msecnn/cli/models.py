@@ -30,13 +30,14 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(loaded: Any) -> dict[str, Any]:
     """What a person asks of a checkpoint first, as plain values."""
+    structure = loaded.structure
     return {
         "schema": SCHEMA,
         "name": loaded.name,
-        "architecture": loaded.model.architecture,
+        "architecture": loaded.card["architecture"],
         "checkpoint": str(loaded.folder),
-        "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
-        "scales": dict(loaded.model.n_features),
+        "parameters": structure.n_parameters if structure else sum(p.numel() for p in loaded.model.parameters()),
+        "scales": structure.n_features if structure else {},
         "tags": list(loaded.tags),
         "trained_on": "nothing: random weights" if loaded.untrained else loaded.card.get("trained_on", "unknown"),
         "untrained": loaded.untrained,

@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: table")
     parser.add_argument("--device", metavar="D", help="cpu or cuda (default: a GPU if there is one)")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32", help="default: float32")
+    parser.add_argument(
+        "--runtime", choices=("onnx", "torch"), help="what runs the models (default: the sooner one of those installed)"
+    )
     library = parser.add_argument_group("a music library")
     library.add_argument("--recursive", action="store_true", help="tag all recordings in the folders and below them")
     library.add_argument("--out", metavar="TABLE", type=Path, help="write all answers to a .csv, .jsonl or .parquet")
@@ -60,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
         return int(unfinished.remove_unfinished(left, dry_run=args.dry_run, say=_say) > 0)
     files, n_bad = reporting.find_recordings(args.files, _say) if args.recursive else (args.files, 0)
     models = tuple(dict.fromkeys(args.model or bundled()))
-    tagger = RecordingTagger(TaggingJob(models, args.hop_s, args.device, args.dtype))
+    settings = {name: getattr(args, name) for name in ("hop_s", "device", "dtype", "runtime")}
+    tagger = RecordingTagger(TaggingJob.soonest(models, **settings))
     reporting.tell_untrained(tagger.taggers, _say)
     how = {"content": args.check_content, "writer": _writer(args, tagger) if args.write_tags else None, "say": _say}
     engine = _engine(args, tagger, len(files))

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
 def run_settings(args: argparse.Namespace) -> "RunSettings":
     """Where to compute and what to leave; the device is looked for before anything is read."""
-    from msecnn.tagger import pick_device
+    from msecnn.runtimes.torch_runtime import pick_device
     from msecnn.training.pipeline import RunSettings
 
     if args.device is not None:

@@ -22,7 +22,7 @@ from msecnn.data.parallel import map_in_order, one_thread_per_job
 from msecnn.distillation.teachers import Teacher, load_teacher
 from msecnn.errors import DatasetError
 from msecnn.evaluation.scores import read_arrays, write_arrays
-from msecnn.tagger import pick_device
+from msecnn.runtimes.torch_runtime import pick_device
 from msecnn.training.device import has_bfloat16
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from msecnn.explain.contributions import scale_weights, with_scales
 from msecnn.explain.winning_cells import Winners, WinningCell, blind_tail_start, field_of_cell, winning_cells
@@ -38,7 +38,7 @@ def evidence(
     tag_index: int,
     *,
     mel_config: MelConfig,
-    mean_features: Mapping[str, Tensor] | None = None,
+    mean_features: Mapping[str, np.ndarray] | None = None,
     window_start_s: float = 0.0,
 ) -> Evidence:
     """Finds, for every feature of every scale, the cell that decided it and what that added to the tag's logit.
@@ -54,7 +54,7 @@ def evidence(
     cells: list[WinningCell] = []
     for scale, winners in winning_cells(network, mel).items():
         weight = weights[scale][tag_index]  # (C,)
-        mean = np.zeros(len(weight)) if mean_features is None else mean_features[scale].cpu().double().numpy()
+        mean = np.zeros(len(weight)) if mean_features is None else np.asarray(mean_features[scale], dtype=np.float64)
         cells += _cells_of_scale(network, scale, winners, weight, mean, mel_config, window_start_s)
     cells.sort(key=lambda cell: -cell.relative)
     return Evidence(tag_index, tuple(cells))

@@ -9,15 +9,22 @@ Axis letters: W windows, S scales, C features of a scale, K tags, N subsets of s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
+from msecnn.checkpoint import Checkpoint
 from msecnn.explain import ExplanationError
-from msecnn.models.layers import MultiScaleCNN
+from msecnn.models.structure import ScaleClassifier
 from msecnn.statistics import sigmoid
+from msecnn.tagger import TagPrediction
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from msecnn.models.layers import MultiScaleCNN
+
+    Features = Mapping[str, Tensor | np.ndarray]
 
 #: Terms and bias differ from the network's own float32 logit by no more than this share of their size.
 TOLERANCE = 1e-5
@@ -62,17 +69,31 @@ class Contributions:
         }
 
 
+def of_prediction(checkpoint: Checkpoint, prediction: TagPrediction, window: int | None = None) -> Contributions:
+    """Those of a recording's windows, or of one of them; it needs no torch.
+
+    Raises:
+        ExplanationError: the model has no scales.
+    """
+    if checkpoint.classifier is None:
+        raise ExplanationError(_no_scales(checkpoint.name))
+    windows = slice(None) if window is None else slice(window, window + 1)
+    features = {scale: values[windows] for scale, values in prediction.features.items()}
+    mean_features, tags = checkpoint.mean_features, checkpoint.tags
+    return contributions(checkpoint.classifier, features, mean_features=mean_features, tags=tags)
+
+
 def contributions(
-    model: nn.Module,
-    features: Mapping[str, Tensor | np.ndarray],
+    model: "nn.Module | ScaleClassifier",
+    features: "Features",
     *,
-    mean_features: Mapping[str, Tensor | np.ndarray] | None = None,
+    mean_features: "Features | None" = None,
     tags: Sequence[str] | None = None,
 ) -> Contributions:
     """Splits the logits of all tags over the scales, from features that one forward pass has left behind.
 
     Args:
-        model: any registered model with scales.
+        model: any registered model with scales, or its classifier alone.
         features: for each scale (W, C), as `model.features` returns them.
         mean_features: for each scale (C,), of the average clip, as the checkpoint stores them.
         tags: K names; the tags' numbers if left out.
@@ -80,17 +101,17 @@ def contributions(
     Raises:
         ExplanationError: the model has no scales.
     """
-    network = with_scales(model)
+    network = model if isinstance(model, ScaleClassifier) else ScaleClassifier.of(with_scales(model))
     values = [_float64(features[scale]) for scale in network.scales]  # S arrays (W, C)
-    weights = scale_weights(network)
-    bias = _float64(network.classifier.bias)  # (K,)
+    weights = network.scale_weights
+    bias = _float64(network.bias)  # (K,)
     terms = np.stack(
         [f @ weights[scale].T for scale, f in zip(network.scales, values, strict=True)], axis=1
     )  # (W, S, K)
     average = np.zeros(terms.shape[1:])  # (S, K)
     if mean_features is not None:
         average = np.stack([weights[scale] @ _float64(mean_features[scale]) for scale in network.scales])
-    logits = _logits(network, values)
+    logits = _float64(network.logits(np.concatenate(values, axis=1)))
     sums = bias + terms.sum(1)
     assert np.allclose(sums, logits, rtol=0, atol=TOLERANCE * max(1.0, np.abs(terms).sum(1).max(initial=0.0)))
     return Contributions(
@@ -129,33 +150,28 @@ def ablate(contributions: Contributions, keep: np.ndarray | Sequence[bool], *, r
     return sigmoid(logits)
 
 
-def with_scales(model: nn.Module) -> MultiScaleCNN:
+def with_scales(model: "nn.Module") -> "MultiScaleCNN":
     """The model, seen as what it must be to be explained by scales.
 
     Raises:
         ExplanationError: it has no scales, as the networks on waveforms have none.
     """
+    from msecnn.models.layers import MultiScaleCNN
+
     if not isinstance(model, MultiScaleCNN):
-        name = getattr(model, "architecture", type(model).__name__)
-        raise ExplanationError(f"{name} has no scales, so its tags cannot be taken apart by scale.")
+        raise ExplanationError(_no_scales(getattr(model, "architecture", type(model).__name__)))
     return model
 
 
-def scale_weights(model: MultiScaleCNN) -> dict[str, np.ndarray]:
+def scale_weights(model: "MultiScaleCNN") -> dict[str, np.ndarray]:
     """The classifier's weights for each scale, (K, C)."""
-    ends = np.cumsum([model.n_features[scale] for scale in model.scales])
-    return dict(zip(model.scales, np.split(_float64(model.classifier.weight), ends[:-1], axis=1), strict=True))
+    return ScaleClassifier.of(model).scale_weights
 
 
-def _logits(model: MultiScaleCNN, values: list[np.ndarray]) -> np.ndarray:
-    """What the network's own classifier makes of the features, in its own precision: the other side of the check."""
-    like = model.classifier.weight
-    with torch.no_grad():
-        joined = torch.from_numpy(np.concatenate(values, axis=1)).to(like.device, like.dtype)
-        return _float64(model.classifier(joined))
+def _no_scales(name: str) -> str:
+    return f"{name} has no scales, so its tags cannot be taken apart by scale."
 
 
-def _float64(array: Tensor | np.ndarray) -> np.ndarray:
-    if isinstance(array, Tensor):
-        array = array.detach().cpu()
-    return np.asarray(array, dtype=np.float64)
+def _float64(array: Any) -> np.ndarray:
+    """An array, or a tensor on whatever device."""
+    return np.asarray(array if isinstance(array, np.ndarray) else array.detach().cpu(), dtype=np.float64)

@@ -29,6 +29,7 @@ from msecnn.explain.contributions import Contributions, contributions, with_scal
 from msecnn.explain.explanation_json import explanation_json
 from msecnn.explain.minimal import Louder, MinimalPart, louder, smallest_cut, smallest_sound
 from msecnn.explain.progress import Progress
+from msecnn.explain.scale_split import ScaleSplit
 from msecnn.explain.sonification import sonify
 from msecnn.frontend import MelConfig
 from msecnn.tagger import UNTRAINED, Tagger, TagPrediction
@@ -118,6 +119,11 @@ class Explanation:
         features = {scale: values[self.window][None] for scale, values in self.prediction.features.items()}
         checkpoint = self.checkpoint
         return contributions(self.tagger.model, features, mean_features=checkpoint.mean_features, tags=checkpoint.tags)
+
+    @property
+    def split(self) -> ScaleSplit:
+        """What each scale adds to the tag. Exact."""
+        return ScaleSplit(self.prediction, self.tag_index, self.window, self.contributions)
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -222,13 +228,7 @@ class Explanation:
     @property
     def sentence(self) -> str:
         """What was asked and answered, in words."""
-        start_s, end_s = self.prediction.windows[self.window]
-        base = "an average clip" if self.contributions.mean_known else "the bias alone"
-        return (
-            f"From {start_s:.2f} to {end_s:.2f} s {self.prediction.model} gives {self.tag!r} a logit of "
-            f"{self.logit:.3f}, a probability of {self.probability:.3f}; {base} has a logit of "
-            f"{self.contributions.base_value[self.tag_index]:.3f}."
-        )
+        return self.split.sentence
 
     @property
     def warnings(self) -> list[str]:

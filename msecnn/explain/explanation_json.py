@@ -15,18 +15,10 @@ CELL_KEYS = ("scale", "channel", "start_s", "end_s", "low_hz", "high_hz", "contr
 
 def explanation_json(explanation: "Explanation") -> dict[str, Any]:
     """All but the arrays: of the maps only how they were made and whether they add up."""
-    split, k = explanation.contributions, explanation.tag_index
     return {
         "schema": SCHEMA,
         "file": explanation.name,
-        "model": explanation.prediction.model,
-        "tag": explanation.tag,
-        "window": explanation.prediction.windows[explanation.window],
-        "logit": explanation.logit,
-        "probability": explanation.probability,
-        "bias": float(split.bias[k]),
-        "base_value": float(split.base_value[k]),
-        "scales": _scales(explanation),
+        **explanation.split.to_json(),
         "evidence": _evidence(explanation),
         "blocks": _blocks(explanation),
         "minimal": _minimal(explanation),
@@ -34,19 +26,6 @@ def explanation_json(explanation: "Explanation") -> dict[str, Any]:
         "cells": _cells(explanation),
         "saliency": _maps(explanation),
     }
-
-
-def _scales(explanation: "Explanation") -> list[dict[str, Any]]:
-    split, k = explanation.contributions, explanation.tag_index
-    return [
-        {
-            "name": scale,
-            "features": split.n_features[scale],
-            "contribution": float(split.terms[0, s, k]),
-            "relative": float(split.relative[0, s, k]),
-        }
-        for s, scale in enumerate(split.scales)
-    ]
 
 
 def _evidence(explanation: "Explanation") -> list[dict[str, Any]]:

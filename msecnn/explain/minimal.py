@@ -99,7 +99,7 @@ def louder(explanation: "Explanation") -> Louder | None:
     tagger, mel = explanation.tagger, torch.from_numpy(np.array(explanation.mel))
     mean = baseline_mel(tagger.model, explanation.mel, DEFAULT_BASELINE, explanation.mel_config)
     raised = torch.where((torch.from_numpy(event.mask) > 0) & (mel < mean), mean, mel)
-    logits, _ = tagger.run(raised[None, None].to(tagger.device))
+    logits, _ = tagger.run(raised[None, None].numpy())
     return Louder(event, float(logits[0, explanation.tag_index]) - explanation.logit)
 
 

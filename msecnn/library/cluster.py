@@ -104,10 +104,7 @@ class _ActorTagger:
     """The models in an actor; answers travel as JSON, whose fields differ between tagged files and errors."""
 
     def __init__(self, job: TaggingJob) -> None:
-        import torch
-
-        torch.set_num_threads(1)
-        self._tagger = RecordingTagger(job)
+        self._tagger = RecordingTagger(job, n_threads=1)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         return {"index": row["index"], "answer": json.dumps(self._tagger(os.fsdecode(row["file"])))}

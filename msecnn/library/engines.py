@@ -6,7 +6,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from msecnn.library.serving import ModelServer
 from msecnn.library.stamps import Engine
 from msecnn.library.tagging_job import RecordingTagger
 from msecnn.library.workers import n_cores, tag_in_workers
@@ -24,7 +23,11 @@ def local_engine(tagger: RecordingTagger, *, here: bool, jobs: int | None = None
     """
     if here and jobs is None:
         return lambda files: tag_here(files, tagger)
-    server = ModelServer(tagger.taggers) if tagger.taggers[0].device.type == "cuda" else None
+    server = None
+    if tagger.taggers[0].runtime.on_gpu:
+        from msecnn.library.serving import ModelServer
+
+        server = ModelServer(tagger.taggers)
     return lambda files: tag_in_workers(files, tagger.job, jobs=jobs or n_cores(), server=server)
 
 

@@ -8,15 +8,16 @@ from collections import defaultdict
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from msecnn.checkpoint import Checkpoint
-from msecnn.tagger import GPU_BATCH, Tagger
+from msecnn.runtimes.torch_runtime import GPU_BATCH, TorchRuntime
+from msecnn.tagger import Tagger
 
 
-class RemoteTagger(Tagger):
-    """A tagger that has its network run by the server.
+class RemoteRuntime(TorchRuntime):
+    """Makes the input here and has the network run by the server.
 
     Args:
         pipe: to the server.
@@ -27,10 +28,10 @@ class RemoteTagger(Tagger):
         super().__init__(checkpoint, device="cpu")
         self._pipe, self._index = pipe, index
 
-    def run(self, inputs: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def run(self, inputs: Tensor | np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Logits (B, K) of mels or waveforms; features stay where they are made."""
-        self._pipe.send((self._index, inputs.numpy()))
-        return torch.from_numpy(self._pipe.recv()), {}
+        self._pipe.send((self._index, np.asarray(inputs)))
+        return self._pipe.recv(), {}
 
 
 class ModelServer:
@@ -41,19 +42,18 @@ class ModelServer:
 
     def answer(self, pipes: Sequence[Connection]) -> None:
         """Takes what waits in these pipes through the networks, and sends each its logits."""
-        asked: dict[int, list[tuple[Connection, Tensor]]] = defaultdict(list)
+        asked: dict[int, list[tuple[Connection, np.ndarray]]] = defaultdict(list)
         for pipe in pipes[:GPU_BATCH]:
             try:
                 index, inputs = pipe.recv()
             except (EOFError, OSError):  # the worker died, as its other pipe will tell
                 continue
-            asked[index].append((pipe, torch.from_numpy(inputs)))
+            asked[index].append((pipe, inputs))
         for index, requests in asked.items():
-            tagger = self._taggers[index]
-            logits, _ = tagger.run(torch.cat([inputs for _, inputs in requests]).to(tagger.device))
-            parts = logits.float().cpu().split([len(inputs) for _, inputs in requests])
-            for (pipe, _), part in zip(requests, parts, strict=True):
+            logits, _ = self._taggers[index].run(np.concatenate([inputs for _, inputs in requests]))
+            ends = np.cumsum([len(inputs) for _, inputs in requests])
+            for (pipe, _), part in zip(requests, np.split(logits, ends[:-1]), strict=True):
                 try:
-                    pipe.send(part.numpy())
+                    pipe.send(part)
                 except OSError:
                     continue

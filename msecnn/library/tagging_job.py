@@ -3,13 +3,14 @@
 import hashlib
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from msecnn import checkpoint
 from msecnn.errors import MsecnnError
 from msecnn.files import printable
+from msecnn.runtimes import fastest
 from msecnn.tagger import SCHEMA, Tagger, answer_json, tag
 
 logger = logging.getLogger(__name__)
@@ -27,12 +28,23 @@ class TaggingJob:
         hop_s: seconds between windows; a window's length if None.
         device: where the models run; a GPU if there is one if None.
         dtype: "float32" or "bfloat16".
+        runtime: "onnx" or "torch"; torch if None and it is installed.
     """
 
     models: tuple[str, ...]
     hop_s: float | None = None
     device: str | None = None
     dtype: str = "float32"
+    runtime: str | None = None
+
+    @classmethod
+    def soonest(cls, models: Sequence[str], **settings: Any) -> "TaggingJob":
+        """On the runtime that tags these models' files soonest, if none is named."""
+        job = cls(tuple(models), **settings)
+        if job.runtime is not None:
+            return job
+        checkpoints = [checkpoint.load(model) for model in models]
+        return replace(job, runtime=fastest(checkpoints, device=job.device, dtype=job.dtype))
 
     def identity(self) -> dict[str, Any]:
         """All that the answers depend on: the settings and the checkpoints, whose cards hold the weights' hashes."""
@@ -40,17 +52,23 @@ class TaggingJob:
         cards = [
             [folder.name, hashlib.sha256((folder / checkpoint.CARD).read_bytes()).hexdigest()] for folder in folders
         ]
-        return asdict(self) | {"models": cards}
+        settings = asdict(self) | {"models": cards}
+        if self.runtime != "onnx":  # torch's answers are the same whether it was named or found
+            del settings["runtime"]
+        return settings
 
 
 class RecordingTagger:
-    """The models of a job, loaded; turns a recording into an answer and never raises because of it."""
+    """The models of a job, loaded; turns a recording into an answer and never raises because of it.
 
-    def __init__(self, job: TaggingJob) -> None:
+    Args:
+        n_threads: of each model, on a CPU; as many as there are cores if None.
+    """
+
+    def __init__(self, job: TaggingJob, *, n_threads: int | None = None) -> None:
         self.job = job
-        self.taggers: list[Tagger] = [
-            Tagger.from_checkpoint(name, device=job.device, dtype=job.dtype) for name in job.models
-        ]
+        how: dict[str, Any] = {"device": job.device, "dtype": job.dtype, "runtime": job.runtime, "n_threads": n_threads}
+        self.taggers = [Tagger.from_checkpoint(name, **how) for name in job.models]
 
     @property
     def tags(self) -> list[str]:

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from multiprocessing import connection, get_all_start_methods, get_context, parent_process
 from multiprocessing.connection import Connection
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from msecnn.files import printable
 from msecnn.library.result_journal import LibraryError
-from msecnn.library.serving import ModelServer, RemoteTagger
 from msecnn.library.tagging_job import RecordingTagger, TaggingJob, error_answer
+
+if TYPE_CHECKING:
+    from msecnn.library.serving import ModelServer
 
 #: How a worker process starts: plain fork would copy the locks that torch's threads hold. Windows has spawn only.
 START = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
@@ -37,7 +37,7 @@ def n_cores() -> int:
 
 
 def tag_in_workers(
-    files: Sequence[str], job: TaggingJob, *, jobs: int, server: ModelServer | None = None
+    files: Sequence[str], job: TaggingJob, *, jobs: int, server: "ModelServer | None" = None
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Tags files in worker processes, which end with this one however it ends.
 
@@ -95,13 +95,18 @@ def _crash_message(file: str) -> str:
     return f"“{name}” ended the process that read it, {TRIES} times: it may be too much for the memory."
 
 
+def preloaded(runtime: str | None) -> list[str]:
+    """Modules that every worker needs, with the libraries that take longest to load."""
+    return [RecordingTagger.__module__, f"msecnn.runtimes.{runtime or 'torch'}_runtime"]
+
+
 class _Worker:
     """A worker process as its parent sees it."""
 
-    def __init__(self, job: TaggingJob, server: ModelServer | None) -> None:
+    def __init__(self, job: TaggingJob, server: "ModelServer | None") -> None:
         context: Any = get_context(START)
         if START == "forkserver":
-            context.set_forkserver_preload([RecordingTagger.__module__])  # torch is imported once for all workers
+            context.set_forkserver_preload(preloaded(job.runtime))  # imported once for all workers
         self.pipe, *theirs = context.Pipe()
         self.requests: Connection | None = None
         if server:
@@ -150,10 +155,12 @@ def _work(job: TaggingJob, pipe: Connection, asking: Connection | None = None) -
     """A worker's life; with `asking`, another process runs its networks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    torch.set_num_threads(1)
-    tagger = RecordingTagger(job if asking is None else replace(job, device="cpu", dtype="float32"))
+    tagger = RecordingTagger(job if asking is None else replace(job, device="cpu", dtype="float32"), n_threads=1)
     if asking is not None:
-        tagger.taggers = [RemoteTagger(t.checkpoint, asking, i) for i, t in enumerate(tagger.taggers)]
+        from msecnn.library.serving import RemoteRuntime
+
+        for i, remote in enumerate(tagger.taggers):
+            remote.runtime = RemoteRuntime(remote.checkpoint, asking, i)
     try:
         pipe.send(None)
         while True:

@@ -1,4 +1,4 @@
-"""The networks: one paper, one file, found by name in the registry, where each registers itself when it is imported."""
+"""The networks: one paper, one file, found by name in the registry, where each registers itself when it is imported.
 
-from msecnn.models import fcn, msecnn  # noqa: F401
-from msecnn.models.published import musicnn, vgg, won  # noqa: F401
+The registry imports them, and torch with them, when it is asked for one.
+"""

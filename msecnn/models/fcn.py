@@ -6,11 +6,7 @@ from typing import Any
 
 from msecnn.models.layers import MultiScaleCNN
 from msecnn.models.registry import register
-
-#: Channels of the five levels [Hamidi et al. 2019, Figure 1; fewer than Choi's own].
-CHANNELS = (64, 128, 128, 128, 64)
-#: As many features in the last level as MsE-CNN has in all: what a wide classifier does without skips.
-CHANNELS_513 = (*CHANNELS[:-1], 513)
+from msecnn.models.structure import CHANNELS, CHANNELS_513
 
 
 @register("fcn5")

@@ -10,13 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from msecnn.frontend import MelConfig
+from msecnn.frontend import InputSpec, MelConfig
 from msecnn.models.conv_pool import conv_max_pool
-from msecnn.models.tagging_model import InputSpec, TaggingModule
+from msecnn.models.structure import INPUT, POOLS, MultiScaleStructure
+from msecnn.models.tagging_model import TaggingModule
 
-#: Max-pooling of each level, (frequency, time) [Choi et al. 2016, Table 1, FCN-5; Hamidi et al. 2019, Figure 1].
-POOLS = ((2, 4), (2, 4), (2, 4), (3, 5), (4, 4))
-INPUT = "input"
 #: Of a level's steps in training: as in the paper, or pooling right after the convolution.
 ORDERS = ("literal", "pool_first")
 
@@ -89,17 +87,12 @@ class MultiScaleCNN(TaggingModule):
         super().__init__()
         if order not in ORDERS:
             raise ValueError(f"order must be 'literal' or 'pool_first', not {order!r}")
+        self.structure = structure = MultiScaleStructure(n_tags, channels, scales, pools, n_mels, n_frames)
         self.n_tags, self.n_mels, self.n_frames = n_tags, n_mels, n_frames
         self.front_end = MelConfig(n_mels=n_mels, n_frames=n_frames)
-        self.scales = scales
-        self.pools = pools
-        self.maps = (INPUT, *(f"level{i}" for i in range(1, len(channels) + 1)))
-        self.n_channels = dict(zip(self.maps, (1, *channels), strict=True))
-        self.n_features = {scale: self.n_channels[scale] for scale in scales}
-        self.receptive_crop = _crops(self.maps, pools)
-        self.map_sizes = _map_sizes(self.maps, pools, (n_mels, n_frames))
-        if 0 in self.map_sizes[self.maps[-1]]:
-            raise ValueError(f"{n_mels} mel bands and {n_frames} frames are fewer than the poolings make one of")
+        self.scales, self.pools, self.maps = scales, pools, structure.maps
+        self.n_channels, self.n_features = structure.n_channels, structure.n_features
+        self.receptive_crop, self.map_sizes = structure.receptive_crop, structure.map_sizes
         self.input_norm = nn.BatchNorm2d(n_mels)  # one scale and shift for each mel band [authors' code]
         self.levels = nn.ModuleList(
             ConvLevel(c_in, c_out, pool, pool_first=order == "pool_first")
@@ -179,24 +172,3 @@ def head(classifier: nn.Linear, features: Tensor) -> Tensor:
     with torch.autocast(features.device.type, enabled=False):
         logits: Tensor = classifier(features.float())
     return logits
-
-
-def _map_sizes(
-    maps: tuple[str, ...], pools: tuple[tuple[int, int], ...], size: tuple[int, int]
-) -> dict[str, tuple[int, int]]:
-    """Rows and columns of each map; a pooling drops what does not fill it."""
-    sizes = {maps[0]: size}
-    for name, (pool_f, pool_t) in zip(maps[1:], pools, strict=True):
-        size = size[0] // pool_f, size[1] // pool_t
-        sizes[name] = size
-    return sizes
-
-
-def _crops(maps: tuple[str, ...], pools: tuple[tuple[int, int], ...]) -> dict[str, tuple[int, int]]:
-    """Rows and columns of each map that survive to one cell: the product of the poolings still to come."""
-    crops = {}
-    rows = columns = 1
-    for name, (pool_f, pool_t) in zip(reversed(maps), ((1, 1), *reversed(pools)), strict=True):
-        rows, columns = rows * pool_f, columns * pool_t
-        crops[name] = rows, columns
-    return dict(reversed(crops.items()))

@@ -6,12 +6,9 @@ that level's output is concatenated to it, 1 - 65 - 193 - 321 - 449 - 513 channe
 
 from typing import Any
 
-from msecnn.models.fcn import CHANNELS
 from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.models.registry import register
-
-#: Channels in the authors' public code, which differ from the paper's Figure 1.
-WIDE_CHANNELS = (64, 128, 256, 512, 1024)
+from msecnn.models.structure import CHANNELS, WIDE_CHANNELS
 
 
 @register("msecnn")

@@ -26,6 +26,7 @@ def create(name: str, n_tags: int = 50, **parameters: Any) -> TaggingModule:
         KeyError: no model of that name.
         TypeError: the model takes no such parameter.
     """
+    _import_all()
     if name not in _CONSTRUCTORS:
         raise KeyError(f"no model is called {name!r}; there are {', '.join(names())}")
     return _CONSTRUCTORS[name](n_tags=n_tags, **parameters)
@@ -33,4 +34,11 @@ def create(name: str, n_tags: int = 50, **parameters: Any) -> TaggingModule:
 
 def names() -> tuple[str, ...]:
     """Every registered model's name, sorted."""
+    _import_all()
     return tuple(sorted(_CONSTRUCTORS))
+
+
+def _import_all() -> None:
+    """Every network registers itself."""
+    from msecnn.models import fcn, msecnn  # noqa: F401
+    from msecnn.models.published import musicnn, vgg, won  # noqa: F401

@@ -3,38 +3,11 @@
 A system without scales says so by an empty `scales`. Callers follow that, never a network's name.
 """
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from msecnn.frontend import MelConfig
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What a network takes; models with equal ones can share the input.
-
-    Attributes:
-        sample_rate: Hz of the waveform that the input is made of.
-        window_samples: samples of it in one window.
-        front_end: that turns a window (B, T) into the mel (B, 1, F, L) that the network takes; None where the network
-            takes the waveform itself.
-    """
-
-    sample_rate: int
-    window_samples: int
-    front_end: MelConfig | None = None
-
-    @property
-    def window_s(self) -> float:
-        """Seconds of one window."""
-        return self.window_samples / self.sample_rate
-
-    @classmethod
-    def of_mel(cls, front_end: MelConfig) -> "InputSpec":
-        """The input that a front end makes."""
-        return cls(front_end.sample_rate, front_end.window_samples, front_end)
+from msecnn.frontend import InputSpec, MelConfig
 
 
 class TaggingModel(Protocol):

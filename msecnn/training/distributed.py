@@ -16,7 +16,7 @@ import torch.distributed.nn.functional as differentiable
 from torch import Tensor, nn
 
 from msecnn.models.layers import running_statistics
-from msecnn.tagger import pick_device
+from msecnn.runtimes.torch_runtime import pick_device
 
 #: How long a process may wait for another: the first one decodes a whole data set while the others wait for its mels.
 PATIENCE = timedelta(days=2)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torchaudio.functional import melscale_fbanks, spectrogram
 
-from msecnn.frontend import fill_window
-from msecnn.models.tagging_model import InputSpec, TaggingModule
+from msecnn.frontend import InputSpec, fill_window
+from msecnn.models.tagging_model import TaggingModule
 
 SAMPLE_RATE = 16_000
 N_FFT = 512

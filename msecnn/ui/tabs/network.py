@@ -198,7 +198,7 @@ def _level(explanation: Explanation, request: Request) -> FeatureMaps:
 def _relative(explanation: Explanation, request: Request, level: FeatureMaps) -> np.ndarray:
     """(C,) what each channel adds to the tag's logit beyond the average clip."""
     means = None if request.get("random") else explanation.checkpoint.mean_features
-    mean = np.zeros(len(level.values)) if means is None else means[level.name].cpu().numpy()
+    mean = np.zeros(len(level.values)) if means is None else means[level.name]
     return scale_weights(_network(explanation, request))[level.name][explanation.tag_index] * (level.values - mean)
 
 

@@ -1,17 +1,13 @@
-"""Waveform to log-mel spectrogram, and back from a mel cell to seconds and Hz.
+"""What a front end is made of, and the way back from a mel cell to seconds and Hz.
 
-The front end of Choi et al. 2016 that Hamidi et al. 2019 keep: 12 kHz mono, 512-point frames every 256 samples, 96 mel
-bands on Slaney's scale. The filters are torchaudio's; the transform is our own, in float64 and a cache's worth of
-frames at a time, which is both nearer to librosa and faster. Parity with librosa is a test.
+Choi et al. 2016, kept by Hamidi et al. 2019: 12 kHz mono, 512-point frames every 256 samples, 96 mel bands on Slaney's
+scale.
 """
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
-from torchaudio.functional import melscale_fbanks
 
 # Slaney's Auditory Toolbox scale (1998): linear below 1 kHz, then 27 logarithmic steps to each factor of 6.4.
 _SLANEY_LINEAR_HZ_PER_MEL = 200.0 / 3
@@ -125,63 +121,30 @@ class MelConfig:
             raise ValueError(f"a window must have at most {MAX_WINDOW:,} samples")
 
 
-class LogMelSpectrogram(nn.Module):
-    """Log-mel spectrogram in dB re 1.0, on whatever device the module is.
+@dataclass(frozen=True)
+class InputSpec:
+    """What a network takes; models with equal ones can share the input.
 
-    Shape:
-        - waveform: (B, T) float32 at `config.sample_rate`
-        - output: (B, 1, F, L) with L = T // hop_length + 1
+    Attributes:
+        sample_rate: Hz of the waveform that the input is made of.
+        window_samples: samples of it in one window.
+        front_end: that turns a window (B, T) into the mel (B, 1, F, L) that the network takes; None where the network
+            takes the waveform itself.
     """
 
-    window: Tensor
-    filterbank: Tensor
+    sample_rate: int
+    window_samples: int
+    front_end: MelConfig | None = None
 
-    def __init__(self, config: MelConfig | None = None) -> None:
-        super().__init__()
-        self.config = config = config or MelConfig()
-        bank = melscale_fbanks(
-            config.n_fft // 2 + 1,
-            config.f_min,
-            config.f_max,
-            config.n_mels,
-            config.sample_rate,
-            norm="slaney",
-            mel_scale="slaney",
-        )
-        self.register_buffer("window", torch.hann_window(config.n_fft, dtype=torch.float64), persistent=False)
-        self.register_buffer("filterbank", bank, persistent=False)  # (n_fft/2+1, F)
+    @property
+    def window_s(self) -> float:
+        """Seconds of one window."""
+        return self.window_samples / self.sample_rate
 
-    def forward(self, waveform: Tensor) -> Tensor:
-        config = self.config
-        power = power_spectrogram(waveform, self.window, config.hop_length)  # (B, L, n_fft/2+1)
-        mel = (power @ self.filterbank).transpose(-1, -2)  # (B, F, L)
-        decibels = 10 * torch.log10(mel.square() if config.doubled_db else mel).clamp_(min=np.log10(config.amin))
-        if config.top_db is not None:
-            decibels = decibels.maximum(decibels.amax((-1, -2), keepdim=True) - config.top_db)
-        return decibels.unsqueeze(1)  # (B, 1, F, L)
-
-
-def power_spectrogram(waveform: Tensor, window: Tensor, hop_length: int) -> Tensor:
-    """Squared magnitude of the short-time Fourier transform, centred frames.
-
-    With a float64 window it is computed in float64, as librosa does: in float32 rounding fills the empty bands beside a
-    pure tone and costs up to 0.2 dB there. On a CPU a few frames at a time stay in the cache, which is worth more than
-    float64 costs.
-
-    Shape:
-        - waveform: (B, T)
-        - output: (B, T // hop_length + 1, n_fft // 2 + 1) float32
-    """
-    half = len(window) // 2
-    padded = nn.functional.pad(waveform.unsqueeze(1), (half, half)).squeeze(1)
-    frames = padded.unfold(-1, len(window), hop_length)  # (B, L, n_fft), a view
-    step = max(1, 128 // len(frames)) if frames.device.type == "cpu" else frames.shape[1]
-    power = frames.new_empty(*frames.shape[:2], half + 1, dtype=torch.float32)
-    for start in range(0, frames.shape[1], step):
-        spectrum = torch.view_as_real(torch.fft.rfft(frames[:, start : start + step] * window))
-        real, imaginary = spectrum.unbind(-1)
-        power[:, start : start + step] = real.square().addcmul_(imaginary, imaginary)
-    return power
+    @classmethod
+    def of_mel(cls, front_end: MelConfig) -> "InputSpec":
+        """The input that a front end makes."""
+        return cls(front_end.sample_rate, front_end.window_samples, front_end)
 
 
 def fill_window(waveform: np.ndarray, n_samples: int) -> np.ndarray:
