@@ -106,7 +106,7 @@ def _model(context: AppContext, name: str, tagger: Tagger, weights: Weights) -> 
     assert checkpoint.mean_features is not None
     familiarity = tagger.familiarity
     assert familiarity is not None
-    mean = np.concatenate([checkpoint.mean_features[scale].numpy() for scale in network.scales])  # (C,)
+    mean = np.concatenate([checkpoint.mean_features[scale] for scale in network.scales])  # (C,)
     frame_s = checkpoint.mel_config.frame_to_s(1)
     return {
         "name": name,

@@ -21,7 +21,12 @@ LEFT_OUT = {
     *("method", "baseline", "shared", "why-method", "listen", "check", "why-check"),
     *("random", "sanity-method", "network-sanity", "export", "worksheet", "worksheet-status"),
 }
-KINDS = {gr.Radio: "radio", gr.Dropdown: "dropdown", gr.Checkbox: "checkbox", gr.Button: "button"}
+KINDS: dict[type[Block], str] = {
+    gr.Radio: "radio",
+    gr.Dropdown: "dropdown",
+    gr.Checkbox: "checkbox",
+    gr.Button: "button",
+}
 #: In place of what the page with a server says of a visitor's recording.
 PRIVACY = """### Your recording stays on this device
 

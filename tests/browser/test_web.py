@@ -20,7 +20,6 @@ from msecnn.ui.upload import open_recording, show_window
 from msecnn.ui.what_if import edit_window
 
 pytestmark = pytest.mark.browser
-pytest.importorskip("onnx")
 
 Visitor = Any
 RUNTIME = ROOT / "node_modules" / "onnxruntime-web" / "dist"

@@ -17,6 +17,8 @@ import { settings as whySettings } from "./why_state.js";
 /** @import { Lesson, Show } from "./types.d.ts" */
 
 const { lessons: LESSONS, lesson_models: MODELS } = offered;
+//: A server prints worksheets; without one a lesson just ends.
+const PRINTS = offered.server !== null;
 //: What a step may ask to look at.
 const LOOKS = {
   player: ".mse-stage", tags: ".mse-tags", exact: ".mse-why-exact", listen: "#why-listen",
@@ -84,7 +86,8 @@ const drawPanel = () => {
 };
 const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number} */ step) => {
   const { text, question, show: shown } = steps[step], status = statusLine("span");
-  const last = step === steps.length - 1, goOn = last ? () => save(status) : () => beginLesson(id, step + 1);
+  const last = step === steps.length - 1, finish = PRINTS ? () => save(status) : end;
+  const goOn = last ? finish : () => beginLesson(id, step + 1), finishWords = PRINTS ? "Worksheet" : "End";
   return h("aside", { class: "mse-lesson-panel", "aria-label": "Lesson" },
     h("div", { class: "mse-lesson-head" }, h("strong", {}, title),
       button({ class: "mse-quiet", "aria-label": "End the lesson", onclick: end }, "×")),
@@ -94,7 +97,7 @@ const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number
       button({ disabled: step === 0, onclick: () => beginLesson(id, step - 1) }, "Back"),
       h("span", { class: "mse-facts" }, `${step + 1} of ${steps.length}`),
       button({ onclick: () => show(shown) }, "Show again"),
-      button({ class: "mse-button primary", onclick: goOn }, last ? "Worksheet" : "Next")),
+      button({ class: "mse-button primary", onclick: goOn }, last ? finishWords : "Next")),
     status);
 };
 
@@ -128,8 +131,8 @@ onChoice("forget", () => {
 });
 const drawList = () => {
   fill(list, h("p", { class: "mse-sentence" }, `${LESSONS.length}${INTRO}`),
-    h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)), h("h3", {}, "Worksheet"),
-    h("p", { class: "mse-facts" }, WORKSHEET));
+    h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)),
+    PRINTS && [h("h3", {}, "Worksheet"), h("p", { class: "mse-facts" }, WORKSHEET)]);
   offer("forget", { visible: LESSONS.some(({ id }) => answeredSteps(id) > 0) });
 };
 const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
