@@ -69,7 +69,7 @@ def watched(minutes: float) -> dict[str, Any]:
         microphone = Path(folder) / "microphone.wav"
         write_wav(microphone, read_recording(MUSIC, sample_rate=48_000).waveform, 48_000)
         arguments = [*ARGUMENTS, "--enable-precise-memory-info", f"--use-file-for-fake-audio-capture={microphone}"]
-        with RunningPage(Path(folder)) as running, sync_playwright() as playwright:
+        with RunningPage() as running, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
             page = browser.new_page()
             page.goto(running.address + "?example=piano&tab=live")
