@@ -180,6 +180,24 @@ def test_costs_are_of_as_many_windows_as_the_tagger_shows(tmp_path: Path) -> Non
     assert table1.multiply_adds(registry.create("conv1d")) == 10 * by_hand
 
 
+def test_the_order_beside_the_papers_is_a_rank_correlation() -> None:
+    """Four systems in the paper's order, far apart, correlate perfectly; two that cannot be told apart widen it."""
+
+    def cards(values: tuple[float, ...], half: float) -> dict[str, dict[str, object]]:
+        names = ("pmsc_pooling", "conv1d", "timbre_cnn", "multi_scale")  # .861, .882, .893, .898 in the paper
+        metrics = [{"name": table1.ROC, "value": v, "interval": [v - half, v + half]} for v in values]
+        return {name: {"metrics": [metric]} for name, metric in zip(names, metrics, strict=True)}
+
+    (told,) = table1.order(cards((0.80, 0.85, 0.90, 0.95), 0.001))
+    assert "4 systems" in told
+    assert "1.00 (1.00 to 1.00" in told
+    (told,) = table1.order(cards((0.80, 0.85, 0.95, 0.90), 0.001))
+    assert "correlation of 0.80 (0.80 to 0.80" in told
+    (told,) = table1.order(cards((0.80, 0.85, 0.90, 0.90), 0.02))
+    assert "0.80 to 1.00" in told
+    assert list(table1.order({})) == []
+
+
 def test_the_page_is_what_cards_and_costs_say() -> None:
     text = table1.DOCUMENT.read_text(encoding="utf-8")
     assert text.startswith(table1.rendered(*table1.everything())), "run recipes/table1.py write"
