@@ -8,6 +8,7 @@ import { flightMounts } from "./flight.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
 import "./hints.js";
+import { t } from "./language.js";
 import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
 import { markRows, rowMounts, updateRows } from "./music_rows.js";
@@ -41,7 +42,7 @@ export const mount = (/** @type {string} */ name, /** @type {HTMLElement} */ pla
   else MOUNTS[name](place);
   mounted.add(name);
 };
-export { chosen, connect, connectControls, fail, takeOffers };
+export { chosen, connect, connectControls, fail, t, takeOffers };
 
 // ---- a change of the state -> the views that show it, in this order
 on("recording", openInPlayer);

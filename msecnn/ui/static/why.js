@@ -7,7 +7,8 @@ import { offerCheck, place as checkPlace } from "./faithfulness_check.js";
 import { figureTools } from "./figure_tools.js";
 import { offerFlights } from "./flight.js";
 import { clock, percent } from "./format.js";
-import { t } from "./language.js";
+import { withTerms } from "./glossary.js";
+import { t, told } from "./language.js";
 import { player } from "./main_player.js";
 import { read } from "./pictures.js";
 import { call, isSuperseded } from "./rpc.js";
@@ -30,7 +31,7 @@ const ask = async () => {
   why.maps = why.answer = null;
   if (player.sound.original) player.sound.use(player.sound.original);
   view.sound = "original";
-  say(status, "Looking …");
+  say(status, t("Looking …"));
   try {
     const answer = call("why", question()), maps = askMaps();
     why.answer = await answer;
@@ -92,14 +93,15 @@ const offerQuestion = () => {
   const n = state.windows.length;
   offer("tag", { choices: /** @type {[string, string][]} */ (tags), value: state.tag });
   offerModels("why-model");
-  windowWords.textContent = n > 1 ? `window ${state.window + 1} of ${n}, ${start} to ${end}` : "";
+  windowWords.textContent = n > 1
+    ? t("window {w} of {n}, {start} to {end}", { w: state.window + 1, n, start, end }) : "";
 };
 onChoice("tag", (tag) => set({ tag }));
 onModel("why-model");
 const drawExact = () => {
   if (!why.answer) return;
   fill(warning, warnUntrained([modelOf()]));
-  fill(words, sentence(why.answer, modelOf().title, state.tag));
+  fill(words, withTerms(sentence(why.answer, modelOf().title, state.tag)));
   fill(exact, waterfall(why.answer), evidenceList(why.answer));
   offerMethods();
   drawStrips();
@@ -128,25 +130,27 @@ const measured = (/** @type {string} */ method) => why.answer?.measured[method];
 /** What was measured of the method: a warning where it is no better than an order that knows nothing of the network. */
 const verdict = () => {
   const found = measured(view.method);
-  return found && h("p", { class: `mse-verdict${found.faithful === false ? " failed" : ""}` }, found.sentence);
+  return found && h("p", { class: `mse-verdict${found.faithful === false ? " failed" : ""}` }, told(found.sentence));
 };
 const offerMethods = () => {
   const method = methodOf(view.method);
   const choices = offered.explanation.methods.map(({ name, title }) =>
-    [measured(name)?.faithful === false ? `${title}: not faithful` : title, name]);
+    [measured(name)?.faithful === false ? t("{method}: not faithful", { method: t(title) }) : t(title), name]);
   offer("method", { choices: /** @type {[string, string][]} */ (choices), value: view.method });
-  offer("baseline", { value: view.baseline, visible: method.needs_baseline });
+  const baselines = offered.explanation.baselines.map(({ name, title }) => [t(title), name]);
+  offer("baseline", { choices: /** @type {[string, string][]} */ (baselines), value: view.baseline,
+    visible: method.needs_baseline });
   offer("marks", { value: view.marks });
   offer("shared", { value: view.shared, visible: (why.answer?.scales.length ?? 0) > 1 });
-  fill(methodPlace, h("span", { class: "mse-facts" }, method.words),
-    h("span", { class: "mse-scalebar", "aria-hidden": "true" }, "against", h("i"), "in favour"), verdict());
+  fill(methodPlace, h("span", { class: "mse-facts" }, withTerms(t(method.words))),
+    h("span", { class: "mse-scalebar", "aria-hidden": "true" }, t("against"), h("i"), t("in favour")), verdict());
 };
 
 // ---- putting it together
 export const mountWhy = (/** @type {HTMLElement} */ place) => {
   offerMethods();
   place.append(warning, status, words, exact, figureTools(() => exact, () => t("Why {tag}", state)),
-    h("h3", {}, t("Where each scale looks")));
+    h("h3", {}, withTerms(t("Where each scale looks"))));
   new ResizeObserver(() => {   // also when its tab is opened
     updateWhy();
     drawStrips();
