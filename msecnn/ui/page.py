@@ -7,14 +7,15 @@ import json
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from msecnn.plots.colours import ON_DARK, css_variables
 from msecnn.ui import api, export, music_rows, upload, what_if
 from msecnn.ui.edit_choices import edit_choices
 from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.server import http_guard, in_hand
-from msecnn.ui.server.context import ASSETS, AppContext
-from msecnn.ui.server.languages import language_script, locale_paths, locale_routes
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.languages import ABOUT, LanguageFirst, gradio_texts, locale_paths, locale_routes, words
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.static_modules import STATIC, loader, module_routes, plotly_path, server_name
 from msecnn.ui.tabs import compare, lessons, live, network, tags, why
@@ -73,12 +74,12 @@ def compose(page: Page) -> None:
     music_rows.build(page)
     with page.control("tab", gr.Tabs(elem_id="tabs", overflow_behavior="wrap"), None):
         for name, title, build_tab in TABS:
-            tab = gr.Tab(title, id=name, elem_id=f"tab-{name}", render_children=True)
+            tab = gr.Tab(words(title), id=name, elem_id=f"tab-{name}", render_children=True)
             with page.controls.add_tab("tab", tab, name):
                 page.heading(f"heading-{name}", title)
                 build_tab(page)
-    with gr.Accordion("About these networks", open=False, elem_id="about"):
-        gr.Markdown((ASSETS / "about.md").read_text(encoding="utf-8"), elem_id="about-text")
+    with gr.Accordion(words("About these networks"), open=False, elem_id="about"):
+        gr.Markdown(words(ABOUT), elem_id="about-text")
 
 
 def launch_options(context: AppContext) -> dict[str, object]:
@@ -94,14 +95,18 @@ def launch_options(context: AppContext) -> dict[str, object]:
             font_mono=(gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
         ),
         "head": f"<style>{css}</style>\n<script>window.msecnn = {{ offered: {told} }};\n"
-        f"{language_script()}{loader()}</script>",
+        f"window.msecnn.offered.language = document.documentElement.lang;{loader()}</script>",
         "footer_links": ["api"],
+        "i18n": gradio_texts(),
         "run_history": False,
         "enable_monitoring": False,
         "ssr_mode": False,
         "allowed_paths": [],
         "app_kwargs": {
-            "middleware": http_guard.middleware(context.visitors.listeners, context.upload_limits),
+            "middleware": [
+                *http_guard.middleware(context.visitors.listeners, context.upload_limits),
+                Middleware(LanguageFirst),
+            ],
             "routes": [*module_routes(), *locale_routes(), in_hand.route(context.visitors)],
         },
         # Requests wait in our own queues, so Gradio takes them all; it keeps nothing of a session that we need.
@@ -113,6 +118,7 @@ def launch_options(context: AppContext) -> dict[str, object]:
 def offered(context: AppContext) -> dict[str, Any]:
     """What the browser must know before the first question."""
     return {
+        "title": TITLE,
         "max_s": context.max_s,
         "max_bytes": context.max_bytes,
         "models": upload.models(context),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import gradio as gr
 from gradio.blocks import Block
 
+from msecnn.ui.server.languages import words
 from msecnn.ui.server.static_modules import when_loaded
 
 #: What style.css knows them by.
@@ -26,20 +27,24 @@ def row(elem_id: str | None = None) -> gr.Row:
 
 def dropdown(label: str, choices: Sequence[tuple[str, str]] = (), **options: Any) -> gr.Dropdown:
     """A choice of one of many, by name and title, with its label beside it."""
-    return gr.Dropdown(list(choices), label=label, elem_classes=CLASS, **{"filterable": False, **options})
+    return gr.Dropdown(_titled(choices), label=words(label), elem_classes=CLASS, **{"filterable": False, **options})
 
 
 def radio(label: str, choices: Sequence[tuple[str, str]] = (), **options: Any) -> gr.Radio:
     """A choice of one of few that are all seen."""
-    return gr.Radio(list(choices), label=label, elem_classes=CLASS, **options)
+    return gr.Radio(_titled(choices), label=words(label), elem_classes=CLASS, **options)
 
 
 def checkbox(label: str, value: bool) -> gr.Checkbox:
-    return gr.Checkbox(value, label=label, container=False, elem_classes=CLASS)
+    return gr.Checkbox(value, label=words(label), container=False, elem_classes=CLASS)
 
 
 def button(title: str, **options: Any) -> gr.Button:
-    return gr.Button(title, size="md", elem_classes=CLASS, **options)
+    return gr.Button(words(title), size="md", elem_classes=CLASS, **options)
+
+
+def _titled(choices: Sequence[tuple[str, str]]) -> list[tuple[Any, str]]:
+    return [(words(title), name) for title, name in choices]
 
 
 @dataclass(frozen=True)

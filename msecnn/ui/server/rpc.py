@@ -52,8 +52,13 @@ class Page:
 
     def heading(self, elem_id: str, title: str) -> gr.HTML:
         """A tab's heading: for those who do not see which tab is open, and to be scrolled to."""
-        words = f'<div class="mse"><h2 class="mse-sr" id="{elem_id}" tabindex="-1">{title}</h2></div>'
-        return gr.HTML(words, apply_default_css=False, elem_classes="mse-heading")
+        return gr.HTML(
+            value="",
+            html_template=f'<div class="mse"><h2 class="mse-sr" id="{elem_id}" tabindex="-1"></h2></div>',
+            js_on_load=when_loaded(f"{{ element.querySelector('h2').textContent = app.t({title!r}); }}"),
+            apply_default_css=False,
+            elem_classes="mse-heading",
+        )
 
     def endpoint(
         self,

@@ -4,6 +4,7 @@
 
 import { restoreChoices, shownChoices } from "./choices.js";
 import { openSecondExample } from "./compare.js";
+import { t } from "./language.js";
 import { beginLesson } from "./lessons.js";
 import { showTab } from "./navigation.js";
 import { openExample, openRecording, tell } from "./open.js";
@@ -65,7 +66,7 @@ const openOwn = async (/** @type {NonNullable<import("./types.d.ts").State["own"
   await openRecording({ path: own.path, name: own.name }, null, own.name ?? "");
   if (state.own?.path === own.path) return;
   await openFirst();
-  tell(`${own.name} is no longer on this page: choose it again.`, "error");
+  tell(t("{name} is no longer on this page: choose it again.", { name: own.name }), "error");
 };
 const openWanted = async (/** @type {URLSearchParams} */ wanted) => {
   const example = wanted.get("example"), own = history.state?.own, models = named(wanted);

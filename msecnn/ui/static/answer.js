@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { familyRows } from "./families.js";
 import { percent } from "./format.js";
+import { t } from "./language.js";
 import { state } from "./state.js";
 
 /** @import { Model } from "./types.d.ts" */
@@ -26,18 +27,28 @@ export const answer = () => {
   if (models.some((model) => model.untrained)) return [];
   const rows = familyRows(probability), first = models.map((_, which) => strongest(rows, which)), told = agreed(rows);
   const numbers = ({ values }) => models.map(({ title }, i) => `${title} ${percent(values[i])}`).join(", ");
-  const who = models.length > 1 ? "Both hear " : `${models[0].title} hears `;
   if (first.some((row) => row !== first[0])) return split(first, told);
   if (!told.includes(first[0])) {
-    return ["No tag is likely: ", h("strong", {}, first[0].name), ` (${numbers(first[0])}) comes first.`];
+    return withStrong(t("No tag is likely: {tag} ({numbers}) comes first.", { numbers: numbers(first[0]) }), first);
   }
   const rest = told.filter((row) => row !== first[0]).map(({ name }) => name).join(", ");
-  return [who, h("strong", {}, first[0].name), rest && `, then ${rest}`, "."];
+  const hears = { rest, model: models[0].title };
+  if (models.length > 1) {
+    return withStrong(rest ? t("Both hear {tag}, then {rest}.", hears) : t("Both hear {tag}."), first);
+  }
+  return withStrong(rest ? t("{model} hears {tag}, then {rest}.", hears) : t("{model} hears {tag}.", hears), first);
+};
+
+/** A sentence with a tag in it, which is printed strong. */
+const withStrong = (/** @type {string} */ sentence, /** @type {{name: string}[]} */ [{ name }]) => {
+  const [before, after] = sentence.split("{tag}");
+  return [before, h("strong", {}, name), after];
 };
 
 /** Where the models put another tag first each. */
 const split = (/** @type {{name: string}[]} */ first, told) => {
-  const parts = state.models.map(({ title }, i) =>
-    [i > 0 && "; ", title, i > 0 ? " " : " hears first ", h("strong", {}, first[i].name)]);
-  return [...parts, told.length > 0 && `. Both hear ${told.map(({ name }) => name).join(", ")}`, "."];
+  const parts = state.models.map(({ title: model }, i) =>
+    withStrong(i > 0 ? t("; {model} {tag}", { model }) : t("{model} hears first {tag}", { model }), [first[i]]));
+  const both = told.map(({ name }) => name).join(", ");
+  return [...parts, ".", both && ` ${t("Both hear {tags}.", { tags: both })}`];
 };

@@ -9,6 +9,7 @@ import { flightMounts } from "./flight.js";
 import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
 import "./hints.js";
+import { t } from "./language.js";
 import { latencies, leaveLive, mountLive } from "./live.js";
 import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
@@ -46,7 +47,7 @@ export const mount = (/** @type {string} */ name, /** @type {HTMLElement} */ pla
   else MOUNTS[name](place);
   mounted.add(name);
 };
-export { chosen, connect, connectControls, fail, takeOffers };
+export { chosen, connect, connectControls, fail, t, takeOffers };
 
 // ---- a change of the state -> the views that show it, in this order
 on("recording", openInPlayer);

@@ -5,6 +5,7 @@ import { compare, compareKey, sameModel, tag } from "./compare_state.js";
 import { offer, offerModels, onChoice, onModel } from "./controls.js";
 import { fileChooser, fill, h, isVisible, part, say, statusLine } from "./dom.js";
 import { clock } from "./format.js";
+import { t } from "./language.js";
 import { decodeOnServer } from "./main_player.js";
 import { exampleTitle } from "./open.js";
 import { Player } from "./player.js";
@@ -15,7 +16,7 @@ import { upload } from "./upload.js";
 /** @import { Opened, State } from "./types.d.ts" */
 
 const pictureOf = async (/** @type {number} */ window) => (await call("second-window", { window })).picture;
-const player = new Player({ pictureOf, name: "Second player", height: 220 });
+const player = new Player({ pictureOf, name: t("Second player"), height: 220 });
 const status = statusLine(), playerPlace = part("compare-player");
 const legend = h("div", { class: "mse-legend mse-compare-legend" });
 const { input, label } = fileChooser("mse-second-file", "", (file) => take(file));
@@ -28,7 +29,7 @@ const names = (/** @type {{models: {name: string}[]} | null} */ opened) => opene
 const open = async (/** @type {() => Promise<{request: object, url?: string | null, name: string}>} */ prepare) => {
   try {
     const { request, url, name } = await prepare();
-    say(status, `Tagging ${name} …`, "busy");
+    say(status, t("Tagging {name} …", { name }), "busy");
     const answer = await call("second", { models: names(state), ...request });
     compare.window = answer.window;
     set({ second: { ...answer, url: url ?? answer.recording.audio?.url } });
@@ -85,7 +86,7 @@ export const updateCompare = () => {
 onChoice("second", openSecondExample);
 onModel("compare-model");
 const stretchWords = (/** @type {Pick<Opened, "windows">} */ { windows }, /** @type {number} */ window) =>
-  (windows.length > 1 ? `, ${windows[window].map((time) => clock(time, 0)).join(" to ")}` : "");
+  (windows.length > 1 ? `, ${windows[window].map((time) => clock(time, 0)).join(t(" to "))}` : "");
 const side = (which, name) =>
   h("span", { class: `side-${which}` }, h("i"), h("strong", {}, "AB"[which]), ` ${name}`);
 const drawLegend = () => {

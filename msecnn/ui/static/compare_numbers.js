@@ -23,16 +23,17 @@ const gap = ({ values: [a, b] }) => Math.abs(a - b);
 const ORDER = { difference: gap, first: ({ values: [a] }) => a, second: ({ values: [, b] }) => b };
 
 const sentence = (list) => {
-  const { title } = modelOf(), words = ({ name, values: [a, b] }) => `${name} (A ${percent(a)}, B ${percent(b)})`;
-  const most = mostDifferent(list, gap, words, " and by ");
-  return most ? `${title} tells A and B apart most by ${most}.`
-    : `To ${title} these two sound alike: no tag differs by more than 2 points.`;
+  const { title: model } = modelOf();
+  const words = ({ name, values: [a, b] }) => `${name} (A ${percent(a)}, B ${percent(b)})`;
+  const most = mostDifferent(list, gap, words, t(" and by "));
+  return most ? t("{model} tells A and B apart most by {most}.", { model, most })
+    : t("To {model} these two sound alike: no tag differs by more than 2 points.", { model });
 };
 /** What a visitor has chosen, for a link. */
 export { view as comparisonView };
 
 const row = ({ name, values }) => {
-  const [a, b] = values.map(percent), label = `${name}: A ${a}, B ${b}. Show its scales`;
+  const [a, b] = values.map(percent), label = t("{tag}: A {a}, B {b}. Show its scales", { tag: name, a, b });
   const attributes = { class: `mse-tag${name === tag() ? " chosen" : ""}`, "data-tag": name, "aria-label": label };
   return tagRow({ ...attributes, onclick: () => set({ tag: name }) }, name,
     values.map((value, i) => h("span", { class: `mse-bar side-${i}`, style: { "--p": value } })),
@@ -64,11 +65,11 @@ const scaleRow = (scale, a, b, most) => h("div", { class: "mse-pair" }, h("span"
 const total = (/** @type {number[]} */ [a, b]) => {
   const side = (which, logit) =>
     h("em", { class: `side-${which}` }, `${"AB"[which]} ${plain(logit)} (${percent(sigmoid(logit))})`);
-  return h("div", { class: "mse-pair total" }, h("span", {}, "Logit"), h("span", {}, side(0, a), " ", side(1, b)),
+  return h("div", { class: "mse-pair total" }, h("span", {}, t("Logit")), h("span", {}, side(0, a), " ", side(1, b)),
     h("b", {}, signed(a - b)));
 };
 const axis = () => h("div", { class: "mse-pair mse-step-head" }, h("span"), h("span", { class: "mse-pair-axis" },
-  h("span", {}, "−"), h("span", {}, "against the average clip"), h("span", {}, "+")), h("b", {}, "A − B"));
+  h("span", {}, "−"), h("span", {}, t("against the average clip")), h("span", {}, "+")), h("b", {}, "A − B"));
 
 /** The scales of the tag that is chosen; a sentence in their place while or because they are not there. */
 export const drawScales = (words = "") => {
@@ -77,10 +78,12 @@ export const drawScales = (words = "") => {
   const k = modelOf().tags.indexOf(tag()), [a, b] = splits.map(({ relative }) => relative.map((terms) => terms[k]));
   const logits = [a, b].map((terms, i) => terms.reduce((sum, value) => sum + value, splits[i].base[k]));
   const most = Math.max(0.05, ...a.map(Math.abs), ...b.map(Math.abs));
-  const start = splits[0].mean_known ? "average clip" : "bias", why = () => explain(tag(), modelOf().name);
-  fill(scales, h("h3", {}, `${tag()}, scale by scale`), axis(),
+  const exact = splits[0].mean_known
+    ? t("Exact: both logits begin at the same average clip, so the differences of the scales add up to theirs.")
+    : t("Exact: both logits begin at the same bias, so the differences of the scales add up to theirs.");
+  const why = () => explain(tag(), modelOf().name);
+  fill(scales, h("h3", {}, t("{tag}, scale by scale", { tag: tag() })), axis(),
     splits[0].scales.map((scale, s) => scaleRow(scale, a[s], b[s], most)), total(logits),
-    h("p", { class: "mse-facts" }, `Exact: both logits begin at the same ${start}, so the differences of the scales `
-      + "add up to the difference of the logits."),
-    h("p", { class: "mse-toolbar" }, button({ onclick: why }, `Why ${tag()} in A?`)));
+    h("p", { class: "mse-facts" }, exact),
+    h("p", { class: "mse-toolbar" }, button({ onclick: why }, t("Why {tag} in A?", { tag: tag() }))));
 };

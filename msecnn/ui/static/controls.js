@@ -1,5 +1,6 @@
 // Gradio's own controls, laid out by Python: what a visitor chooses comes here, and what they offer is said here.
 
+import { t } from "./language.js";
 import { modelOf, set, state } from "./state.js";
 
 /**
@@ -68,4 +69,4 @@ export const onModel = (/** @type {string} */ name) => onChoice(name, (model) =>
 
 /** The button below a list that begins with its first few rows. */
 export const offerAll = (/** @type {string} */ name, /** @type {boolean} */ all, length, few, visible = true) =>
-  offer(name, { value: all ? `Show the first ${few}` : `Show all ${length}`, visible });
+  offer(name, { value: all ? t("Show the first {n}", { n: few }) : t("Show all {n}", { n: length }), visible });

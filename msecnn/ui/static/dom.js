@@ -1,8 +1,12 @@
 // Small tools for drawing: elements, buttons, choices, status lines.
 
+import { t } from "./language.js";
+
 /** @import { Model } from "./types.d.ts" */
 /** @typedef {Node | string | number | null | undefined | false} Leaf */
 /** @typedef {Leaf | (Leaf | any[])[]} Child */
+
+export const SVG = "http://www.w3.org/2000/svg";
 
 const shown = (child) => child !== null && child !== undefined && child !== false;
 
@@ -36,7 +40,7 @@ export const h = (name, attributes = {}, ...children) => build(document.createEl
  * @returns {SVGElement}
  */
 export const svg = (name, attributes = {}, ...children) =>
-  build(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
+  build(document.createElementNS(SVG, name), attributes, children);
 
 /** What a control is, for finding it again after it was drawn anew. */
 const identity = (/** @type {Element} */ control) =>
@@ -94,12 +98,12 @@ export const say = (/** @type {HTMLElement} */ line, /** @type {string} */ words
  */
 export const fileChooser = (id, kind, take) => {
   const input = h("input", { type: "file", id, class: "mse-sr", tabindex: -1, "aria-hidden": "true",
-    "aria-label": "A file", accept: "audio/*,video/mp4,video/webm,.opus,.flac,.m4a,.ogg" });
+    "aria-label": t("A file"), accept: "audio/*,video/mp4,video/webm,.opus,.flac,.m4a,.ogg" });
   input.addEventListener("change", () => {
     const file = input.files?.[0];
     if (file) take(file);
   });
-  return { input, label: button({ class: `mse-button ${kind}`, onclick: () => input.click() }, "Choose a file") };
+  return { input, label: button({ class: `mse-button ${kind}`, onclick: () => input.click() }, t("Choose a file")) };
 };
 
 /** What is read off, beside the pointer: on the side where there is room. */
@@ -122,9 +126,10 @@ export const part = (/** @type {string} */ name) => h("div", { class: `mse-${nam
 /** Said wherever such a model's numbers are shown. */
 export const warnUntrained = (/** @type {Model[]} */ models) => {
   const names = models.filter((model) => model.untrained).map((model) => model.title);
-  return names.length > 0 && h("p", { class: "mse-warning" }, `${names.join(" and ")} `
-    + `${names.length > 1 ? "have" : "has"} random weights and learned nothing: `
-    + "these numbers mean nothing about the music.");
+  const words = { models: names.join(t(" and ")) };
+  return names.length > 0 && h("p", { class: "mse-warning" }, names.length > 1
+    ? t("{models} have random weights and learned nothing: these numbers mean nothing about the music.", words)
+    : t("{models} has random weights and learned nothing: these numbers mean nothing about the music.", words));
 };
 
 /** A row of a chart of tags: its name, one bar a value, and the values. */

@@ -2,17 +2,19 @@
 
 import { button, h } from "./dom.js";
 import { hertz, scaleTitle, signed } from "./format.js";
+import { fixed, t, told } from "./language.js";
 import { playPlace, player } from "./main_player.js";
 
 /** @import { Event, Explanation } from "./types.d.ts" */
 
 export const placeWords = ({ start_s: start, end_s: end, low_hz: low, high_hz: high }) =>
-  `${start.toFixed(1)} to ${end.toFixed(1)} s, ${hertz(Math.max(0, low))} to ${hertz(high)}`;
+  t("{from} to {to} s, {low} to {high}", { from: fixed(start, 1), to: fixed(end, 1), low: hertz(Math.max(0, low)),
+    high: hertz(high) });
 
 const item = (/** @type {Event} */ event) => {
   const words = placeWords(event), title = scaleTitle(event.scale), adds = signed(event.relative);
   const attributes = {
-    class: "mse-evidence", "aria-label": `Play ${title}, ${words}, ${adds}`,
+    class: "mse-evidence", "aria-label": t("Play {what}", { what: `${title}, ${words}, ${adds}` }),
     onclick: () => playPlace(event, event.relative),
     onmouseenter: () => player.mark([{ ...event, sign: event.relative }]), onmouseleave: () => player.mark([]),
   };
@@ -21,9 +23,9 @@ const item = (/** @type {Event} */ event) => {
 };
 
 export const evidenceList = (/** @type {Explanation} */ { positive, negative, absences }) =>
-  h("div", { class: "mse-evidences" }, positive.length > 0 && h("h3", {}, "Strongest evidence"),
+  h("div", { class: "mse-evidences" }, positive.length > 0 && h("h3", {}, t("Strongest evidence")),
     h("ol", {}, positive.map(item)),
-    negative.length > 0 && h("h3", {}, "Against"), h("ol", {}, negative.map(item)),
-    absences.length > 0 && h("h3", {}, "In favour by what is absent"),
+    negative.length > 0 && h("h3", {}, t("Against")), h("ol", {}, negative.map(item)),
+    absences.length > 0 && h("h3", {}, t("In favour by what is absent")),
     h("ul", {}, absences.map(({ sentence, share }) =>
-      h("li", {}, `${sentence} `, h("b", { class: "up" }, signed(share))))));
+      h("li", {}, `${told(sentence)} `, h("b", { class: "up" }, signed(share))))));

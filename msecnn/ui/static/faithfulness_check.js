@@ -3,6 +3,7 @@
 import { offer, onChoice } from "./controls.js";
 import { fill, h } from "./dom.js";
 import { plain } from "./format.js";
+import { t } from "./language.js";
 import { plot } from "./plotly.js";
 import { call, isSuperseded } from "./rpc.js";
 import { modelOf } from "./state.js";
@@ -11,8 +12,8 @@ import { newToken, working } from "./working.js";
 
 /** @import { Curve } from "./types.d.ts" */
 
-const PROMISE = "Removes the cells the map names first, then in random order: "
-  + "a faithful map makes the logit fall faster.";
+const PROMISE = t("Removes the cells the map names first, then in random order: a faithful map makes the logit fall "
+  + "faster.");
 
 export const place = h("div");
 
@@ -45,14 +46,15 @@ const verdict = (/** @type {Curve[]} */ [map, random, loudest]) => {
   const beats = (/** @type {Curve} */ other) =>
     [map.deletion_area < other.deletion_area, map.insertion_area > other.insertion_area].filter(Boolean).length;
   const better = beats(random), areas = (/** @type {"deletion_area" | "insertion_area"} */ area) =>
-    `${plain(map[area])} in the map's order, ${plain(random[area])} in random order, `
-    + `${plain(loudest[area])} loudest first`;
-  const figures = `Mean logit while cells are taken out: ${areas("deletion_area")}; while they are put in: `
-    + `${areas("insertion_area")}.`;
-  if (better === 0) return `No better than random here: do not trust this map. ${figures}`;
-  if (better === 1) return `Better than random one way only: trust this map with care. ${figures}`;
-  return `Better than random, ${BESIDE_LOUDEST[beats(loudest)]}. ${figures}`;
+    t("{map} in the map's order, {random} in random order, {loudest} loudest first",
+      { map: plain(map[area]), random: plain(random[area]), loudest: plain(loudest[area]) });
+  const figures = t("Mean logit while cells are taken out: {out}; while they are put in: {into}.",
+    { out: areas("deletion_area"), into: areas("insertion_area") });
+  return `${better < 2 ? BESIDE_RANDOM[better] : BESIDE_LOUDEST[beats(loudest)]} ${figures}`;
 };
-//: By how many of the two ways the map beats the loudest cells.
-const BESIDE_LOUDEST = ["worse than simply taking the loudest cells",
-  "and one way only better than simply taking the loudest cells", "and than simply taking the loudest cells"];
+//: By how many of the two ways the map beats a random order, and, where by both, the loudest cells.
+const BESIDE_RANDOM = [t("No better than random here: do not trust this map."),
+  t("Better than random one way only: trust this map with care.")];
+const BESIDE_LOUDEST = [t("Better than random, worse than simply taking the loudest cells."),
+  t("Better than random, and one way only better than simply taking the loudest cells."),
+  t("Better than random, and than simply taking the loudest cells.")];

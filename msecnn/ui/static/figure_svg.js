@@ -1,5 +1,7 @@
 // A figure of the page as an SVG picture that looks the same anywhere: for saving as PNG, and for enlarging.
 
+import { SVG } from "./dom.js";
+
 //: What the figures' styles are made of; the rest has no effect on a still picture.
 const STYLES = ["align-content", "align-items", "align-self", "background", "background-clip", "border-bottom",
   "border-collapse", "border-left", "border-radius", "border-right", "border-spacing", "border-top", "bottom",
@@ -92,7 +94,7 @@ export const figureSvg = async (element, title, credit) => {
   css.textContent = faces;
   root.append(css, line(title, "font-weight:700"), twin ?? "", line(credit, "font-size:12px;opacity:.75"));
   const body = new XMLSerializer().serializeToString(root);
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" `
+  const svg = `<svg xmlns="${SVG}" width="${width}" height="${height}" `
     + `viewBox="0 0 ${width} ${height}"><foreignObject width="100%" height="100%">${body}</foreignObject></svg>`;
   return { source: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`, width, height };
 };

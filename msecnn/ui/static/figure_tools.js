@@ -12,8 +12,8 @@ const MOST = 6, LEAST = 0.5, STEP = 1.25;
 export const credit = () => {
   const { recording, tag, models } = state;
   if (!recording) return "";
-  const titles = models.map(({ title }) => title).join(", ");
-  const about = tag ? t("{tag} in {model}", { tag, model: modelOf().title }) : titles;
+  const names = models.map(({ title }) => title).join(", ");
+  const about = tag ? t("{tag} in {model}", { tag, model: modelOf().title }) : names;
   return [recording.name, recording.credit, about].filter(Boolean).join(" · ");
 };
 const fileName = (/** @type {string} */ title) =>

@@ -5,6 +5,7 @@ import { button, fill, h, part, say, statusLine, toggle } from "./dom.js";
 import { placeWords } from "./evidence.js";
 import { figureTools } from "./figure_tools.js";
 import { hertz, plain, scaleTitle, signed } from "./format.js";
+import { withTerms } from "./glossary.js";
 import { fixed, plural, t } from "./language.js";
 import { playPlace, player } from "./main_player.js";
 import { call, isSuperseded } from "./rpc.js";
@@ -37,8 +38,9 @@ export const offerFlights = () => {
   list.hidden = marks.length === 0;
   land();
   fill(list, h("summary", {}, t("Fly through a feature: choose a cell that won")),
-    h("p", { class: "mse-facts" }, t("Each dot in a strip is such a cell, too. Its way leads from the classifier down "
-      + "to the sound, with every number on the way.")), h("ol", {}, marks.slice(0, LISTED).map(item)));
+    h("p", { class: "mse-facts" }, withTerms(t("A winning cell is drawn as a dot in its strip. Its way leads from the "
+      + "classifier down to the sound, with every number on the way."))),
+    h("ol", {}, marks.slice(0, LISTED).map(item)));
 };
 
 // ---- asking

@@ -4,15 +4,18 @@ const { language, locales } = window.msecnn.offered;
 
 /** Modules wait for this, so that no text is seen in another language first; without it, the page is English. */
 const load = async () => {
-  if (!locales[language]) return {};
+  const none = { page: {}, controls: {}, sentences: {} };
+  if (!locales[language]) return none;
   try {
     return await (await fetch(new URL(locales[language], document.baseURI))).json();
   } catch {
-    return {};
+    return none;
   }
 };
+/** @type {{page: Record<string, string>, controls: Record<string, string>, sentences: Record<string, string>}} */
+const { page, controls, sentences } = await load();
 /** @type {Record<string, string>} */
-const catalogue = await load();
+const catalogue = { ...sentences, ...controls, ...page };
 
 const PLACE = /\{(\w+)\}/g;
 const insert = (/** @type {string} */ text, /** @type {Record<string, any>} */ values) =>
@@ -28,21 +31,29 @@ export const plural = (/** @type {number} */ n, /** @type {string} */ one, /** @
 
 // ---- sentences that the server wrote
 const escape = (/** @type {string} */ text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-const PATTERNS = Object.entries(catalogue).filter(([text]) => text.match(PLACE)).map(([text, words]) => {
-  const names = [...text.matchAll(PLACE)].map(([, name]) => name);
-  return { pattern: new RegExp(`^${text.split(/\{\w+\}/).map(escape).join("(.+?)")}$`, "s"), names, words };
+const PATTERNS = Object.entries(sentences).filter(([text]) => text.match(PLACE)).map(([text, words]) => {
+  const parts = text.split(PLACE), names = parts.filter((_, i) => i % 2 === 1);
+  const fixedParts = parts.filter((_, i) => i % 2 === 0).map(escape);
+  return { pattern: new RegExp(`^${fixedParts.join("(.+?)")}$`, "s"), names, words };
 });
-
-/** What the server says, which knows no language: found among the texts by what is the same in all such sentences. */
-export const told = (/** @type {string} */ text) => {
+/** One sentence, by what is the same in all such sentences; what varies in it may be a text, too. */
+const toldOne = (/** @type {string} */ text) => {
   if (catalogue[text]) return catalogue[text];
   for (const { pattern, names, words } of PATTERNS) {
     const match = text.match(pattern);
-    if (match) return insert(words, Object.fromEntries(names.map((name, i) => [name, match[i + 1]])));
+    if (!match) continue;
+    return insert(words, Object.fromEntries(names.map((name, i) => [name, toldOne(match[i + 1]) ?? match[i + 1]])));
   }
-  return text;
+  return null;
 };
 
+/** What the server says, which knows no language; what is not among the texts stays as it is. */
+export const told = (/** @type {string} */ text) =>
+  toldOne(text) ?? text.split(/(?<=\.) (?=[A-Z“])/).map((sentence) => toldOne(sentence) ?? sentence).join(" ");
+
+/** A number with two digits that count. */
+export const precise = (/** @type {number} */ value) =>
+  (language === "de" ? value.toPrecision(2).replace(".", ",") : value.toPrecision(2));
 /** A number with so many digits after its point, or comma. */
 export const fixed = (/** @type {number} */ value, /** @type {number} */ digits) =>
   (language === "de" ? value.toFixed(digits).replace(".", ",") : value.toFixed(digits));

@@ -4,6 +4,8 @@ import { offer, onChoice } from "./controls.js";
 import { button, download, fill, h, say, statusLine } from "./dom.js";
 import { answerOf, answeredSteps, answersOf, forgetAnswers, keepAnswer } from "./answers.js";
 import { editsText } from "./edit_chain.js";
+import { t } from "./language.js";
+import { stepHelp } from "./lesson_help.js";
 import { player } from "./main_player.js";
 import { showTab } from "./navigation.js";
 import { settings as networkSettings } from "./network_state.js";
@@ -26,9 +28,10 @@ const LOOKS = {
   channel: ".mse-network-channel", bars: ".mse-network-bars", table: ".mse-network-table",
   sanity: ".mse-network-sanity",
 };
-const INTRO = " short lessons that drive this page. They use the bundled examples, so everybody sees the same figures.";
-const WORKSHEET = "One page to keep or to hand in: the clip, its tags, what each scale adds, the maps, the settings, "
-  + "and in a lesson its questions with your answers. It opens without this page and without the internet.";
+const INTRO = t("{n} short lessons that drive this page. They use the bundled examples, so everybody sees the same "
+  + "figures.", { n: LESSONS.length });
+const WORKSHEET = t("One page to keep or to hand in: the clip, its tags, what each scale adds, the maps, the settings, "
+  + "and in a lesson its questions with your answers. It opens without this page and without the internet.");
 
 const panel = h("div"), list = h("div");
 const lessonOf = (/** @type {string | undefined} */ id) => LESSONS.find((lesson) => lesson.id === id);
@@ -73,8 +76,8 @@ const end = () => {
 
 // ---- the panel
 const answerField = (/** @type {string} */ id, /** @type {number} */ step) => {
-  const field = h("textarea", { rows: 4, "aria-label": "Your answer",
-    placeholder: "Your answer, kept in this browser",
+  const field = h("textarea", { rows: 4, "aria-label": t("Your answer"),
+    placeholder: t("Your answer, kept in this browser"),
     oninput: () => keepAnswer(id, step, field.value) });
   field.value = answerOf(id, step);
   return field;
@@ -87,35 +90,36 @@ const drawPanel = () => {
 const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number} */ step) => {
   const { text, question, show: shown } = steps[step], status = statusLine("span");
   const last = step === steps.length - 1, finish = PRINTS ? () => save(status) : end;
-  const goOn = last ? finish : () => beginLesson(id, step + 1), finishWords = PRINTS ? "Worksheet" : "End";
-  return h("aside", { class: "mse-lesson-panel", "aria-label": "Lesson" },
-    h("div", { class: "mse-lesson-head" }, h("strong", {}, title),
-      button({ class: "mse-quiet", "aria-label": "End the lesson", onclick: end }, "×")),
-    h("div", { class: "mse-lesson-body", tabindex: -1 }, h("p", {}, text),
-      h("p", { class: "mse-lesson-question" }, question), answerField(id, step), last && nextLesson(id)),
+  const goOn = last ? finish : () => beginLesson(id, step + 1), finishWords = PRINTS ? t("Worksheet") : t("End");
+  return h("aside", { class: "mse-lesson-panel", "aria-label": t("Lesson") },
+    h("div", { class: "mse-lesson-head" }, h("strong", {}, t(title)),
+      button({ class: "mse-quiet", "aria-label": t("End the lesson"), onclick: end }, "×")),
+    h("div", { class: "mse-lesson-body", tabindex: -1 }, h("p", {}, t(text)),
+      h("p", { class: "mse-lesson-question" }, t(question)), stepHelp(steps[step]),
+      answerField(id, step), last && nextLesson(id)),
     h("div", { class: "mse-lesson-foot" },
-      button({ disabled: step === 0, onclick: () => beginLesson(id, step - 1) }, "Back"),
-      h("span", { class: "mse-facts" }, `${step + 1} of ${steps.length}`),
-      button({ onclick: () => show(shown) }, "Show again"),
-      button({ class: "mse-button primary", onclick: goOn }, last ? finishWords : "Next")),
+      button({ disabled: step === 0, onclick: () => beginLesson(id, step - 1) }, t("Back")),
+      h("span", { class: "mse-facts" }, t("{n} of {of}", { n: step + 1, of: steps.length })),
+      button({ onclick: () => show(shown) }, t("Show again")),
+      button({ class: "mse-button primary", onclick: goOn }, last ? finishWords : t("Next"))),
     status);
 };
 
 const nextLesson = (/** @type {string} */ id) => {
   const next = LESSONS[LESSONS.findIndex((lesson) => lesson.id === id) + 1];
-  return next && button({ onclick: () => beginLesson(next.id) }, `Next lesson: ${next.title}`);
+  return next && button({ onclick: () => beginLesson(next.id) }, t("Next lesson: {title}", { title: t(next.title) }));
 };
 
 // ---- the worksheet: of what the page shows now
 const save = async (/** @type {HTMLElement} */ status) => {
   const lesson = lessonOf(state.lesson?.id), model = modelOf(), tag = state.tag ?? likeliestTag(model);
-  const title = lesson?.title ?? `${state.recording?.name} ${tag}`;
-  say(status, "Printing …", "busy");
+  const title = lesson ? t(lesson.title) : `${state.recording?.name} ${tag}`;
+  say(status, t("Printing …"), "busy");
   try {
     const { file } = await call("worksheet", { model: model.name, tag, window: state.window, ...whySettings(),
-      ...networkSettings(), edits: editsText(),
-      lesson: lesson?.id ?? null, answers: lesson ? answersOf(lesson.id) : [] });
-    download(file.url, `${title} worksheet.html`);
+      ...networkSettings(), edits: editsText(), lesson: lesson?.id ?? null, language: offered.language,
+      answers: lesson ? answersOf(lesson.id) : [] });
+    download(file.url, `${title} ${t("worksheet")}.html`);
     say(status, "");
   } catch (error) {
     if (!isSuperseded(error)) say(status, error.message, "error");
@@ -130,16 +134,17 @@ onChoice("forget", () => {
   drawLessons();
 });
 const drawList = () => {
-  fill(list, h("p", { class: "mse-sentence" }, `${LESSONS.length}${INTRO}`),
+  fill(list, h("p", { class: "mse-sentence" }, INTRO),
     h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)),
-    PRINTS && [h("h3", {}, "Worksheet"), h("p", { class: "mse-facts" }, WORKSHEET)]);
+    PRINTS && [h("h3", {}, t("Worksheet")), h("p", { class: "mse-facts" }, WORKSHEET)]);
   offer("forget", { visible: LESSONS.some(({ id }) => answeredSteps(id) > 0) });
 };
 const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
   const done = answeredSteps(id), chosen = state.lesson?.id === id ? " chosen" : "";
-  const progress = done ? `${done} of ${steps.length} answered` : `${steps.length} steps`;
+  const progress = done ? t("{n} of {of} answered", { n: done, of: steps.length })
+    : t("{n} steps", { n: steps.length });
   return h("li", {}, button({ class: `mse-lesson-card${chosen}`, "data-lesson": id, onclick: () => beginLesson(id) },
-    h("em", {}, i + 1), h("span", {}, h("strong", {}, title), h("span", {}, aim)), h("small", {}, progress)));
+    h("em", {}, i + 1), h("span", {}, h("strong", {}, t(title)), h("span", {}, t(aim))), h("small", {}, progress)));
 };
 
 export const drawLessons = () => {

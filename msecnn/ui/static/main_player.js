@@ -1,5 +1,6 @@
 // The page's own player: of the recording that is open.
 
+import { t } from "./language.js";
 import { nowPlaying } from "./now_playing.js";
 import { Player } from "./player.js";
 import { keepInView } from "./stuck.js";
@@ -8,7 +9,7 @@ import { call } from "./rpc.js";
 /** @import { State } from "./types.d.ts" */
 
 export const player = new Player({
-  name: "Player", pictureOf: async (window) => (await call("window", { window })).picture,
+  name: t("Player"), pictureOf: async (window) => (await call("window", { window })).picture,
 });
 
 export const mountPlayer = (/** @type {HTMLElement} */ place) => {

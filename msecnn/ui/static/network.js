@@ -15,11 +15,11 @@ import { likeliestTag, modelOf, set, state, when } from "./state.js";
 
 /** @import { Level, Show } from "./types.d.ts" */
 
-const INTRO = "Above, the convolutions: each level hears more of the sound at once, less sharply. "
-  + "Below, the skip path: of each channel, the one strongest cell goes straight to the classifier. "
-  + "Choose a level to see its channels.";
-const RANDOM = "Random weights: these numbers mean nothing about the music. "
-  + "Whatever still looks like an explanation here is not one.";
+const INTRO = t("Above, the convolutions: each level hears more of the sound at once, less sharply. Below, the skip "
+  + "path: of each channel, the one strongest cell goes straight to the classifier. Choose a level to see its "
+  + "channels.");
+const RANDOM = t("Random weights: these numbers mean nothing about the music. Whatever still looks like an explanation "
+  + "here is not one.");
 
 const warning = part("network-warning"), status = statusLine();
 const intro = h("p", { class: "mse-facts mse-network-intro" });
@@ -30,7 +30,7 @@ let place;
 const ask = async () => {
   const asked = (network.shown = networkKey());
   network.failed = "";
-  say(status, "Looking …");
+  say(status, t("Looking …"));
   try {
     const answer = await call("network", question());
     const paintLevel = async (/** @type {Level} */ level) => paintMel(await read(level.picture), [0, 255]);

@@ -3,8 +3,8 @@
 import { button, fill, h, part } from "./dom.js";
 import { placeWords } from "./evidence.js";
 import { figureTools } from "./figure_tools.js";
-import { plural, scaleTitle, signed } from "./format.js";
-import { t } from "./language.js";
+import { plain, scaleTitle, signed } from "./format.js";
+import { fixed, plural, t, told } from "./language.js";
 import { playPlace, stretch } from "./main_player.js";
 import { picture, showOpenLevel } from "./network_figure.js";
 import { networkKey, question, tag, view } from "./network_state.js";
@@ -46,8 +46,10 @@ const channels = (level, { values, relative, rows, columns }, sprite) => {
   const order = values.map((_, channel) => channel);
   if (relative) order.sort((a, b) => Math.abs(relative[b]) - Math.abs(relative[a]));
   const tiles = order.map((channel) => tile(level, channel, relative?.[channel], { sprite, rows, columns }));
-  const ranked = relative ? `, those that move ${tag()} most come first` : "";
-  return [h("h3", {}, `${scaleTitle(level)}: ${plural(values.length, "channel")}${ranked}`),
+  const n = plural(values.length, "{n} channel", "{n} channels");
+  const ranked = relative ? t("{scale}: {channels}, those that move {tag} most come first",
+    { scale: scaleTitle(level), channels: n, tag: tag() }) : `${scaleTitle(level)}: ${n}`;
+  return [h("h3", {}, ranked),
     h("div", { class: `mse-channel-grid${columns < NARROW ? " small" : ""}` }, tiles)];
 };
 const tile = (level, channel, relative, { sprite, rows, columns }) => {
@@ -56,7 +58,8 @@ const tile = (level, channel, relative, { sprite, rows, columns }) => {
   const adds = relative === undefined ? "" : signed(relative);
   const attributes = {
     class: "mse-channel-tile", "data-channel": channel, onclick: () => openChannel(level, channel),
-    "aria-label": `Channel ${channel + 1}${adds && `, adds ${adds} to ${tag()}`}`,
+    "aria-label": adds ? t("{n}: channel that adds {adds} to {tag}", { n: channel + 1, adds, tag: tag() })
+      : t("{n}: channel", { n: channel + 1 }),
   };
   return button(attributes, canvas,
     h("span", {}, `${channel + 1}`, adds && h("b", { class: relative < 0 ? "down" : "up" }, adds)));
@@ -68,31 +71,32 @@ export const openChannel = async (/** @type {string} */ level, /** @type {number
   view.channel = channel;
   const isWanted = () => asked === networkKey() && view.level === level && view.channel === channel;
   await show(one, "channel", { level, channel }, isWanted, (answer, image) => [
-    h("h3", {}, `${scaleTitle(level)}, channel ${channel + 1}`), enlarged(answer, image, channel), winner(answer),
-    h("h3", {}, "What it hears best in the examples"), moments(answer.moments)]);
+    h("h3", {}, t("{scale}, channel {channel}", { scale: scaleTitle(level), channel: channel + 1 })),
+    enlarged(answer, image, channel), winner(answer),
+    h("h3", {}, t("What it hears best in the examples")), moments(answer.moments)]);
   one.scrollIntoView({ block: "nearest" });
 };
 const enlarged = ({ row, rows, column, columns }, image, channel) => {
   const where = { left: `${(100 * (column + 0.5)) / columns}%`, top: `${100 * (1 - (row + 0.5) / rows)}%` };
-  return h("div", { class: "mse-enlarged" }, picture(image, `Map of channel ${channel + 1}`),
-    h("i", { style: where, title: "the cell that won" }));
+  return h("div", { class: "mse-enlarged" }, picture(image, t("Map of channel {n}", { n: channel + 1 })),
+    h("i", { style: where, title: t("the cell that won") }));
 };
 const winner = (answer) => {
   const { value, weight, relative } = answer;
-  const counts = weight === undefined ? "This model's classifier does not see this level."
-    : `Value ${value.toFixed(2)}; its weight to ${tag()} is ${signed(weight, 3)}, `
-      + `so against the average clip it adds ${signed(relative, 3)}.`;
-  return h("p", {}, `The winning cell hears ${placeWords(answer)}. ${counts} `,
-    button({ onclick: () => playPlace(answer, relative ?? 1) }, "Play that moment"));
+  const counts = weight === undefined ? t("This model's classifier does not see this level.")
+    : t("Value {value}; its weight to {tag} is {weight}, so against the average clip it adds {adds}.",
+      { value: plain(value), tag: tag(), weight: signed(weight, 3), adds: signed(relative, 3) });
+  return h("p", {}, t("The winning cell hears {place}.", { place: placeWords(answer) }), ` ${counts} `,
+    button({ onclick: () => playPlace(answer, relative ?? 1) }, t("Play that moment")));
 };
 const moments = (/** @type {Moment[] | string} */ found) => {
-  if (typeof found === "string") return h("p", { class: "mse-facts" }, found);
+  if (typeof found === "string") return h("p", { class: "mse-facts" }, told(found));
   const item = (/** @type {Moment} */ moment) => {
     const { title, start_s: start, end_s: end, value } = moment;
     return h("li", {}, button({ class: "mse-evidence", onclick: () => play(moment) },
       h("i", { class: "mse-mini-play", "aria-hidden": "true" }),
-      h("span", {}, h("strong", {}, title), ` ${start.toFixed(1)} to ${end.toFixed(1)} s`),
-      h("b", {}, value.toFixed(2))));
+      h("span", {}, h("strong", {}, title), " ",
+        t("{from} to {to} s", { from: fixed(start, 1), to: fixed(end, 1) })), h("b", {}, plain(value))));
   };
   return h("ol", { class: "mse-moments" }, found.map(item));
 };

@@ -4,6 +4,7 @@ import { offerAll, onChoice } from "./controls.js";
 import { button, fill, h, part, tagRow } from "./dom.js";
 import { figureTools } from "./figure_tools.js";
 import { percent, plain, scaleTitle, sigmoid, signed } from "./format.js";
+import { withTerms } from "./glossary.js";
 import { t } from "./language.js";
 import { explain } from "./navigation.js";
 import { logit, network, rival, view } from "./network_state.js";
@@ -32,16 +33,19 @@ const otherColour = () => `model-${state.models.findIndex((model) => model === r
 
 const sentence = (/** @type {Network} */ { scales, mean_known: meanKnown }) => {
   const { title } = modelOf(), off = scales.filter((_, s) => !network.kept[s]).map(scaleTitle);
-  if (off.length === scales.length) return "Nothing is connected: every clip gets these numbers.";
-  if (off.length) return `${title} without ${off.join(", ").toLowerCase()}.`;
-  const instead = meanKnown ? "is replaced by the average clip's" : "adds nothing";
-  return `${title}, whole. Switch a connection off and its scale ${instead}.`;
+  if (off.length === scales.length) return t("Nothing is connected: every clip gets these numbers.");
+  if (off.length) return t("{model} without: {scales}.", { model: title, scales: off.join(", ") });
+  return meanKnown
+    ? t("{model}, whole. Switch a connection off and its scale is replaced by the average clip's.", { model: title })
+    : t("{model}, whole. Switch a connection off and its scale adds nothing.", { model: title });
 };
 const legend = () => {
   const { title } = modelOf(), other = rival();
-  const own = `${title}${view.random ? " with random weights" : ""} with your switches; line = all on`;
+  const own = view.random ? t("{model} with random weights, with your switches; line = all on", { model: title })
+    : t("{model} with your switches; line = all on", { model: title });
   return h("div", { class: "mse-legend" }, h("span", { class: ownColour() }, h("i"), own),
-    other && h("span", { class: otherColour() }, h("i"), view.random ? `${title}, trained` : other.title));
+    other && h("span", { class: otherColour() }, h("i"),
+      view.random ? t("{model}, trained", { model: title }) : other.title));
 };
 /** What the other network says of a tag in the same window; null where it does not know the tag. */
 const compared = (/** @type {string} */ tag) => {
@@ -55,7 +59,7 @@ const row = ({ name, full, now }) => {
   const attributes = {
     class: `mse-tag${name === state.tag ? " chosen" : ""}`, "data-tag": name,
     onclick: () => explain(name, modelOf().name),
-    "aria-label": `${name}: ${percent(now)}, whole network ${percent(full)}. Why?`,
+    "aria-label": t("{tag}: {now}, whole network {full}. Why?", { tag: name, now: percent(now), full: percent(full) }),
   };
   return tagRow(attributes, name,
     [bar(now, ownColour(), whole), beside !== null && bar(beside, otherColour())],
@@ -63,28 +67,29 @@ const row = ({ name, full, now }) => {
       beside !== null && h("b", { class: otherColour() }, percent(beside))]);
 };
 const drawBars = (/** @type {Network} */ answer, list) => fill(bars,
-  h("p", { class: "mse-sentence" }, `${view.random ? "Random weights. " : ""}${sentence(answer)}`), legend(),
+  h("p", { class: "mse-sentence" }, `${view.random ? `${t("Random weights.")} ` : ""}${sentence(answer)}`), legend(),
   h("div", { class: "mse-tags all mse-one-column" }, list.map(row)));
 
 // ---- table
 const value = (/** @type {number} */ number) =>
-  h("td", { class: "plain" }, Math.abs(number) < 0.05 ? "0.0" : plain(number, 1));
+  h("td", { class: "plain" }, Math.abs(number) < 0.05 ? plain(0, 1) : plain(number, 1));
 const term = (/** @type {number} */ number, { name, scale, most, kept }) => h("td",
   { class: `${number < 0 ? "down" : "up"}${kept ? "" : " off"}`, style: { "--p": Math.abs(number) / most },
     "data-hint": t("{scale} adds {value} to {tag}",
       { scale: scaleTitle(scale), value: signed(number, 3), tag: name }) },
   signed(number));
 const drawTable = (/** @type {Network} */ answer, list) => {
-  const { scales, relative, base } = answer, heads = ["logit", answer.mean_known ? "average" : "bias"];
+  const { scales, relative, base } = answer, heads = [t("logit"), answer.mean_known ? t("average") : t("bias")];
   const most = Math.max(1e-6, ...list.flatMap(({ k }) => relative.map((terms) => Math.abs(terms[k]))));
   const line = ({ name, k }) => h("tr", { class: name === state.tag ? "chosen" : "" },
     h("th", { scope: "row" }, button({ class: null, onclick: () => explain(name, modelOf().name) }, name)),
     value(base[k]), relative.map((terms, s) =>
       term(terms[k], { name, scale: scales[s], most, kept: network.kept[s] })), value(logit(answer, k)));
-  const titles = [...heads, ...scales.map(scaleTitle), "this clip"];
-  fill(table, h("h3", {}, "How much each level adds, per tag"),
+  const titles = [...heads, ...scales.map(scaleTitle), t("this clip")];
+  fill(table, h("h3", {}, t("How much each level adds, per tag")),
     h("div", { class: "mse-scroll" }, h("table", { class: "mse-leans", style: { "--n": scales.length + 2 } },
-      h("thead", {}, h("tr", {}, titles.map((title) => h("th", {}, title)))), h("tbody", {}, list.map(line)))));
+      h("thead", {}, h("tr", {}, titles.map((title) => h("th", {}, withTerms(title))))),
+      h("tbody", {}, list.map(line)))));
   offerAll("all-splits", view.all, modelOf().tags.length, FEW);
 };
 onChoice("all-splits", () => {

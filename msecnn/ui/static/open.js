@@ -4,6 +4,7 @@ import { answer } from "./answer.js";
 import { offer, onChoice } from "./controls.js";
 import { download, fill, h, say, statusLine } from "./dom.js";
 import { editsText } from "./edit_chain.js";
+import { fixed, t, told } from "./language.js";
 import { drawnCurve } from "./response_curve.js";
 import { call, isSuperseded, queuePlace } from "./rpc.js";
 import { offered, set, state } from "./state.js";
@@ -11,7 +12,7 @@ import { settings } from "./why_state.js";
 
 /** @import { State } from "./types.d.ts" */
 
-const SILENT = "This recording is silent: the numbers below mean nothing.";
+const SILENT = t("This recording is silent: the numbers below mean nothing.");
 
 const line = h("div", { class: "mse-opened" });
 const verdict = h("p", { class: "mse-answer", hidden: true });
@@ -37,12 +38,14 @@ export const idle = (words = "", kind = "") => {
   place.classList.remove("working");
 };
 /** Tells what went wrong, unless a later request is under way. */
-export const tellError = (/** @type {Error} */ error) => { if (!isSuperseded(error)) idle(error.message, "error"); };
+export const tellError = (/** @type {Error} */ error) => {
+  if (!isSuperseded(error)) idle(told(error.message), "error");
+};
 
 const modelNames = () => state.models.map((model) => model.name);
 
 const askOpen = (/** @type {object} */ request, /** @type {string} */ words) => {
-  const progress = () => busy(queuePlace("open") ? `Waiting: ${queuePlace("open")}` : words);
+  const progress = () => busy(queuePlace("open") ? t("Waiting: {place}", { place: queuePlace("open") }) : words);
   busy(words);
   return call("open", request, { progress });
 };
@@ -54,7 +57,7 @@ const askOpen = (/** @type {object} */ request, /** @type {string} */ words) => 
  */
 export const openRecording = async (request, url, name) => {
   try {
-    const opened = await askOpen({ models: modelNames(), ...request }, `Tagging ${name} …`);
+    const opened = await askOpen({ models: modelNames(), ...request }, t("Tagging {name} …", { name }));
     show(opened, url, { own: request.path ? request : null });
     idle();
   } catch (error) {
@@ -71,7 +74,7 @@ export const openExample = (/** @type {string} */ id, models = modelNames()) =>
 /** The same recording, tagged by other models. */
 const retag = async (/** @type {string[]} */ models) => {
   try {
-    show(await askOpen({ models }, "Tagging again …"), state.recording?.url, { tag: state.tag });
+    show(await askOpen({ models }, t("Tagging again …")), state.recording?.url, { tag: state.tag });
     idle();
   } catch (error) {
     tellError(error);
@@ -89,8 +92,8 @@ const show = (opened, /** @type {string | null | undefined} */ url, /** @type {P
 export const drawOpened = () => {
   if (!state.recording) return;
   const { name, credit, duration_s: length, sample_rate: rate, channels, codec } = state.recording;
-  const sides = ["", "mono", "stereo"][channels] ?? `${channels} channels`;
-  const facts = [credit, `${length.toFixed(1)} s`, `${(rate / 1000).toFixed(1)} kHz`, sides, codec];
+  const sides = ["", t("mono"), t("stereo")][channels] ?? t("{n} channels", { n: channels });
+  const facts = [credit, `${fixed(length, 1)} s`, `${fixed(rate / 1000, 1)} kHz`, sides, codec];
   fill(line, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")));
   modelNames().forEach((model, which) => offer(`model-${which}`, { value: model }));
   const { silent } = state.recording, words = silent ? [SILENT] : answer();
@@ -113,13 +116,14 @@ const swapped = (/** @type {number} */ which, /** @type {string} */ name) => {
 /** Everything the page shows of this recording, and of the tag asked about, in one zip. */
 const saveAll = async () => {
   const progress = (part) =>
-    busy(part === null ? `Waiting: ${queuePlace("export")}` : `Collecting: ${Math.round(100 * part)} %`);
+    busy(part === null ? t("Waiting: {place}", { place: queuePlace("export") })
+      : t("Collecting: {percent} %", { percent: Math.round(100 * part) }));
   const { model, tag, window, recording } = state;
   progress(0);
   try {
     const saved = { model, tag, window, ...settings(), edits: editsText(), curve: drawnCurve() };
     const { file } = await call("export", saved, { progress });
-    download(file.url, `${recording?.name.replace(/\.[^.]*$/, "")} tags.zip`);
+    download(file.url, `${recording?.name.replace(/\.[^.]*$/, "")} ${t("tags")}.zip`);
     idle();
   } catch (error) {
     tellError(error);

@@ -3,6 +3,7 @@
 import { GUTTER, innerWidth } from "./axes.js";
 import { prepare } from "./canvas.js";
 import { h } from "./dom.js";
+import { t } from "./language.js";
 import { paintMel, read } from "./pictures.js";
 
 /** @import { Player } from "./player.js" */
@@ -11,7 +12,7 @@ import { paintMel, read } from "./pictures.js";
 const TICKS = 14;
 
 export class Overview {
-  canvas = h("canvas", { "aria-label": "The whole recording: click to go there" });
+  canvas = h("canvas", { "aria-label": t("The whole recording: click to go there") });
   head = h("i", { class: "mse-overview-head" });
   element = h("div", { class: "mse-overview", hidden: true }, this.canvas, this.head);
   /** @type {OffscreenCanvas | null} */

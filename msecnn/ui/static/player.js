@@ -5,6 +5,7 @@ import { clipped, drawCells, drawCrosshair, drawMark, drawPlayhead, hatch, outli
 import { fill, h } from "./dom.js";
 import { emitter } from "./events.js";
 import { plain } from "./format.js";
+import { fixed, t, told } from "./language.js";
 import { Controls } from "./player_controls.js";
 import { Overview } from "./overview.js";
 import { paintMel, read } from "./pictures.js";
@@ -111,7 +112,7 @@ export class Player {
     this.element.hidden = false;
     this.controls.top.setAttribute("aria-valuemax", this.duration.toFixed(1));
     this.blind.textContent = this.#blindWords();
-    fill(this.notes, recording.notes.map((note) => h("p", {}, note)));
+    fill(this.notes, recording.notes.map((note) => h("p", {}, told(note))));
     await Promise.all([this.overview.open(), this.#showPicture()]);
   }
   chooseWindow(/** @type {number} */ window) {
@@ -136,14 +137,15 @@ export class Player {
     this.#events.emit("decoded");
     this.draw();
   }
-  #excuse(error) { if (!isSuperseded(error)) fill(this.notes, h("p", {}, error.message)); }
+  #excuse(error) { if (!isSuperseded(error)) fill(this.notes, h("p", {}, told(error.message))); }
 
   #blindWords() {
     const { crop_s: crop, window_s: length } = this.view.mel;
-    const repeated = this.duration < length - 0.05 && "the recording is repeated until it fills the window";
-    if (crop === null) return repeated ? `T${repeated.slice(1)}.` : "";
-    const tail = `The last ${(length - crop).toFixed(1)} s of a window hardly reach Input and Levels 1 to 3`;
-    return `${tail}${repeated ? `; before them, ${repeated}` : ""}.`;
+    const isRepeated = this.duration < length - 0.05, tail = { seconds: fixed(length - (crop ?? length), 1) };
+    if (crop === null) return isRepeated ? t("The recording is repeated until it fills the window.") : "";
+    return isRepeated ? t("The last {seconds} s of a window hardly reach Input and Levels 1 to 3; before them, the "
+      + "recording is repeated until it fills the window.", tail)
+      : t("The last {seconds} s of a window hardly reach Input and Levels 1 to 3.", tail);
   }
   mark(/** @type {Mark[]} */ marks) {
     this.#marks = marks;
@@ -164,7 +166,7 @@ export class Player {
     const decibels = low_db + (values[cell.row * width + cell.column] / 255) * (high_db - low_db);
     const band = height - 1 - cell.row, [low, , high] = bands_hz[band].map(Math.round);
     const time = this.windowSpan[0] + cell.column * hop_s;
-    return `${time.toFixed(2)} s · ${low}–${high} Hz · band ${band + 1} · ${plain(decibels, 0)} dB`;
+    return `${fixed(time, 2)} s · ${low}–${high} Hz · ${t("band {n}", { n: band + 1 })} · ${plain(decibels, 0)} dB`;
   }
 
   // ---- drawing

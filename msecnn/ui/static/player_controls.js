@@ -3,7 +3,7 @@
 import { button, h, placeBeside, svg } from "./dom.js";
 import { figureTools } from "./figure_tools.js";
 import { clock } from "./format.js";
-import { t } from "./language.js";
+import { fixed, t } from "./language.js";
 
 /** @import { Player } from "./player.js" */
 
@@ -13,7 +13,7 @@ let active = null;
 const SHAPES = { play: "M7 4.5v15l13-7.5z", pause: "M6 5h4v14H6zM14 5h4v14h-4z" };
 //: How much closer a press of + comes.
 const KEY_STEP = 1.5;
-const HINT = "Position in the recording. Space plays, arrows seek.";
+const HINT = t("Position in the recording. Space plays, arrows seek.");
 
 export class Controls {
   time = h("span", { class: "mse-time" });
@@ -26,10 +26,10 @@ export class Controls {
     this.top = h("canvas", { class: "mse-top", tabindex: 0, role: "slider", "aria-label": HINT, "aria-valuemin": 0,
       "aria-valuenow": 0, onfocus: () => this.activate() });
     const shape = (name) => svg("path", { class: `shape-${name}`, d: SHAPES[name] });
-    this.button = button({ class: "mse-play", "aria-label": "Play", onclick: () => this.#toggle() },
+    this.button = button({ class: "mse-play", "aria-label": t("Play"), onclick: () => this.#toggle() },
       svg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, shape("play"), shape("pause")));
     const volume = h("input", { type: "range", min: 0, max: 1, step: 0.02, value: 1, class: "mse-volume",
-      "aria-label": "Volume", oninput: () => { player.audio.volume = volume.valueAsNumber; } });
+      "aria-label": t("Volume"), oninput: () => { player.audio.volume = volume.valueAsNumber; } });
     this.row = h("div", { class: "mse-controls" }, this.button, this.time, volume, player.zoom.element,
       figureTools(() => player.stage, () => t("Spectrogram")), this.#notesButton());
     this.#listenToPointer();
@@ -46,7 +46,7 @@ export class Controls {
     const show = button({ class: "mse-quiet mse-notes-button", "aria-expanded": "false", onclick: () => {
       this.notes.hidden = !this.notes.hidden;
       show.setAttribute("aria-expanded", String(!this.notes.hidden));
-    } }, h("i", { "aria-hidden": "true" }, "i"), " Notes");
+    } }, h("i", { "aria-hidden": "true" }, "i"), " ", t("Notes"));
     return show;
   }
 
@@ -58,10 +58,11 @@ export class Controls {
   showTime() {
     const { player } = this, time = player.now(), { paused } = player.audio;
     this.time.textContent = `${clock(time)} / ${clock(player.duration)}`;
-    this.button.setAttribute("aria-label", paused ? "Play" : "Pause");
+    this.button.setAttribute("aria-label", paused ? t("Play") : t("Pause"));
     this.button.classList.toggle("playing", !paused);
     this.top.setAttribute("aria-valuenow", time.toFixed(1));
-    this.top.setAttribute("aria-valuetext", `${time.toFixed(1)} of ${player.duration.toFixed(1)} seconds`);
+    this.top.setAttribute("aria-valuetext", t("{time} of {length} seconds",
+      { time: fixed(time, 1), length: fixed(player.duration, 1) }));
   }
 
   #listenToPointer() {
@@ -120,7 +121,7 @@ export class Controls {
     act(event);
   }
   keyWords() {
-    const keys = [["space", t("plays")], ["← →", t("seek")], ["+ − 0", t("zoom")],
+    const keys = [[t("space"), t("plays")], ["← →", t("seek")], ["+ − 0", t("zoom")],
       [t("Ctrl and wheel"), t("zoom")], [t("Shift and drag"), t("zoom into a stretch")]];
     return matchMedia("(hover: hover)").matches && h("p", { class: "mse-keys" },
       keys.map(([key, does]) => [h("kbd", {}, key), ` ${does}  `]));

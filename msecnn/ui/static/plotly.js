@@ -1,6 +1,7 @@
 // Figures that Python defines, drawn by Plotly. Its script is large: it is fetched when the first figure is shown.
 
 import { h } from "./dom.js";
+import { t, told } from "./language.js";
 import { offered } from "./state.js";
 
 /** @import { Figure } from "./types.d.ts" */
@@ -14,7 +15,7 @@ const load = () => {
   script ??= new Promise((resolve, reject) => {
     const failed = () => {
       script = null;   // the next figure tries again
-      reject(new Error("The figure's script could not be fetched: try again in a moment."));
+      reject(new Error(t("The figure's script could not be fetched: try again in a moment.")));
     };
     const src = new URL(offered.plotly, document.baseURI).href;
     document.head.append(h("script", { src, onload: () => resolve(window.Plotly), onerror: failed }));
@@ -25,8 +26,12 @@ const load = () => {
 /** Colours are written for a light page; on the dark one each has a lighter brother. */
 const coloured = (/** @type {Figure} */ figure) => {
   const pairs = document.body.classList.contains("dark") ? Object.entries(offered.on_dark) : [];
-  return JSON.parse(pairs.reduce((text, [light, dark]) => text.replaceAll(light, dark), JSON.stringify(figure)));
+  const text = pairs.reduce((json, [light, dark]) => json.replaceAll(light, dark), JSON.stringify(figure));
+  return JSON.parse(text, inWords);
 };
+/** Titles, legends and annotations are Python's, in English. */
+const inWords = (/** @type {string} */ key, /** @type {unknown} */ value) =>
+  (["text", "name", "title", "label"].includes(key) && typeof value === "string" ? told(value) : value);
 const stacked = (layout) => Object.assign(layout, {
   height: 1.6 * layout.height,
   xaxis: { ...layout.xaxis, domain: [0, 1] }, yaxis: { ...layout.yaxis, domain: [0.58, 1] },
@@ -45,7 +50,7 @@ const themed = (place, layout) => {
 };
 const config = (Plotly, /** @type {string} */ label) => ({
   responsive: true, displaylogo: false, modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d"],
-  modeBarButtonsToAdd: [{ name: "Save PNG", icon: Plotly.Icons.camera,
+  modeBarButtonsToAdd: [{ name: t("Save PNG"), icon: Plotly.Icons.camera,
     click: (graph) => Plotly.downloadImage(graph, { format: "png", scale: 2, filename: label.split(":")[0] }) }],
 });
 
@@ -67,7 +72,7 @@ new MutationObserver(() => shown.forEach((figure, place) => {
  */
 export const plot = (figure, choose) => {
   const height = `${figure.layout.height}px`;
-  const place = h("figure", { class: "mse-plot", "aria-label": figure.label, style: { "min-height": height } });
+  const place = h("figure", { class: "mse-plot", "aria-label": told(figure.label), style: { "min-height": height } });
   shown.set(place, figure);
   setTimeout(() => draw(place, figure).then(() => {
     if (choose) /** @type {any} */ (place).on?.("plotly_click", ({ points: [point] }) => choose(point));

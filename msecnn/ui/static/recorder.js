@@ -2,6 +2,7 @@
 
 import { button } from "./dom.js";
 import { clock } from "./format.js";
+import { t } from "./language.js";
 import { openMicrophone } from "./microphone.js";
 import { idle, tell } from "./open.js";
 import { offered } from "./state.js";
@@ -14,7 +15,8 @@ const keepTime = (/** @type {MediaRecorder} */ running) => {
   const began = performance.now();
   return setInterval(() => {
     const seconds = (performance.now() - began) / 1000;
-    tell(`Recording: ${clock(seconds)}. ${Math.floor(offered.window_s)} s fill the networks' window.`, "busy");
+    tell(t("Recording: {time}. {window} s fill the networks' window.",
+      { time: clock(seconds), window: Math.floor(offered.window_s) }), "busy");
     if (seconds > offered.max_s - 1) running.stop();
   }, 200);
 };
@@ -31,13 +33,13 @@ const start = async (/** @type {HTMLButtonElement} */ element, take) => {
     recorder = null;
     show(element, false);
     const type = running.mimeType;
-    take(new Blob(parts, { type }), `recording.${type.includes("mp4") ? "m4a" : "webm"}`);
+    take(new Blob(parts, { type }), `${t("recording")}.${type.includes("mp4") ? "m4a" : "webm"}`);
   };
   running.start();
   show(element, true);
 };
 const show = (/** @type {HTMLButtonElement} */ element, /** @type {boolean} */ recording) => {
-  element.textContent = recording ? "Stop and tag" : "Record";
+  element.textContent = recording ? t("Stop and tag") : t("Record");
   element.classList.toggle("recording", recording);
 };
 
@@ -45,6 +47,6 @@ const show = (/** @type {HTMLButtonElement} */ element, /** @type {boolean} */ r
 export const recordButton = (/** @type {(file: Blob, name: string) => void} */ take) => {
   const begin = () => start(element, take).catch((error) => idle(error.message, "error"));
   const press = () => (recorder ? recorder.stop() : begin());
-  const element = button({ onclick: press }, "Record");
+  const element = button({ onclick: press }, t("Record"));
   return element;
 };

@@ -1,11 +1,12 @@
 // Calls of the server's RPC endpoints. Every call settles: with its answer, or with a CallError that names the reason.
 
+import { t, told } from "./language.js";
 import { offered } from "./state.js";
 
 const WORDS = {
-  superseded: "A later request took this one's place.",
-  failed: "The server did not take this request: try again in a moment.",
-  lost: "The server stopped before it answered: try again in a moment.",
+  superseded: t("A later request took this one's place."),
+  failed: t("The server did not take this request: try again in a moment."),
+  lost: t("The server stopped before it answered: try again in a moment."),
 };
 
 /** `reason`: "superseded", "failed", "lost", or "refused" with the server's own sentence. */
@@ -52,7 +53,7 @@ const settle = (answer) => {
   if (answer.progress !== undefined) {
     asked.place = answer.place ?? 0;
     asked.progress?.(asked.place ? null : answer.progress);
-  } else if (answer.error) refuse(answer.request, new CallError("refused", answer.error));
+  } else if (answer.error) refuse(answer.request, new CallError("refused", told(answer.error)));
   else {
     pending.delete(answer.request);
     asked.resolve(answer);
@@ -89,7 +90,7 @@ export const call = (name, request = {}, { progress, parallel = false } = {}) =>
 /** Where the last call of an endpoint waits, in words; nothing where its turn has come. */
 export const queuePlace = (/** @type {string} */ name) => {
   const { place = 0 } = pending.get(latest.get(name) ?? "") ?? {};
-  return place ? `place ${place} in the queue` : "";
+  return place ? t("place {n} in the queue", { n: place }) : "";
 };
 
 // ---- requests that got lost

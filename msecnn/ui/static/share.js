@@ -2,13 +2,15 @@
 
 import { writeAddress } from "./address.js";
 import { button, fill, h, part } from "./dom.js";
+import { t } from "./language.js";
 import { state } from "./state.js";
 
 //: How long it is said that the link was copied, milliseconds.
 const SAID_MS = 2500;
 
 /** The page's address without what a Space adds for itself: parameters of a visitor, such as a signature. */
-const link = () => {
+export const pageLink = () => {
+  writeAddress();
   const address = new URL(location.href);
   [...address.searchParams.keys()].filter((key) => key.startsWith("__"))
     .forEach((key) => address.searchParams.delete(key));
@@ -37,13 +39,12 @@ const copy = async (/** @type {string} */ text) => {
 export const copyLink = () => {
   const place = part("share"), said = h("span", { role: "status" });
   const share = async () => {
-    writeAddress();
-    const text = link(), copied = await copy(text), own = state.recording && !state.recording.example;
-    if (!copied) return fill(place, copying, h("input", { readonly: true, value: text, "aria-label": "Link" }));
-    said.textContent = own ? "Copied, without your recording" : "Copied";
+    const text = pageLink(), copied = await copy(text), own = state.recording && !state.recording.example;
+    if (!copied) return fill(place, copying, h("input", { readonly: true, value: text, "aria-label": t("Link") }));
+    said.textContent = own ? t("Copied, without your recording") : t("Copied");
     setTimeout(() => { said.textContent = ""; }, SAID_MS);
   };
-  const copying = button({ class: "mse-quiet", onclick: share }, "Copy link");
+  const copying = button({ class: "mse-quiet", onclick: share }, t("Copy link"));
   place.append(copying, said);
   return place;
 };

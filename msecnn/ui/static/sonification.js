@@ -3,6 +3,7 @@
 import { offer, onChoice } from "./controls.js";
 import { say, statusLine } from "./dom.js";
 import { scaleTitle } from "./format.js";
+import { t, told } from "./language.js";
 import { player } from "./main_player.js";
 import { call, isSuperseded } from "./rpc.js";
 import { question, view, why, whyKey } from "./why_state.js";
@@ -11,16 +12,17 @@ export const status = statusLine();
 
 export const drawSounds = () => {
   const { parts = {}, scales = [] } = why.answer?.sounds ?? {};
-  const titles = Object.entries({ original: "Original", ...parts }).map(([what, title]) => [title, what]);
+  const titles = Object.entries({ original: t("Original"), ...parts }).map(([what, title]) => [told(title), what]);
   const choices = [...titles, ...scales.map((scale) => [scaleTitle(scale), `scale:${scale}`])];
   offer("listen", { choices: /** @type {[string, string][]} */ (choices), value: view.sound, visible: true });
 };
 
 /** As it is named while it plays. */
-const titleOf = (/** @type {string} */ what) => (what.startsWith("scale:") ? `${scaleTitle(what.slice(6))} only`
-  : why.answer?.sounds.parts[what] ?? what);
+const titleOf = (/** @type {string} */ what) => (what.startsWith("scale:")
+  ? t("{scale} only", { scale: scaleTitle(what.slice(6)) })
+  : told(why.answer?.sounds.parts[what] ?? what));
 const render = async (/** @type {string} */ what) => {
-  say(status, "Rendering …");
+  say(status, t("Rendering …"));
   const { sound, start_s: offset_s, duration_s } = await call("sonify", { ...question(), what });
   return { url: sound.url, offset_s, duration_s, title: titleOf(what) };
 };

@@ -5,8 +5,8 @@ import { clipped, drawStrip, hatch } from "./canvas.js";
 import { fill, h, isVisible, part, placeBeside } from "./dom.js";
 import { placeWords } from "./evidence.js";
 import { fly } from "./flight.js";
-import { plural, scaleTitle, signed } from "./format.js";
-import { fixed } from "./language.js";
+import { scaleTitle, signed } from "./format.js";
+import { fixed, precise, t } from "./language.js";
 import { player } from "./main_player.js";
 import { paintGrey, paintSigned } from "./pictures.js";
 import { modelOf, state } from "./state.js";
@@ -58,7 +58,7 @@ const drawOne = (/** @type {HTMLElement} */ strip, /** @type {string} */ scale, 
   const drawn = drawMap(/** @type {HTMLCanvasElement} */ (canvas), why.maps?.read[s]);
   const adds = why.answer?.cannot ? "" : `  ${signed(why.answer?.relative[s] ?? 0)}`;
   title.textContent = `${scaleTitle(scale)}${adds}`;
-  note.textContent = map ? `±${map.limit.toPrecision(2)}${map.thickened ? " · small cells enlarged" : ""}` : "";
+  note.textContent = map ? `±${precise(map.limit)}${map.thickened ? ` · ${t("small cells enlarged")}` : ""}` : "";
   if (!drawn) return;
   const { context, width, height } = drawn, right = GUTTER.left + innerWidth(width);
   const blind = player.toX(player.windowSpan[0] + (modelOf().receptive_ends_s[scale] ?? state.mel.window_s), width);
@@ -95,8 +95,9 @@ const nearestWinner = (event, /** @type {HTMLCanvasElement} */ canvas) => {
   return nearest?.distance < REACH ? nearest.mark : null;
 };
 const channelWords = (/** @type {number[]} */ channels) => {
-  if (channels.length > 3) return plural(channels.length, "channel");
-  return `channel${channels.length > 1 ? "s" : ""} ${channels.map((channel) => channel + 1).join(", ")}`;
+  if (channels.length > 3) return t("{n} channels", { n: channels.length });
+  const names = channels.map((channel) => channel + 1).join(", ");
+  return channels.length > 1 ? t("channels {names}", { names }) : t("channel {n}", { n: names });
 };
 const winnerWords = (/** @type {Event} */ winner) => `${scaleTitle(winner.scale)}, `
   + `${channelWords(winner.channels ?? [])}: ${placeWords(winner)}, ${signed(winner.relative, 3)}`;

@@ -46,9 +46,9 @@ const disagreement = (all) => {
   if (state.models.length < 2 || state.recording?.silent) return "";
   const [first, second] = state.models.map((model) => model.title);
   const words = ({ name, values: [a, b] }) => `${name} (${first} ${percent(a)}, ${second} ${percent(b)})`;
-  const most = mostDifferent(all, difference, words, " and on ");
-  return most ? `They disagree most on ${most}.`
-    : `${first} and ${second} agree: no tag differs by more than ${100 * NOTABLE} points.`;
+  const most = mostDifferent(all, difference, words, t(" and on "));
+  return most ? t("They disagree most on {most}.", { most })
+    : t("{first} and {second} agree: no tag differs by more than {n} points.", { first, second, n: 100 * NOTABLE });
 };
 
 // ---- what is seen
@@ -57,10 +57,11 @@ const row = ({ name, members, best, values }) => {
   const which = Math.max(0, state.models.findIndex((model) => model.name === state.model));
   const attributes = {
     class: `mse-tag${members.includes(state.tag) ? " chosen" : ""}`, "data-tag": name,
-    "aria-label": `${name}: ${numbers}. Why?`, "data-hint": members.length > 1 ? members.join(", ") : null,
+    "aria-label": t("{tag}: {numbers}. Why?", { tag: name, numbers }),
+    "data-hint": members.length > 1 ? members.join(", ") : null,
     onclick: () => explain(best[which]),
   };
-  return tagRow(attributes, [name, members.length > 1 && h("small", {}, `${members.length} words`)],
+  return tagRow(attributes, [name, members.length > 1 && h("small", {}, t("{n} words", { n: members.length }))],
     values.map((value, i) => h("span", { class: `mse-bar model-${i}`, style: { "--p": value } })),
     values.map((value, i) => h("b", { class: `model-${i}` }, percent(value))));
 };
@@ -74,8 +75,8 @@ onChoice("all-tags", () => change({ all: !view.all }));
 const offerOrders = () => {
   const [first, second] = state.models.map((model) => model.title);
   /** @type {[string, string][]} */
-  const pair = [["both", "mean"], [first, "first"], [second, "second"], ["difference", "difference"]];
-  offer("sort", { choices: second ? pair : [["probability", "mean"]], value: view.sort });
+  const pair = [[t("both"), "mean"], [first, "first"], [second, "second"], [t("difference"), "difference"]];
+  offer("sort", { choices: second ? pair : [[t("probability"), "mean"]], value: view.sort });
   offer("merge", { value: view.merge });
   offer("scope", { visible: state.windows.length > 1, value: view.scope });
 };
@@ -83,10 +84,10 @@ const drawLegend = () => fill(legendPlace,
   state.models.map(({ title }, which) => h("span", { class: `model-${which}` }, h("i"), title)));
 
 /** What a probability means; the figure below it is asked for, and Plotly fetched, when it is opened. */
-const MEANING = "A number estimates the probability that listeners would have given it this tag. "
-  + "It is not the truth about the music. Choose a tag to see why.";
-const COMPARED = "Compared with the mean of three teacher networks, on the clips that also set the calibration: "
-  + "agreement, not truth.";
+const MEANING = t("A number estimates the probability that listeners would have given it this tag. It is not the truth "
+  + "about the music. Choose a tag to see why.");
+const COMPARED = t("Compared with the mean of three teacher networks, on the clips that also set the calibration: "
+  + "agreement, not truth.");
 /** @type {string} Whose calibration is drawn. */
 let calibrated = "";
 const drawCalibration = async () => {

@@ -3,6 +3,7 @@
 
 import { button, fill, h } from "./dom.js";
 import { clock, percent } from "./format.js";
+import { t } from "./language.js";
 import { player } from "./main_player.js";
 import { explain } from "./navigation.js";
 import { plot } from "./plotly.js";
@@ -33,7 +34,8 @@ const heat = (/** @type {Model} */ model, /** @type {string} */ tag) => {
   });
 };
 const heatRow = (/** @type {Model} */ model, /** @type {string} */ tag) => h("div", { class: "mse-heat-row" },
-  button({ class: null, onclick: () => explain(tag, model.name), "aria-label": `${tag} in ${model.title}: why?` }, tag),
+  button({ class: null, onclick: () => explain(tag, model.name),
+    "aria-label": t("{tag} in {model}: why?", { tag, model: model.title }) }, tag),
   h("span", { onclick: (event) => go(event, model, tag) }, heat(model, tag)));
 const block = (/** @type {Model} */ model, which, shown) => h("div", { class: `mse-heat model-${which}` },
   h("h3", {}, model.title), shown.map((tag) => heatRow(model, tag)),
@@ -77,8 +79,12 @@ const heats = (/** @type {boolean} */ all) => {
   drawLong(all);
   return long;
 };
+const words = () => {
+  const n = { n: Math.floor(state.mel.window_s) };
+  return isShort()
+    ? t("A row is a tag, a column a window of {n} s; the deeper the colour, the likelier. Click to go there.", n)
+    : t("A row is a tag, a column a window of {n} s; the brighter the colour, the likelier. Click to go there.", n);
+};
 export const timeline = (/** @type {boolean} */ all) => state.windows.length > 1
-  && h("section", { class: "mse-timeline", "aria-label": "Tags over time" },
-    h("h3", { class: "mse-timeline-title" }, "Over time"),
-    h("p", { class: "mse-facts" }, `A row is a tag, a column a window of ${Math.floor(state.mel.window_s)} s; `
-      + `the ${isShort() ? "deeper" : "brighter"} the colour, the likelier. Click to go there.`), heats(all));
+  && h("section", { class: "mse-timeline", "aria-label": t("Tags over time") },
+    h("h3", { class: "mse-timeline-title" }, t("Over time")), h("p", { class: "mse-facts" }, words()), heats(all));

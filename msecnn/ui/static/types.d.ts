@@ -34,7 +34,8 @@ export interface State extends Opened {
   own: { path?: string; name?: string } | null;
 }
 export interface Method { name: string; title: string; words: string; needs_baseline: boolean; quick: boolean }
-export interface Step { text: string; question: string; show: Show }
+export interface Check { question: string; choices: string[]; right: number; because: string }
+export interface Step { text: string; question: string; show: Show; hint?: string; check?: Check }
 export interface Show {
   example: string; tab: string; look: string; model?: string; tag?: string; seek?: number;
   why?: { method?: string; listen?: string };
@@ -52,7 +53,7 @@ export interface Offered {
     window_s: number;
   };
   edits: { kinds: EditKind[]; most: number; points: number };
-  language: string; locales: Record<string, string>;
+  title: string; language: string; locales: Record<string, string>;
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
   };

@@ -3,7 +3,8 @@
 
 import { h } from "./dom.js";
 import { percent, plain, scaleTitle, sigmoid, signed } from "./format.js";
-import { t } from "./language.js";
+import { withTerms } from "./glossary.js";
+import { t, told } from "./language.js";
 
 /** @import { Explanation } from "./types.d.ts" */
 
@@ -17,18 +18,22 @@ const NOTHING = 0.005;
  */
 export const sentence = (answer, title, tag) => {
   const { scales, relative, probability, base_probability: base, mean_known: known } = answer;
-  if (answer.cannot) return `${title} gives ${tag} ${percent(probability)}. ${answer.cannot}`;
-  const without = known ? "the average clip gets" : "with no features at all it would give";
-  const start = `${title} gives ${tag} ${percent(probability)}; ${without} ${percent(base)}.`;
-  if (scales.length < 2) {
-    return `${start} It has one scale, so all of the difference comes from ${scaleTitle(scales[0]).toLowerCase()}.`;
+  if (answer.cannot) {
+    return `${t("{model} gives {tag} {probability}.", { model: title, tag, probability: percent(probability) })} ${
+      told(answer.cannot)}`;
   }
-  const words = (value, verb) => `${scaleTitle(scales[relative.indexOf(value)])} ${verb} most (${signed(value)})`;
+  const numbers = { model: title, tag, probability: percent(probability), base: percent(base) };
+  const start = known ? t("{model} gives {tag} {probability}; the average clip gets {base}.", numbers)
+    : t("{model} gives {tag} {probability}; with no features at all it would give {base}.", numbers);
+  if (scales.length < 2) {
+    return `${start} ${t("It has one scale, so all of the difference comes from {scale}.",
+      { scale: scaleTitle(scales[0]) })}`;
+  }
+  const words = (value) => ({ scale: scaleTitle(scales[relative.indexOf(value)]), value: signed(value) });
   const best = Math.max(...relative), worst = Math.min(...relative);
-  const lift = best > NOTHING ? words(best, "lifts it") : "";
-  const pull = worst < -NOTHING ? words(worst, "pulls it down") : "";
-  const both = [lift, lift ? pull.toLowerCase() : pull].filter(Boolean).join("; ");
-  return both ? `${start} ${both}.` : start;
+  const both = [best > NOTHING && t("{scale} lifts it most ({value}).", words(best)),
+    worst < -NOTHING && t("{scale} pulls it down most ({value}).", words(worst))];
+  return [start, ...both].filter(Boolean).join(" ");
 };
 
 const row = (name, number, /** @type {number[]} */ [left, right], kind, hint = "") => {
@@ -51,8 +56,8 @@ export const waterfall = (/** @type {Explanation} */ answer) => {
   const point = (name, value, p) => row(name, `${plain(value)} (${percent(p)})`, between(value, value), "point");
   const steps = scales.map((scale, s) => row(scaleTitle(scale), signed(relative[s]),
     between(totals[s], totals[s + 1]), relative[s] < 0 ? "down" : "up", stepWords(totals[s], totals[s + 1])));
-  return h("figure", { class: "mse-waterfall", "aria-label": "From the average clip to this one, one step a scale" },
-    h("div", { class: "mse-step-head" }, h("span"), h("span", {}, "logit"), h("b")),
-    point(known ? "Average clip" : "Bias alone", base, baseP), steps, point("This clip", logit, probability),
-    h("figcaption", {}, "Exact: the classifier is linear, so the steps add up to the logit."));
+  return h("figure", { class: "mse-waterfall", "aria-label": t("From the average clip to this one, one step a scale") },
+    h("div", { class: "mse-step-head" }, h("span"), h("span", {}, withTerms(t("logit"))), h("b")),
+    point(known ? t("Average clip") : t("Bias alone"), base, baseP), steps, point(t("This clip"), logit, probability),
+    h("figcaption", {}, t("Exact: the classifier is linear, so the steps add up to the logit.")));
 };

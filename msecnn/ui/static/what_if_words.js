@@ -1,6 +1,7 @@
 // Every text of the edits: of the box on the player and of the tab "What if". Names of edits come from the server.
 
-import { hertz, percent, plain, plural } from "./format.js";
+import { hertz, percent, plain } from "./format.js";
+import { plural } from "./language.js";
 
 export const WORDS = {
   brush: "What if …", draw: "Draw a box on the spectrogram.",
@@ -25,7 +26,7 @@ export const WORDS = {
   field: (/** @type {string} */ title, /** @type {string} */ parameter) => `${title}: ${parameter}`,
   limits: (/** @type {number} */ low, /** @type {number | null} */ high, /** @type {string} */ unit) =>
     (high === null ? `at least ${low} ${unit}` : `${low} to ${high} ${unit}`),
-  boxes: (/** @type {number} */ n) => plural(n, "box", "boxes"),
+  boxes: (/** @type {number} */ n) => plural(n, "{n} box", "{n} boxes"),
   most: (/** @type {number} */ n) => `A chain has at most ${n} edits.`,
   noNumber: (/** @type {string} */ parameter, /** @type {string} */ limits) =>
     `The ${parameter} is a number: ${limits}.`,
@@ -40,7 +41,7 @@ export const WORDS = {
   find: (/** @type {string} */ tag) => `Find the smallest cut that loses ${tag}`,
   kept: (/** @type {string} */ tag) => `No cut of the evidence halves the probability of ${tag}.`,
   lost: ({ tag, cells, before, after, boxes }) =>
-    `Without ${plain(100 * cells, 1)} % of the window's cells, in ${plural(boxes.length, "box", "boxes")}, `
+    `Without ${plain(100 * cells, 1)} % of the window's cells, in ${plural(boxes.length, "{n} box", "{n} boxes")}, `
     + `${tag} falls from ${percent(before)} to ${percent(after)}.`,
   addCut: "Add this cut to the edits", tooMany: " These are more boxes than an edit can have.",
 };

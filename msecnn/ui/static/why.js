@@ -7,11 +7,12 @@ import { offerCheck, place as checkPlace } from "./faithfulness_check.js";
 import { figureTools } from "./figure_tools.js";
 import { offerFlights } from "./flight.js";
 import { clock, percent } from "./format.js";
-import { t } from "./language.js";
+import { withTerms } from "./glossary.js";
+import { t, told } from "./language.js";
 import { player } from "./main_player.js";
 import { read } from "./pictures.js";
 import { call, isSuperseded } from "./rpc.js";
-import { likeliestTag, modelOf, set, state, when, windowOf } from "./state.js";
+import { likeliestTag, modelOf, offered, set, state, when, windowOf } from "./state.js";
 import { drawSounds, playSound, status as soundStatus } from "./sonification.js";
 import { drawStrips, paintMaps, parts as stripParts } from "./strips.js";
 import { sentence, waterfall } from "./waterfall.js";
@@ -20,7 +21,7 @@ import { newToken, working } from "./working.js";
 
 const windowWords = h("span", { class: "mse-facts" }), warning = part("why-warning"), status = statusLine();
 const words = h("p", { class: "mse-sentence" }), exact = part("why-exact");
-const mapsTitle = h("h3", {}, "Where each scale looks");
+const mapsTitle = h("h3", {}, t("Where each scale looks"));
 const methodPlace = h("div", { class: "mse-toolbar" }), progressPlace = part("why-progress");
 
 // ---- asking
@@ -31,7 +32,7 @@ const ask = async () => {
   why.maps = why.answer = null;
   if (player.sound.original) player.sound.use(player.sound.original);
   view.sound = "original";
-  say(status, "Looking …");
+  say(status, t("Looking …"));
   try {
     const answer = call("why", question()), maps = askMaps();
     why.answer = await answer;
@@ -93,15 +94,17 @@ const offerQuestion = () => {
   const n = state.windows.length;
   offer("tag", { choices: /** @type {[string, string][]} */ (tags), value: state.tag });
   offerModels("why-model");
-  windowWords.textContent = n > 1 ? `window ${state.window + 1} of ${n}, ${start} to ${end}` : "";
+  windowWords.textContent = n > 1
+    ? t("window {w} of {n}, {start} to {end}", { w: state.window + 1, n, start, end }) : "";
 };
 onChoice("tag", (tag) => set({ tag }));
 onModel("why-model");
 const drawExact = () => {
   if (!why.answer) return;
   fill(warning, warnUntrained([modelOf()]));
-  mapsTitle.textContent = why.answer.cannot ? "Where the network looks" : "Where each scale looks";
-  fill(words, sentence(why.answer, modelOf().title, state.tag));
+  const mapped = why.answer.cannot ? t("Where the network looks") : t("Where each scale looks");
+  mapsTitle.replaceChildren(...withTerms(mapped));
+  fill(words, withTerms(sentence(why.answer, modelOf().title, state.tag)));
   fill(exact, ...(why.answer.cannot ? [] : [waterfall(why.answer), evidenceList(why.answer)]));
   offerMethods();
   drawStrips();
@@ -130,18 +133,20 @@ const measured = (/** @type {string} */ method) => why.answer?.measured[method];
 /** What was measured of the method: a warning where it is no better than an order that knows nothing of the network. */
 const verdict = () => {
   const found = measured(methodOf(view.method).name);
-  return found && h("p", { class: `mse-verdict${found.faithful === false ? " failed" : ""}` }, found.sentence);
+  return found && h("p", { class: `mse-verdict${found.faithful === false ? " failed" : ""}` }, told(found.sentence));
 };
 const offerMethods = () => {
   const method = methodOf(view.method);
   const choices = methodsOf().map(({ name, title }) =>
-    [measured(name)?.faithful === false ? `${title}: not faithful` : title, name]);
+    [measured(name)?.faithful === false ? t("{method}: not faithful", { method: t(title) }) : t(title), name]);
   offer("method", { choices: /** @type {[string, string][]} */ (choices), value: method.name });
-  offer("baseline", { value: view.baseline, visible: method.needs_baseline });
+  const baselines = offered.explanation.baselines.map(({ name, title }) => [t(title), name]);
+  offer("baseline", { choices: /** @type {[string, string][]} */ (baselines), value: view.baseline,
+    visible: method.needs_baseline });
   offer("marks", { value: view.marks, visible: !why.answer?.cannot });
   offer("shared", { value: view.shared, visible: (why.answer?.scales.length ?? 0) > 1 });
-  fill(methodPlace, h("span", { class: "mse-facts" }, method.words),
-    h("span", { class: "mse-scalebar", "aria-hidden": "true" }, "against", h("i"), "in favour"), verdict());
+  fill(methodPlace, h("span", { class: "mse-facts" }, withTerms(t(method.words))),
+    h("span", { class: "mse-scalebar", "aria-hidden": "true" }, t("against"), h("i"), t("in favour")), verdict());
 };
 
 // ---- putting it together

@@ -8,6 +8,7 @@ from msecnn.ui import gpu_seconds
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.controls import button, row
 from msecnn.ui.server.explanation_request import named_switches, requested_explanation
+from msecnn.ui.server.languages import translated
 from msecnn.ui.server.request_fields import shown
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
@@ -65,6 +66,8 @@ def _exercises(request: Request) -> tuple[str | None, list[Exercise]]:
         raise SessionError(f"There is no lesson called {shown(name)}.")
     given = [str(answer)[:LONGEST_ANSWER] for answer in answers] if isinstance(answers, list) else []
     given += [""] * len(lesson["steps"])
-    return lesson["title"], [
-        Exercise(step["text"], step["question"], answer) for step, answer in zip(lesson["steps"], given, strict=False)
+    language = request.get("language")
+    return translated(lesson["title"], language), [
+        Exercise(translated(step["text"], language), translated(step["question"], language), answer)
+        for step, answer in zip(lesson["steps"], given, strict=False)
     ]

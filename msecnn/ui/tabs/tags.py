@@ -11,6 +11,7 @@ from msecnn.plots.html import browser_figure
 from msecnn.tagger import TagPrediction
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.controls import CLASS, button, checkbox, radio, row
+from msecnn.ui.server.languages import words
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
 from msecnn.ui.server.session import Session, require_session
 
@@ -18,7 +19,7 @@ from msecnn.ui.server.session import Session, require_session
 N_TAGS = 16
 #: What the models' probabilities are compared with, on the figure's axis.
 REFERENCE = "teachers' mean"
-CALIBRATION = f"How close are such numbers to the {REFERENCE}?"
+CALIBRATION = "How close are such numbers to the teachers' mean?"
 
 
 def build(page: Page) -> None:
@@ -33,7 +34,7 @@ def build(page: Page) -> None:
     page.control("all-tags", button("Show all"), "click")
     page.mount_point("tags-meaning")
     with page.control(
-        "calibration", gr.Accordion(CALIBRATION, open=False, visible=False, elem_classes=CLASS), "expand"
+        "calibration", gr.Accordion(words(CALIBRATION), open=False, visible=False, elem_classes=CLASS), "expand"
     ):
         page.mount_point("calibration")
     page.mount_point("timeline")
@@ -67,11 +68,12 @@ def show_calibration(context: AppContext, session: Session | None, request: Requ
     cards = {name: context.taggers[name].checkpoint.card for name in require_session(session).predictions}
     bins = {context.title(name): calibration_bins(card) for name, card in cards.items()}
     measured = {title: rows for title, rows in bins.items() if rows}
-    words = (
+    sentences = (
         f"{title}: " + "; ".join(f"predicted {row['claimed']:.0%}, {REFERENCE} {row['true']:.0%}" for row in rows)
         for title, rows in measured.items()
     )
-    return Answer({"figure": browser_figure(plots.reliability(measured, reference=REFERENCE), label=". ".join(words))})
+    figure = plots.reliability(measured, reference=REFERENCE)
+    return Answer({"figure": browser_figure(figure, label=". ".join(sentences))})
 
 
 def calibration_bins(card: Mapping[str, Any]) -> Sequence[Mapping[str, float]]:
