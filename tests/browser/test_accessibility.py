@@ -15,7 +15,9 @@ TABS = {
     "tags": ".mse-tag",
     "why": ".mse-waterfall",
     "network": ".mse-leans",
+    "what-if": ".mse-edits .mse-what-if-table",
     "compare": ".mse-pair.total",
+    "live": ".mse-rolling",
     "lessons": ".mse-lesson-card",
 }
 FINDINGS = """axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] })
@@ -26,7 +28,9 @@ FINDINGS = """axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a
 @pytest.mark.skipif(not AXE.exists(), reason="npm install brings axe-core")
 @pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 1440), (False, 390)])
 def test_axe_finds_nothing_serious(arrive: Callable[..., Visitor], dark: bool, width: int) -> None:
-    page = arrive("?example=plucked&second=piano&tag=guitar&model=msecnn", dark=dark, width=width, bypass_csp=True)
+    page = arrive(
+        "?example=plucked&second=piano&tag=guitar&model=msecnn&edits=telephone", dark=dark, width=width, bypass_csp=True
+    )
     page.wait_for_selector(".mse-tag")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for tab, drawn in TABS.items():

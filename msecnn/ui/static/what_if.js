@@ -20,7 +20,8 @@ const FIRST = { length_s: 2, high_hz: 1000 };
 
 const place = part("what-if"), status = statusLine();
 /** Below the player, or in the tab where that is open. */
-export const chart = part("what-if-changes");
+export const chart = h("div",
+  { class: "mse-what-if-changes", tabindex: 0, role: "region", "aria-label": WORDS.changes });
 let player = /** @type {Player} */ (/** @type {unknown} */ (null));
 let brush = /** @type {Brush} */ (/** @type {unknown} */ (null));
 

@@ -14,6 +14,7 @@ export const WORDS = {
   busy: "Tagging the edited sound …",
   edited: "edited sound", listen: "Listen to", original: "original", after: "edited",
   exact: "The steps of the scales add up to the change of the logit, exactly. The mark in a bar is where the tag was.",
+  changes: "What the edits changed",
   nothing: "No tag changes.",
   columns: { tag: "tag", probability: "probability", logit: "logit" },
   change: (/** @type {number} */ before, /** @type {number} */ after) => `${percent(before)} → ${percent(after)}`,
