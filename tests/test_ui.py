@@ -21,6 +21,7 @@ from msecnn.explain import METHODS, TOP_SHARE, Cancelled, ExplanationError
 from msecnn.explain.faithfulness_card import Verdict
 from msecnn.explain.saliency import saliency
 from msecnn.explain.sonification import part_mask, sound_names
+from msecnn.plots.sparse_maps import thicken
 from msecnn.ui import export, faithfulness_check, page, pictures, upload
 from msecnn.ui.kept_examples import KeptExamples
 from msecnn.ui.server import background, served_files, zero_gpu
@@ -82,7 +83,7 @@ class TestPictures:
         values[2, 2] = -1.0
         expected = np.zeros((5, 5))
         expected[1:4, 1:4] = -1.0
-        np.testing.assert_array_equal(pictures.thicken(values), expected)
+        np.testing.assert_array_equal(thicken(values), expected)
 
 
 class TestOpening:

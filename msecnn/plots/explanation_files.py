@@ -85,11 +85,22 @@ def contributions_figure(explanation: Explanation) -> go.Figure:
     return waterfall(split.scales, relative, base_value, mean_known=split.mean_known, title=explanation.title)
 
 
+#: Winning cells that are drawn on the maps, of all scales together.
+N_CELLS = 120
+
+
 def maps_figure(explanation: Explanation) -> Figure:
     """One strip of saliency a scale."""
     maps, title = explanation.maps, f"{explanation.title} ({explanation.method.replace('_', ' ')})"
+    strongest = sorted(explanation.evidence.cells, key=lambda cell: -abs(cell.relative))[:N_CELLS]
     return saliency_figure(
-        explanation.mel, maps.maps, maps.scales, explanation.mel_config, start_s=explanation.start_s, title=title
+        explanation.mel,
+        maps.maps,
+        maps.scales,
+        explanation.mel_config,
+        start_s=explanation.start_s,
+        title=title,
+        cells=strongest,
     )
 
 

@@ -1,14 +1,16 @@
 """Mel spectrograms with axes in seconds and Hz (librosa's), and signed maps laid over them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+from msecnn.explain.winning_cells import WinningCell
 from msecnn.frontend import MelConfig
 from msecnn.plots.colours import AGAINST, IN_FAVOUR, rgb
+from msecnn.plots.sparse_maps import is_sparse, thicken
 
 #: Quantiles of a spectrogram between which its colours lie.
 DB_RANGE = (0.02, 0.998)
@@ -53,25 +55,41 @@ def saliency_figure(
     *,
     start_s: float = 0.0,
     title: str = "",
+    cells: Iterable[WinningCell] = (),
 ) -> Figure:
     """One strip for each scale: its signed map over the spectrogram in grey, each in its own range.
+
+    Args:
+        cells: that won, drawn as dots in their scale's strip.
 
     Shape:
         - mel: (F, L) dB
         - maps: (S, F, L)
     """
     figure = Figure(figsize=(11, 1.0 + 1.35 * len(scales)), layout="constrained")
-    extent = _extent(mel, mel_config, start_s)
+    extent, won = _extent(mel, mel_config, start_s), list(cells)
     for axes, scale, values in zip(_rows(figure, len(scales)), scales, maps, strict=True):
         axes.set_facecolor("black")
         draw_mel(axes, mel, mel_config, start_s=start_s, colours="gray").set_alpha(0.45)
-        axes.imshow(signed_colours(values), origin="lower", aspect="auto", extent=extent)
+        shown = thicken(values) if is_sparse(values) else values
+        axes.imshow(signed_colours(shown), origin="lower", aspect="auto", extent=extent)
         axes.set_yticks(axes.get_yticks()[1::2], [str(hz) for hz in HZ_TICKS[1::2]])
         axes.set_ylabel(scale)
+        _draw_cells(axes, [cell for cell in won if cell.scale == scale], mel_config)
         axes.label_outer()
     figure.axes[-1].set_xlabel("seconds")
     figure.axes[0].set_title(title, loc="left", parse_math=False)
     return figure
+
+
+def _draw_cells(axes: Axes, cells: Sequence[WinningCell], mel_config: MelConfig) -> None:
+    """Dots in the middle of what the cells see, in the colour of their sign."""
+    centres = mel_config.band_edges_hz()[:, 1]
+    hz = [np.sqrt(max(centres[0], cell.low_hz) * cell.high_hz) for cell in cells]
+    seconds = [(cell.start_s + cell.end_s) / 2 for cell in cells]
+    colours = [AGAINST if cell.relative < 0 else IN_FAVOUR for cell in cells]
+    rows = np.interp(hz, centres, np.arange(len(centres)))
+    axes.scatter(seconds, rows, s=14, c=colours, edgecolors="white", linewidths=0.6, zorder=3)
 
 
 def signed_colours(values: np.ndarray) -> np.ndarray:

@@ -49,19 +49,6 @@ def pool_signed(values: np.ndarray, width: int) -> np.ndarray:
     return np.take_along_axis(groups, strongest, -1)[..., 0]
 
 
-def thicken(values: np.ndarray) -> np.ndarray:
-    """Draws each cell over its eight neighbours where it is further from zero than they are.
-
-    Shape:
-        - values, output: (F, L)
-    """
-    rows, columns = values.shape
-    padded = np.pad(values, 1)
-    shifts = [padded[i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
-    stacked = np.stack(shifts)
-    return np.take_along_axis(stacked, np.abs(stacked).argmax(0)[None], 0)[0]
-
-
 def png_uri(grey: np.ndarray) -> str:
     """An 8-bit greyscale image (rows, columns) as a `data:` URI."""
     return "data:image/png;base64," + base64.b64encode(_png(grey)).decode("ascii")

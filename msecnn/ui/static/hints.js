@@ -37,5 +37,8 @@ for (const name of ["pointerover", "focusin", "click"]) {
   });
 }
 document.addEventListener("focusout", hide);
-addEventListener("scroll", hide, { passive: true });
+addEventListener("scroll", () => {   // focus scrolls, too
+  if (shown && shown === document.activeElement) show(shown);
+  else hide();
+}, { passive: true });
 document.addEventListener("keydown", ({ key }) => { if (key === "Escape") hide(); });

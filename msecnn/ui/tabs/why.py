@@ -14,10 +14,11 @@ from msecnn.explain.progress import Progress
 from msecnn.explain.saliency import SaliencyMaps
 from msecnn.explain.whole_network import CANNOT, WHOLE, WholeNetwork
 from msecnn.explain.winning_cells import WinningCell
+from msecnn.plots.sparse_maps import is_sparse, thicken
 from msecnn.statistics import sigmoid
 from msecnn.ui import faithfulness_check, feature_path, gpu_seconds, sonification
 from msecnn.ui.explanation_choices import QUICK_METHODS, explanation_choices
-from msecnn.ui.pictures import pool_signed, signed_picture, thicken
+from msecnn.ui.pictures import pool_signed, signed_picture
 from msecnn.ui.server.background import BackgroundTask, stop
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.controls import button, checkbox, dropdown, radio, row
@@ -32,8 +33,6 @@ N_FOR, N_AGAINST, N_ABSENCES, N_MARKS = 7, 3, 3, 40
 FIRST = {"method": DEFAULT_METHOD, "baseline": DEFAULT_BASELINE}
 #: Frames that share a column of a strip: 683 columns, more than most screens give a strip in pixels.
 FRAMES_A_COLUMN = 2
-#: A map that is silent about all but this share of its cells is drawn with each of them thickened, to be seen at all.
-SPARSE = 0.05
 #: Cells beyond this quantile of a map's strengths take the full colour; one outlier would leave the rest blank.
 FULL_COLOUR = 0.995
 
@@ -188,7 +187,7 @@ def map_picture(values: np.ndarray) -> Payload:
     """A signed map (F, L) for the browser to colour, with the value that takes the full colour."""
     strengths = np.abs(values[values != 0])
     limit = float(np.quantile(strengths, FULL_COLOUR)) if strengths.size else 0.0
-    sparse = strengths.size < SPARSE * values.size
+    sparse = is_sparse(values)
     pooled = pool_signed(values, FRAMES_A_COLUMN)
     return {
         "picture": signed_picture(thicken(pooled) if sparse else pooled, limit),
