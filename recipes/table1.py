@@ -45,8 +45,7 @@ from msecnn.frontend import LogMelSpectrogram  # noqa: E402
 from msecnn.models import registry  # noqa: E402
 from msecnn.models.layers import MultiScaleCNN  # noqa: E402
 from msecnn.models.tagging_model import CLIP_S, TaggingModule  # noqa: E402
-from msecnn.plots.cost import Dot, cost_figure  # noqa: E402
-from msecnn.plots.static import image  # noqa: E402
+from msecnn.plots.cost import Dot, as_svg, cost_figure  # noqa: E402
 from msecnn.statistics import mean_ranks  # noqa: E402
 from msecnn.tagger import LEFTOVER_S  # noqa: E402
 
@@ -243,7 +242,7 @@ def write_page() -> None:
     cards, costs = everything()
     (DOCUMENT.parent / "tables").mkdir(exist_ok=True)
     if dots := list(dots_of(cards, costs)):
-        write_atomically(DOCUMENT.parent / PICTURE, image(cost_figure(dots, axis=f"agreement: {ROC}"), "svg"))
+        write_atomically(DOCUMENT.parent / PICTURE, as_svg(cost_figure(dots, axis=f"agreement: {ROC}")))
     findings = DOCUMENT.read_text(encoding="utf-8").partition(FINDINGS)[2] if DOCUMENT.exists() else "\n"
     write_atomically(DOCUMENT, (rendered(cards, costs) + findings).encode())
 

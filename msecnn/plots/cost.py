@@ -1,8 +1,10 @@
 """Agreement against cost: a dot a system, multiply-adds on a logarithmic axis."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import matplotlib
 from matplotlib.figure import Figure
 
 from msecnn.evaluation.metrics import Interval
@@ -39,3 +41,11 @@ def cost_figure(dots: Sequence[Dot], *, axis: str) -> Figure:
     axes.set_ylabel(axis)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def as_svg(figure: Figure) -> bytes:
+    """The same bytes for the same figure, whenever it is drawn: no date, and names that follow from the content."""
+    written = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "cost"}):
+        figure.savefig(written, format="svg", metadata={"Date": None})
+    return written.getvalue()
