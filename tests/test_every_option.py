@@ -33,7 +33,7 @@ LEAST: dict[tuple[str, ...], list[str]] = {
     ("models",): [],
     ("completion",): ["bash"],
     ("serve",): [],
-    ("export",): ["fcn5", "--out", "NEW"],
+    ("export",): ["fcn5", "--out", "NEW.onnx"],
     ("prepare", "folder"): ["NEW", "--out", "NEW"],
     ("prepare", "csv"): ["EMPTY", "--audio-root", "NEW", "--out", "NEW", "--tags-column", "tags"],
     ("prepare", "magnatagatune"): ["NEW", "--no-download"],
@@ -145,3 +145,12 @@ def test_whatever_an_option_is_given_the_command_answers_or_says_why_not(
     if status == 1:
         last = told.strip().splitlines()[-1]
         assert last.startswith(("msecnn ", "files", "“")) or last.endswith("."), last
+
+
+def test_a_file_where_a_folder_should_be_is_told_in_one_line(
+    folder: Path, nothing_runs: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "TAKEN").write_text("")
+    status, told = answer(["prepare", "guitars", "--out", "NEW", "--packages", "TAKEN", "--from", "."], capsys)
+    assert status == 1
+    assert told.splitlines()[-1].startswith("msecnn prepare: TAKEN")

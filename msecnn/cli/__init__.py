@@ -79,7 +79,10 @@ def _run(args: argparse.Namespace) -> int:
         _drop_output()
         return 128 + 13  # SIGPIPE, which not every system has
     except OSError as error:
-        if error.filename is not None or error.errno not in _FULL:
+        if error.filename is not None:  # a folder was named that is a file, or may not be entered
+            print(printable(f"msecnn {args.command}: {error.filename}: {why(error)}."), file=sys.stderr)
+            return 1
+        if error.errno not in _FULL:
             raise
         _drop_output()
         print(f"msecnn {args.command}: The output cannot be written: {why(error)}.", file=sys.stderr)
