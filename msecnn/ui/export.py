@@ -22,7 +22,7 @@ from msecnn.plots.tags import tag_bars, timeline
 from msecnn.tagger import answer_json
 from msecnn.ui import faithfulness_check, gpu_seconds
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.explanation_request import requested_explanation
+from msecnn.ui.server.explanation_request import requested_explanation, requested_whole
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
 from msecnn.ui.server.session import Session, require_session
@@ -36,11 +36,11 @@ def build(page: Page) -> None:
 
 
 def export(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
-    """Tags, and the explanation of the tag that is asked about, if any."""
+    """Tags, and the explanation of the tag that is asked about, if any; of a model without scales the tags alone."""
     session = require_session(session)
     files = list(_tags(context, session))
     yield Answer({"progress": 0.2})
-    if request.get("tag"):
+    if request.get("tag") and requested_whole(context, session, request) is None:
         explanation = requested_explanation(context, session, request)
         n_steps = faithfulness_check.N_STEPS
         curves = compare_orders(explanation, n_steps=n_steps) if request.get("checked") else []
