@@ -116,12 +116,30 @@ def test_networks_on_waveforms_have_no_spectrogram_to_point_at(whole: WholeNetwo
 def test_the_command_shows_it_and_says_what_it_cannot(
     folder: Path, song: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["explain", str(song), "--model", str(folder), "--tag", "piano", "--method", "occlusion"]
+    command = [
+        "explain",
+        str(song),
+        "--model",
+        str(folder),
+        "--tag",
+        "piano",
+        "--method",
+        "occlusion",
+        "--baseline",
+        "clip_mean",
+    ]
     assert main([*command, "--format", "json", "--out", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["scales"] == []
     assert "no scales" in told["cannot"]
     assert told["saliency"]["method"] == "occlusion"
+    strongest = told["saliency"]["blocks"][0]  # as much as the logit loses without that block
+    tagger = Tagger.from_checkpoint(folder, device="cpu")
+    prediction = tagger.tag(song)
+    window = int(prediction.window_probabilities[:, MAGNATAGATUNE_TAGS.index("piano")].argmax())
+    grid = Grid(tagger.checkpoint.mel_config, float(prediction.window_starts_s[window]))
+    values = WholeNetwork.of(tagger, prediction, "piano", grid).maps("occlusion", "clip_mean").total
+    assert abs(strongest["logit"]) == pytest.approx(np.abs(values).max(), rel=1e-4)
     assert told == json.loads((tmp_path / "answer.json").read_text())
     assert (tmp_path / "saliency.png").stat().st_size > 10_000
     assert main(command) == 0

@@ -35,11 +35,17 @@ def answer(whole: "WholeNetwork", maps: "SaliencyMaps", name: str) -> dict[str, 
 
 
 def blocks(whole: "WholeNetwork", maps: "SaliencyMaps") -> list[dict[str, float]]:
-    """The blocks of the map with the largest sums, for and against, with time and Hz."""
+    """The blocks of the map that weigh most, for and against, with time and Hz.
+
+    A block weighs the sum of its cells; by occlusion their mean, since each cell has the change of its whole patch.
+    """
     config, (bands, frames) = whole.grid.config, BLOCK
     values = maps.total
     rows = np.add.reduceat(values, np.arange(0, values.shape[0], bands), axis=0)
     sums = np.add.reduceat(rows, np.arange(0, values.shape[1], frames), axis=1)
+    if maps.method == "occlusion":
+        heights, widths = (np.diff([*range(0, n, step), n]) for n, step in zip(values.shape, BLOCK, strict=True))
+        sums = sums / np.outer(heights, widths)
     edges_hz = config.band_edges_hz()
     strongest = np.argsort(-np.abs(sums), axis=None)[:N_BLOCKS]
     found = []
@@ -53,7 +59,7 @@ def blocks(whole: "WholeNetwork", maps: "SaliencyMaps") -> list[dict[str, float]
             "low_hz": edges_hz[row * bands, 0],
             "high_hz": edges_hz[last_band, 2],
         }
-        found.append({"sum": float(sums[row, column])} | {key: round(float(x), 3) for key, x in places.items()})
+        found.append({"logit": float(sums[row, column])} | {key: round(float(x), 3) for key, x in places.items()})
     return found
 
 
@@ -65,12 +71,12 @@ def show(told: Mapping[str, Any], form: str) -> None:
     start_s, end_s = told["window"]
     print(f"{told['file']}\nFrom {start_s:.2f} to {end_s:.2f} s {told['model']} gives {told['tag']!r} a probability of "
           f"{told['probability']:.3f}.\n{told['cannot'].replace('below', 'here')}\n")  # fmt: skip
-    print(f"{told['saliency']['method'].replace('_', ' ')}, summed over blocks:")
+    print(f"{told['saliency']['method'].replace('_', ' ')}, in logits, by block:")
     for block in told["saliency"]["blocks"]:
         place = (
             f"{block['start_s']:8.2f} to {block['end_s']:6.2f} s {block['low_hz']:6.0f} to {block['high_hz']:5.0f} Hz"
         )
-        print(f"{block['sum']:+8.3f}  {place}")
+        print(f"{block['logit']:+8.3f}  {place}")
 
 
 def write(folder: Path, whole: "WholeNetwork", maps: "SaliencyMaps", told: Mapping[str, Any]) -> None:

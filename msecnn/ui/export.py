@@ -23,7 +23,7 @@ from msecnn.plots.what_if_files import what_if_files
 from msecnn.tagger import answer_json
 from msecnn.ui import faithfulness_check, gpu_seconds
 from msecnn.ui.server.context import AppContext
-from msecnn.ui.server.explanation_request import requested_explanation
+from msecnn.ui.server.explanation_request import requested_explanation, requested_whole
 from msecnn.ui.server.request_fields import text
 from msecnn.ui.server.rpc import Answer, Page, Request
 from msecnn.ui.server.served_files import new_file, served
@@ -43,7 +43,7 @@ def export(context: AppContext, session: Session | None, request: Request) -> It
     session = require_session(session)
     files = list(_tags(context, session))
     yield Answer({"progress": 0.2})
-    if request.get("tag"):
+    if request.get("tag") and requested_whole(context, session, request) is None:
         explanation = requested_explanation(context, session, request)
         n_steps = faithfulness_check.N_STEPS
         curves = compare_orders(explanation, n_steps=n_steps) if request.get("checked") else []
