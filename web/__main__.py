@@ -19,7 +19,7 @@ from msecnn.ui.page import STYLES, TITLE, offered
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.static_modules import STATIC
 from web.knowledge import EXAMPLES, Weights, examples, knowledge
-from web.layout import Layout
+from web.layout import LEFT_OUT, Layout
 
 ROOT = Path(__file__).resolve().parent
 RUNTIME = ROOT.parent / "node_modules" / "onnxruntime-web" / "dist"
@@ -29,6 +29,8 @@ RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-sim
 MAX_MINUTES = 10.0
 #: What a lesson may not look at or ask for here.
 NOT_HERE = {"listen", "check", "sanity", "strips"}
+#: Edits that `answerer/edits.js` makes.
+EDITS_HERE = {"remove", "keep", "level", "low_cut", "high_cut", "reverse"}
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' "
     "'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' blob:; "
@@ -173,7 +175,16 @@ def _offered(context: AppContext) -> dict[str, Any]:
     """What the page with a server tells its modules, but for what only that has."""
     told = offered(context)
     lessons = [lesson for lesson in told["lessons"] if not any(map(_needs_more, lesson["steps"]))]
-    return told | {"server": None, "deleted_within_h": None, "plotly": "data/plotly.js", "lessons": lessons}
+    edits = told["edits"] | {"kinds": [kind for kind in told["edits"]["kinds"] if kind["name"] in EDITS_HERE]}
+    return told | {
+        "server": None,
+        "deleted_within_h": None,
+        "plotly": "data/plotly.js",
+        "lessons": lessons,
+        "edits": edits,
+        "tabs": [tab for tab in told["tabs"] if tab not in LEFT_OUT],
+        "locales": {},
+    }
 
 
 def _needs_more(step: dict[str, Any]) -> bool:

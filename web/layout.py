@@ -20,7 +20,10 @@ from msecnn.ui.server.rpc import Page
 LEFT_OUT = {
     *("method", "baseline", "shared", "why-method", "listen", "check", "why-check"),
     *("random", "sanity-method", "network-sanity", "export", "worksheet", "worksheet-status"),
+    *("music-rows", "flight", "live"),
 }
+#: With this Gradio marks a text that it shows in the visitor's language.
+TRANSLATED = "__i18n__"
 KINDS: dict[type[Block], str] = {
     gr.Radio: "radio",
     gr.Dropdown: "dropdown",
@@ -35,8 +38,8 @@ nothing.
 
 ### What this page leaves out
 
-Saliency maps, the evidence as sound, checks of a map, worksheets and downloads need the full program:
-`python -m msecnn serve`.
+Saliency maps, the evidence as sound, checks of a map, the way of one feature, musical views, live tags, response
+curves, most edits, worksheets and downloads need the full program: `python -m msecnn serve`.
 """
 INLINE = ((r"`([^`]+)`", r"<code>\1</code>"), (r"\*\*([^*]+)\*\*", r"<strong>\1</strong>"))
 
@@ -79,10 +82,10 @@ class Layout:
         return self._children(block) if isinstance(block, BlockContext) else ""
 
     def _tabs(self, name: str, block: gr.Tabs) -> str:
-        tabs = [tab for tab in block.children if isinstance(tab, gr.Tab)]
+        tabs = [tab for tab in block.children if isinstance(tab, gr.Tab) and tab.id not in LEFT_OUT]
         heads = "".join(
             f'<button type="button" role="tab" id="head-{tab.id}" data-tab="{tab.id}" aria-controls="tab-{tab.id}">'
-            f"{escape(str(tab.label))}</button>"
+            f"{escape(_text(tab.label))}</button>"
             for tab in tabs
         )
         panels = "\n".join(
@@ -98,7 +101,7 @@ class Layout:
 
     def _accordion(self, name: str, block: gr.Accordion) -> str:
         data = _data(name, "accordion", {"visible": block.visible is True}) if name else ""
-        summary = f"<summary>{escape(str(block.label))}</summary>"
+        summary = f"<summary>{escape(_text(block.label))}</summary>"
         start = f'<details class="mse gr-accordion mse-control"{_id(block)} {data}>{summary}'
         return f"{start}\n{self._children(block)}\n</details>"
 
@@ -121,18 +124,25 @@ def _place(block: gr.HTML) -> str:
 
 
 def _control(name: str, block: Any, kind: str) -> str:
-    label = f'<span data-testid="block-info">{escape(str(block.label or ""))}</span>'
-    choices = [[str(title), value] for title, value in getattr(block, "choices", None) or []]
-    offer = {"visible": block.visible is True, "value": block.value} | ({"choices": choices} if choices else {})
+    label = f'<span data-testid="block-info">{escape(_text(block.label or ""))}</span>'
+    choices = [[_text(title), value] for title, value in getattr(block, "choices", None) or []]
+    value = _text(block.value) if isinstance(block.value, str) else block.value
+    offer = {"visible": block.visible is True, "value": value} | ({"choices": choices} if choices else {})
     data = f"{_id(block)} {_data(name, kind, offer)}"
     if kind == "radio":
-        named = f'aria-label="{escape(str(block.label))}"'
+        named = f'aria-label="{escape(_text(block.label))}"'
         return f'<fieldset class="mse-control block"{data} {named}>{label}<div class="wrap"></div></fieldset>'
     if kind == "dropdown":
         return f'<label class="mse-control mse-choice"{data}>{label}<select></select></label>'
     if kind == "checkbox":
-        return f'<label class="mse-control mse-check"{data}><input type="checkbox">{escape(str(block.label))}</label>'
+        return f'<label class="mse-control mse-check"{data}><input type="checkbox">{escape(_text(block.label))}</label>'
     return f'<button type="button" class="mse-control"{data}></button>'
+
+
+def _text(text: object) -> str:
+    """A text in English, also where Gradio is to translate it."""
+    marked = str(text)
+    return str(json.loads(marked.removeprefix(TRANSLATED))["key"]) if marked.startswith(TRANSLATED) else marked
 
 
 def _id(block: Block) -> str:

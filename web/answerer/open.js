@@ -47,7 +47,7 @@ const modelAnswer = (/** @type {NetworkFacts} */ model, which, /** @type {Opened
   const { name, title, tags, receptive_ends_s, untrained, calibrated } = model;
   return { name, title, tags, probabilities: meanRow(timeline).map((p) => round(p, 6)),
     windows: rounded(spans(windows, sound)), timeline: timeline.map((row) => row.map((p) => round(p, 6))),
-    receptive_ends_s, untrained, calibrated };
+    receptive_ends_s, untrained, calibrated, methods: [] };
 };
 const rounded = (/** @type {[number, number][]} */ windows) =>
   windows.map((span) => span.map((second) => round(second, 3)));
