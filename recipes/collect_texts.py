@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from msecnn.files import write_json
 from msecnn.ui import sonification
+from msecnn.ui.edit_choices import edit_choices
 from msecnn.ui.explanation_choices import explanation_choices
 from msecnn.ui.page import TABS, TITLE
 from msecnn.ui.server.languages import LOCALES
@@ -45,7 +46,7 @@ def joined(literals: str) -> str:
 def page_texts() -> list[str]:
     """Of the modules, and what Python sends for them to show."""
     modules = (text for path in sorted(STATIC.glob("*.js")) for text in texts_of(path.read_text(encoding="utf-8")))
-    return unique([*modules, TITLE, *_of_choices(), *_of_lessons(), *_of_examples()])
+    return unique([*modules, TITLE, *_of_choices(), *_of_edits(), *_of_lessons(), *_of_examples()])
 
 
 def control_texts() -> list[str]:
@@ -70,6 +71,11 @@ def _of_choices() -> Iterator[str]:
         yield from (method["title"], method["words"])
     yield from (baseline["title"] for baseline in choices["baselines"])
     yield from sonification.PARTS.values()
+
+
+def _of_edits() -> Iterator[str]:
+    for edit in edit_choices():
+        yield from (edit["title"], edit["words"], *(parameter["title"] for parameter in edit["parameters"]))
 
 
 def _of_lessons() -> Iterator[str]:

@@ -12,7 +12,7 @@ from msecnn.tagger import answer_json
 from msecnn.ui import gpu_seconds
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
-from msecnn.ui.server.request_fields import names, text
+from msecnn.ui.server.request_fields import names, text, yes_or_no
 from msecnn.ui.server.rpc import Page
 from msecnn.ui.server.session import SessionError
 from msecnn.ui.server.visitors import Lane
@@ -89,7 +89,7 @@ def explain_endpoint(context: AppContext) -> Callable[..., dict[str, Any]]:
         path, name = _given(recording)
         session, _ = open_file(context, path, name, [text(model, "model")])
         request = {"model": model, "tag": text(tag, "tag"), "window": window}
-        return requested_explanation(context, session, request).to_json(minimal=minimal)
+        return requested_explanation(context, session, request).to_json(minimal=yes_or_no(minimal, "minimal"))
 
     return explain
 

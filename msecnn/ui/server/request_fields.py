@@ -24,6 +24,13 @@ def text(value: object, what: str) -> str:
     return value
 
 
+def yes_or_no(value: object, what: str) -> bool:
+    """A choice that a program gives by position."""
+    if not isinstance(value, bool):
+        raise SessionError(f"{what} is true or false, not {shown(value)}.")
+    return value
+
+
 def whole_number(request: dict[str, Any], key: str) -> int:
     """A number that counts something; True is none."""
     number = request.get(key)

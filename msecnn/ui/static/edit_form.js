@@ -1,6 +1,7 @@
 // Inputs for the parameters of an edit; which there are, and their limits, the server says.
 
 import { h } from "./dom.js";
+import { t } from "./language.js";
 import { WORDS } from "./what_if_words.js";
 
 /** @import { EditKind, Parameter } from "./types.d.ts" */
@@ -52,8 +53,8 @@ export const parameterInputs = (kind, values, changed) => {
  * @param {(value: string | number) => void} take
  */
 const input = (kind, parameter, value, take) => {
-  const { title, unit = "", choices, low, high, whole } = parameter;
-  const label = WORDS.field(kind.title, unit ? `${title}, ${unit}` : title);
+  const { unit = "", choices, low, high, whole } = parameter, title = t(parameter.title);
+  const label = WORDS.field(t(kind.title), unit ? `${title}, ${unit}` : title);
   if (choices) {
     const options = choices.map((name) => h("option", { value: name, selected: name === value }, name));
     const select = h("select", { "aria-label": label, onchange: () => take(select.value) }, options);

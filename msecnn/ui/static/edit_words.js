@@ -2,6 +2,7 @@
 
 import { argumentsOf, kindOf } from "./edit_chain.js";
 import { valuesOf } from "./edit_form.js";
+import { t } from "./language.js";
 import { WORDS } from "./what_if_words.js";
 
 /** @import { Field } from "./types.d.ts" */
@@ -18,5 +19,5 @@ export const wordsOf = (/** @type {string} */ edit) => {
     return `${WORDS[kind.name]}: ${place}`;
   }
   const values = valuesOf(kind, argumentsOf(edit));
-  return [kind.title, ...kind.parameters.slice(0, 1).map(({ unit }, i) => `${values[i]} ${unit}`)].join(" ");
+  return [t(kind.title), ...kind.parameters.slice(0, 1).map(({ unit }, i) => `${values[i]} ${unit}`)].join(" ");
 };

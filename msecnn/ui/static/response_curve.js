@@ -2,6 +2,7 @@
 
 import { button, fill, h, part } from "./dom.js";
 import { editsText } from "./edit_chain.js";
+import { t } from "./language.js";
 import { plot } from "./plotly.js";
 import { call, isSuperseded } from "./rpc.js";
 import { offered, state } from "./state.js";
@@ -54,7 +55,7 @@ const end = (/** @type {0 | 1} */ which, /** @type {string} */ words) => {
 };
 const draw = () => {
   const select = h("select", { "aria-label": WORDS.curve, onchange: () => choose(select.value) },
-    KINDS.map(({ name, title }) => h("option", { value: name, selected: name === kind.name }, title)));
+    KINDS.map(({ name, title }) => h("option", { value: name, selected: name === kind.name }, t(title))));
   fill(form, h("label", {}, WORDS.kind, select), end(0, WORDS.from), end(1, WORDS.to),
     button({ onclick: ask }, WORDS.drawCurve));
 };

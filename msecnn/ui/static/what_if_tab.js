@@ -5,6 +5,7 @@ import { addEdit, argumentsOf, chain, changeEdit, clearEdits, isFull, kindOf, on
   from "./edit_chain.js";
 import { parameterInputs, textOf, valuesOf } from "./edit_form.js";
 import { boxesOf, wordsOf } from "./edit_words.js";
+import { t } from "./language.js";
 import { player } from "./main_player.js";
 import { curveView, forgetCurve } from "./response_curve.js";
 import { cutView, offerCut } from "./smallest_cut.js";
@@ -40,12 +41,12 @@ const choose = (/** @type {string} */ name) => {
 const drawForm = () => {
   if (values.length === 0) values = firstValues(kind);
   const select = h("select", { onchange: () => choose(select.value) },
-    KINDS.map(({ name, title }) => h("option", { value: name, selected: name === kind.name }, title)));
+    KINDS.map(({ name, title }) => h("option", { value: name, selected: name === kind.name }, t(title))));
   const take = (/** @type {(string | number)[]} */ changed) => { values = changed; };
   const add = () => addEdit(textOf(kind, values));
   fill(form, h("label", {}, WORDS.kind, select), parameterInputs(kind, values, take),
     button({ class: "mse-button primary", onclick: add, disabled: isFull() }, WORDS.add),
-    h("span", { class: "mse-facts" }, isFull() ? WORDS.most(offered.edits.most) : kind.words));
+    h("span", { class: "mse-facts" }, isFull() ? WORDS.most(offered.edits.most) : t(kind.words)));
 };
 
 // ---- the chain
@@ -56,7 +57,7 @@ const inputs = (/** @type {string} */ edit, /** @type {number} */ i) => {
   return parameterInputs(of, valuesOf(of, argumentsOf(edit)), changed);
 };
 const item = (/** @type {string} */ edit, /** @type {number} */ i) => h("li", { "data-edit": edit },
-  h("strong", {}, kindOf(edit).title), inputs(edit, i),
+  h("strong", {}, t(kindOf(edit).title)), inputs(edit, i),
   button({ "aria-label": WORDS.take(wordsOf(edit)), onclick: () => takeOut(i) }, WORDS.takeOut));
 const drawChain = () => {
   const { edits, past, future, answer } = chain;
