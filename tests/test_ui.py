@@ -419,7 +419,7 @@ def test_on_zerogpu_what_runs_a_network_asks_for_the_gpu(context: AppContext, mo
     monkeypatch.setattr(zero_gpu, "GPU", decorator)
     page.build(context)
     run_networks = {"open", "second", "why", "maps", "network", "channels", "channel", "sanity", "sonify", "check"}
-    run_networks |= {"export", "worksheet", "winning-cells", "what-if", "what-if-curve", "what-if-cut"}
+    run_networks |= {"export", "worksheet", "winning-cells", "what-if", "what-if-curve", "what-if-cut", "feature-path"}
     assert len(asked) == len(run_networks | {"/tag", "/explain", "/what_if"})
 
 
