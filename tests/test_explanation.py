@@ -102,7 +102,7 @@ class TestOneAnswer:
         self, folder: dict[str, bytes], zipped: dict[str, bytes], context: AppContext, recording: Path
     ) -> None:
         answers = [json.loads(files["explanation.json"]) for files in (folder, zipped)]
-        answers.append(api.explain_endpoint(context)(str(recording), "piano", "msecnn", 1))
+        answers.append(api.explain_endpoint(context)(str(recording), "piano", "msecnn", 1, True))
         assert answers[0]["schema"] == 2
         assert answers[0]["saliency"]["method"] == DEFAULT_METHOD
         assert [Path(answer["file"]).name for answer in answers] == 3 * [recording.name]

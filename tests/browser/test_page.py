@@ -419,7 +419,7 @@ class TestManners:
         explained(page)
         nameless = page.evaluate(
             """[...document.querySelectorAll('.gradio-container :is(button, select, input, [role=slider])')]
-            .filter((element) => !element.getAttribute('aria-label') && !element.innerText?.trim())
+            .filter((element) => !element.getAttribute('aria-label') && !element.textContent?.trim())
             .filter((element) => !element.labels?.length)
             .map((element) => element.outerHTML.slice(0, 100))"""
         )
