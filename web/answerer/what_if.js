@@ -35,9 +35,11 @@ export const editWindow = async (/** @type {Context} */ context, /** @type {any}
   const length = Math.min(window_samples, opening.sound.waveform.length);
   const part = windowOf(opening.sound, Math.round(before.start_s * rate), length);
   const edited = chain.reduce((waveform, edit) => edit(waveform, rate, before.start_s), part);
-  const after = await tagWindows(context, cut(edited, knowledge));
+  const after = await tagWindows(context, cut(edited, knowledge)), duration_s = edited.length / rate;
+  const isBackwards = edits.filter((text) => text.startsWith("reverse")).length % 2 === 1;
   return {
+    edits, ends_s: isBackwards ? [duration_s, 0] : [0, duration_s],
     models: knowledge.models.map((model, which) => changeOf(model, which, [before], after, knowledge.n_edited_tags)),
-    sound: { url: wavAddress(edited, rate) }, start_s: before.start_s, duration_s: edited.length / rate,
+    sound: { url: wavAddress(edited, rate) }, start_s: before.start_s, duration_s,
   };
 };
