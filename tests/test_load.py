@@ -29,7 +29,7 @@ def test_visitors_do_not_disturb_each_other_and_outlive_the_server(
     """The short form of benchmarks/load.py, then a power cut. One test: each server takes seconds to start."""
     monkeypatch.setattr(load, "N_CLIPS", 2)
     monkeypatch.setattr(load, "TAGS", ("piano",))
-    found = load.run(page, n_visitors=6, seconds=10)
+    found = load.run(page, 6, 10, *load.ask_alone(page))
     assert found.problems == []
     assert found.answers >= 6
 
