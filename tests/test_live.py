@@ -74,7 +74,7 @@ def test_the_scales_of_the_leading_tag_add_up_to_its_logit(taggers: list[Tagger]
         mean = tagger.checkpoint.mean_features
         assert mean is not None
         weights = tagger.model.classifier.weight.detach().numpy()[k]
-        average = np.concatenate([mean[scale].numpy() for scale in tags.scales])
+        average = np.concatenate([mean[scale] for scale in tags.scales])
         base = float(weights @ average + tagger.model.classifier.bias.detach().numpy()[k])
         logit = np.log(tags.probabilities[k] / (1 - tags.probabilities[k]))
         assert base + tags.relative.sum() == pytest.approx(logit, abs=1e-4)
