@@ -82,7 +82,7 @@ def test_another_recording_forgets_the_edit(upload: Callable[..., Visitor], reco
     page.set_input_files("#mse-file", recordings / "voice.wav")
     page.wait_for_selector(".mse-opened strong:has-text('voice.wav')")
     page.wait_for_selector(".mse-what-if-table", state="detached")
-    assert page.locator(".mse-brush").is_hidden()
+    assert not page.locator(".mse-brush:visible").count()
     turn_on(page)  # off: dragging seeks again
     draw_box(page, 0.05, 0.5, 0.1, 0.5)
     assert page.evaluate(NOW) > 0.5
