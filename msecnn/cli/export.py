@@ -3,9 +3,6 @@
 import argparse
 from pathlib import Path
 
-from msecnn.errors import MsecnnError
-from msecnn.files import why
-
 #: What a checkpoint can be exported as.
 FORMATS = ("onnx",)
 
@@ -31,9 +28,6 @@ def run(args: argparse.Namespace) -> int:
 
     checkpoints = [checkpoint.load(name) for name in args.models]
     path = args.out or Path(f"{'-'.join(loaded.name for loaded in checkpoints)}.onnx")
-    try:
-        export_onnx(checkpoints, path, from_input=args.input, with_maps=args.maps)
-    except OSError as error:
-        raise MsecnnError(f"{path} cannot be written: {why(error)}.") from error
+    export_onnx(checkpoints, path, from_input=args.input, with_maps=args.maps)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
     return 0
