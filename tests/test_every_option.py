@@ -7,6 +7,7 @@ manifest that is empty, so that what is tried is whether a value is checked. A n
 import argparse
 import importlib
 import itertools
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,14 @@ def nothing_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(101, "nothing is fetched in this test")
 
+    connect = socket.socket.connect
+
+    def within_the_machine(own: socket.socket, address: object) -> None:
+        """What worker processes are started over; an address of a network is refused."""
+        return connect(own, address) if own.family == socket.AF_UNIX else refuse()
+
     monkeypatch.setattr("subprocess.run", refuse)  # apt-get, which fetches packages
-    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.socket.connect", within_the_machine)
 
 
 def answer(argv: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
