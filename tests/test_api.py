@@ -5,18 +5,21 @@ import base64
 import importlib.util
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from gradio_client import Client
+from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from running_page import ROOT, RunningPage
 
 from msecnn.cli import main
+from msecnn.ui.upload import LONGEST_NAME
 
 EXAMPLE = ROOT / "assets" / "examples" / "piano.mp3"
 HAS_MCP = importlib.util.find_spec("mcp") is not None
@@ -41,6 +44,19 @@ def test_endpoints_are_typed_and_described(page: RunningPage) -> None:
     assert [parameter["parameter_name"] for parameter in endpoints["/explain"]["parameters"]] == [
         "recording", "tag", "model", "window", "minimal",
     ]  # fmt: skip
+
+
+HOSTILE = "$$$ money $$$ {^_" + "y" * 200 + ".mp3"  # as long as file systems let a name be
+
+
+@pytest.mark.parametrize("endpoint", ["/tag", "/explain"])
+def test_a_recording_s_name_is_bounded(page: RunningPage, tmp_path: Path, endpoint: str) -> None:
+    shutil.copyfile(EXAMPLE, tmp_path / HOSTILE)
+    client = Client(page.address, verbose=False)
+    options = {"models": ["msecnn"]} if endpoint == "/tag" else {"tag": "piano", "model": "msecnn"}
+    answer = client.predict(handle_file(tmp_path / HOSTILE), **options, api_name=endpoint)
+    assert "money" in answer["file"]
+    assert len(answer["file"]) <= LONGEST_NAME
 
 
 def ask(page: RunningPage, edits: str = "", **options: Any) -> Any:

@@ -1,11 +1,14 @@
 """What the page's server holds of its visitors: recordings, files, its folder; and what any request may contain."""
 
 import asyncio
+import io
+import json
 import signal
 import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -230,6 +233,18 @@ def test_requests_of_others_make_nobody_s_recording_forgotten(page: RunningPage)
         started = httpx.post(f"{page.address}gradio_api/call/models", json={"data": []}).json()
         httpx.get(f"{page.address}gradio_api/call/models/{started['event_id']}")
     assert "picture" in visitor.ask("window", window=0)
+
+
+def test_all_results_of_a_recording_with_a_hostile_name_are_saved(page: RunningPage, tmp_path: Path) -> None:
+    (tmp_path / "tune.flac").write_bytes(encode(music(32.0, 16_000, 1), 16_000, "flac"))  # two windows: a timeline
+    visitor = Visitor(page.address)
+    visitor.ask("open", path=visitor.upload(tmp_path / "tune.flac"), name=HOSTILE + "y" * 100_000)
+    answer = visitor.ask("export", model="msecnn", tag="piano", window=0, method="gradient")
+    assert {"figures/tags.png", "figures/timeline-msecnn.svg", "settings.json"} <= set(answer["names"])
+    with zipfile.ZipFile(io.BytesIO(httpx.get(f"{page.address}gradio_api/file={answer['file']['path']}").content)) as z:
+        name = json.loads(z.read("settings.json"))["recording"]
+    assert name.startswith(HOSTILE)
+    assert len(name) <= upload.LONGEST_NAME
 
 
 def test_listening_again_writes_nothing_again(page: RunningPage, tmp_path: Path) -> None:
