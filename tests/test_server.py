@@ -25,10 +25,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running_page import ROOT, RunningPage, Visitor
 
+from msecnn.checkpoint import Checkpoint
 from msecnn.frontend import MelConfig
+from msecnn.models.fcn import FCN5
+from msecnn.models.msecnn import MsECNN
 from msecnn.plots.static import image
 from msecnn.plots.tags import tag_bars
-from msecnn.tagger import TagPrediction
+from msecnn.tagger import Tagger, TagPrediction
 from msecnn.ui import export, faithfulness_check, upload
 from msecnn.ui import page as ui_page
 from msecnn.ui.server import fair_queue, listeners, made_files, served_files, session_store, upload_folder
@@ -463,6 +466,16 @@ RIGHT = {
 }  # fmt: skip
 
 
+class Narrow(MsECNN):
+    """With two channels a level: questions are tried here, which networks of full size take minutes to answer."""
+
+    channels = (2, 2, 2, 2, 2)
+
+
+class NarrowFCN5(FCN5):
+    channels = Narrow.channels
+
+
 class Watched(dict[str, Any]):
     """A request that notes which of its keys are looked at."""
 
@@ -479,11 +492,22 @@ class Watched(dict[str, Any]):
         return super().__getitem__(key)
 
 
+def narrow(wide: Checkpoint) -> Checkpoint:
+    """Without what lies beside the wide network's weights."""
+    model = {"msecnn": Narrow, "fcn5": NarrowFCN5}[wide.model.architecture](n_tags=len(wide.tags)).eval()
+    card = {key: value for key, value in wide.card.items() if key != "sha256"}
+    means = {scale: np.zeros(n) for scale, n in model.n_features.items()}
+    return replace(wide, network=model, card=card, mean_features=means)
+
+
 @pytest.fixture(scope="module")
 def endpoints() -> dict[str, Endpoint]:
     """Those of the page, with a recording open."""
     found: dict[str, Endpoint] = {}
-    context = AppContext.load()
+    loaded = AppContext.load()
+    context = replace(
+        loaded, taggers={name: Tagger(narrow(tagger.checkpoint)) for name, tagger in loaded.taggers.items()}
+    )
     original = Page.endpoint
 
     def collect(self: Page, name: str, handler: Any, *, slot: str = "first", **_: Any) -> None:
@@ -525,6 +549,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lessons, "worksheet", lambda *_, **__: "<html>")
     monkeypatch.setattr(export, "explanation_files", lambda *_, **__: iter(()))
     monkeypatch.setattr(export, "figure_files", lambda *_: iter(()))
+    monkeypatch.setattr(export, "what_if_files", lambda *_: iter(()))
     monkeypatch.setattr(faithfulness_check, "N_STEPS", 2)
 
 
