@@ -30,7 +30,7 @@ def test_every_row_has_the_frames_of_the_mel(rows: dict[str, MusicRow]) -> None:
     for name, row in rows.items():
         assert row.name == name
         assert row.values.shape == (len(row.centres), CONFIG.n_frames)
-        assert row.values.max() <= row.high + 1e-6
+        assert row.values.max() <= row.high + 1e-5  # dB, whose logarithm of 1 rounds differently by processor
 
 
 def test_they_equal_librosa(rows: dict[str, MusicRow], waveform: np.ndarray) -> None:
