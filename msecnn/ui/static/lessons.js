@@ -24,7 +24,7 @@ const PRINTS = offered.server !== null;
 //: What a step may ask to look at.
 const LOOKS = {
   player: ".mse-stage", tags: ".mse-tags", exact: ".mse-why-exact", listen: "#why-listen",
-  strips: ".mse-strip-stack", check: ".mse-why-check", figure: ".mse-figure", channels: ".mse-network-channels",
+  strips: ".mse-why-strips", check: ".mse-why-check", figure: ".mse-figure", channels: ".mse-network-channels",
   channel: ".mse-network-channel", bars: ".mse-network-bars", table: ".mse-network-table",
   sanity: ".mse-network-sanity",
 };
