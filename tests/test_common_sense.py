@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from msecnn.audio import read_recording
 from msecnn.checkpoint import bundled
 from msecnn.tagger import Tagger, TagPrediction, tag
+from msecnn.training.device import has_bfloat16
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "assets" / "examples"
@@ -104,6 +106,7 @@ def test_known_music_is_known(tagger: Tagger, label: str, expected: set[str]) ->
 
 @pytest.mark.slow
 @pytest.mark.skipif(not CORPUS.exists(), reason="the corpus is not here (../shared/corpus)")
+@pytest.mark.skipif(not has_bfloat16(torch.device("cpu")), reason="this processor has no bfloat16 convolutions")
 def test_bfloat16_gives_the_same_top_five(tagger: Tagger) -> None:
     with open(CORPUS / "clips.tsv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -19,6 +19,7 @@ from msecnn.training import trainer as trainer_module
 from msecnn.training.augmentation import Augmentation, draw
 from msecnn.training.data import TrainingData
 from msecnn.training.deep_supervision import DeepSupervision
+from msecnn.training.device import has_bfloat16
 from msecnn.training.distributed import Processes
 from msecnn.training.loss import masked_bce
 from msecnn.training.settings import TrainConfig
@@ -123,3 +124,18 @@ def test_a_tagger_s_batch(gpu: FakeTensorMode) -> None:
         mel = frontend.to(GPU)(torch.empty(2, 349_440, device=GPU))
         logits, features = tagger.runtime.run_tensors(mel)
         assert {x.device.type for x in (logits, *features.values())} == {"cuda"}
+
+
+@pytest.mark.parametrize(
+    ("device", "lacking"), [("cpu", "_is_mkldnn_bf16_supported"), ("cuda", "get_device_capability")]
+)
+def test_where_bfloat16_has_no_convolutions_it_is_float32(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, device: str, lacking: str
+) -> None:
+    has_bfloat16.cache_clear()
+    place, answer = (torch.ops.mkldnn, False) if device == "cpu" else (torch.cuda, (7, 5))
+    monkeypatch.setattr(place, lacking, lambda *_: answer)
+    assert not has_bfloat16(torch.device(device))
+    assert not has_bfloat16(torch.device(device))
+    assert len(caplog.records) == 1
+    has_bfloat16.cache_clear()

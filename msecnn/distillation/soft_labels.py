@@ -140,6 +140,7 @@ def label(
     Args:
         folder: holds `TEACHER.npz` for each teacher.
         precision: of the teachers' convolutions; bfloat16 is twice as fast and moves a probability by .003 at most.
+            Where a device has no such convolutions they are of float32 all the same.
         device: where the teachers run; None takes a GPU if there is one.
     """
     folder = Path(folder)
