@@ -149,6 +149,18 @@ def test_a_column_is_one_command(music: Path, tmp_path: Path, monkeypatch: pytes
     assert table1.main(command) == 0
 
 
+def test_kept_labels_are_the_means_of_the_teachers(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table1, "LABELS", tmp_path)
+    assert table1.main(["labels", str(music / "labels")]) == 0
+    clips = Manifest.read(music / "manifest.jsonl").clips
+    for teacher in table1.TEACHERS:
+        whole, kept = (SoftLabels.read(folder / f"{teacher}.npz") for folder in (music / "labels", tmp_path))
+        np.testing.assert_allclose(kept.probabilities(clips), whole.probabilities(clips), atol=2.0**-12)
+        assert kept.fingerprint == whole.fingerprint
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_builds_its_network_and_changes_no_clip(path: Path) -> None:
     command = distill_command if path.stem.endswith("_distilled") else train_command
