@@ -82,9 +82,11 @@ def _of_lessons() -> Iterator[str]:
     for lesson in json.loads((ASSETS / "lessons.json").read_text(encoding="utf-8")):
         yield from (lesson["title"], lesson["aim"])
         for step in lesson["steps"]:
-            yield from (step[key] for key in ("text", "question", "hint") if key in step)
-            if check := step.get("check"):
-                yield from (check["question"], *check["choices"], check["because"])
+            yield from (step[key] for key in ("text", "question", "hint", "model"))
+            if "do" in step:
+                yield step["do"]["words"]
+            yield from filter(None, (step["ask"].get("unit"),))
+            yield from (option["words"] for option in step["ask"].get("options", ()))
 
 
 def _of_examples() -> Iterator[str]:

@@ -283,17 +283,6 @@ def test_a_term_says_what_it_means(arrive: Callable[..., Visitor]) -> None:
     assert not page.get_by_role("tooltip").is_visible()
 
 
-def test_a_lesson_hints_and_checks(arrive: Callable[..., Visitor]) -> None:
-    page = arrive("?lesson=pooling&step=3")
-    page.wait_for_selector(".mse-lesson-panel")
-    page.get_by_text("Hint", exact=True).click()
-    assert page.locator(".mse-lesson-hint p").is_visible()
-    page.get_by_role("button", name="it grows tenfold").click()
-    assert page.locator(".mse-check-wrong").inner_text().startswith("Not quite.")
-    page.get_by_role("button", name="it stays the same").click()
-    assert page.locator(".mse-check-right").inner_text().startswith("Yes. A maximum takes the largest value")
-
-
 @pytest.mark.skipif(not AXE.exists(), reason="npm install brings axe-core")
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_serious_in_what_opens(arrive: Callable[..., Visitor], dark: bool) -> None:

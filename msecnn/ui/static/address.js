@@ -5,7 +5,7 @@
 import { restoreChoices, shownChoices } from "./choices.js";
 import { openSecondExample } from "./compare.js";
 import { t } from "./language.js";
-import { beginLesson } from "./lessons.js";
+import { beginGuess, beginLesson } from "./lessons.js";
 import { showTab } from "./navigation.js";
 import { openExample, openRecording, tell } from "./open.js";
 import { modelOf, offered, set, state } from "./state.js";
@@ -20,7 +20,8 @@ const shownAddress = () => {
   const { recording, second, lesson, tag, model, window, tab, models } = state;
   const address = new URL(location.href), { searchParams: search } = address;
   const kept = {
-    example: recording?.example, second: second?.recording.example, lesson: lesson?.id, step: lesson?.step,
+    example: recording?.example, guess: state.guess && recording?.example,
+    second: second?.recording.example, lesson: lesson?.id, step: lesson?.step,
     tag, model: tag && model, window, tab: tab === "tags" ? null : tab,
     models: offered.models.length > 2 ? models.map(({ name }) => name).join(",") : null, ...shownChoices(),
   };
@@ -88,11 +89,13 @@ const applyView = (/** @type {URLSearchParams} */ wanted) => {
 
 /** Shows what the address asks for: a lesson's step, an example, the visitor's own file, or else the first example. */
 export const followAddress = async () => {
-  const wanted = new URLSearchParams(location.search), lesson = wanted.get("lesson"), serial = ++follows;
+  const wanted = new URLSearchParams(location.search), lesson = wanted.get("lesson");
+  const guess = wanted.get("guess"), serial = ++follows;
   following = true;
   try {
     if (lesson) return await beginLesson(lesson, wanted.get("step"));
-    set({ lesson: null });
+    if (guess !== null) return await beginGuess(guess || undefined);
+    set({ lesson: null, guess: null });
     await openWanted(wanted);
     if (serial === follows && state.recording) applyView(wanted);
   } finally {

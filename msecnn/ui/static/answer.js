@@ -3,13 +3,14 @@
 import { h } from "./dom.js";
 import { familyRows } from "./families.js";
 import { percent } from "./format.js";
+import { TOLD } from "./guess_compare.js";
 import { t } from "./language.js";
 import { state } from "./state.js";
 
 /** @import { Model } from "./types.d.ts" */
 
-//: A tag that is less likely is not told; at most so many are.
-const TOLD = 0.1, MOST = 3;
+//: At most so many tags are told.
+const MOST = 3;
 
 const probability = (/** @type {Model} */ model, /** @type {string} */ tag) =>
   model.probabilities[model.tags.indexOf(tag)];

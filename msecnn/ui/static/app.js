@@ -10,6 +10,7 @@ import { scaleTitle } from "./format.js";
 import { mountHeader } from "./header.js";
 import "./hints.js";
 import { t } from "./language.js";
+import { lessonKey } from "./lesson_facts.js";
 import { latencies, leaveLive, mountLive } from "./live.js";
 import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
@@ -25,6 +26,8 @@ import { mountUpload } from "./upload.js";
 import { mountEdits, placeChanges } from "./what_if.js";
 import { drawTab, mountTab } from "./what_if_tab.js";
 import { mountWhy, showWhy, updateWhy, whyMounts } from "./why.js";
+
+/** @import { State } from "./types.d.ts" */
 
 /** @type {Set<string>} */
 const mounted = new Set();
@@ -49,23 +52,30 @@ export const mount = (/** @type {string} */ name, /** @type {HTMLElement} */ pla
 };
 export { chosen, connect, connectControls, fail, t, takeOffers };
 
+/**
+ * A view of what the networks say waits while that is kept back; `covered` is among the keys of each.
+ * @param {(state: State) => void} view
+ */
+const uncovered = (view) => (/** @type {State} */ now) => now.covered || view(now);
+
 // ---- a change of the state -> the views that show it, in this order
 on("recording", openInPlayer);
 on("window", ({ window }) => player.chooseWindow(window));
-on("recording models", drawOpened);
-on("recording models window", followState);
-on("recording models model tag window", drawTab);
+on("covered", ({ covered }) => document.body.classList.toggle("mse-covered", covered));
+on("recording models covered", drawOpened);
+on("recording models window covered", uncovered(followState));
+on("recording models model tag window covered", uncovered(drawTab));
 on("tab", placeChanges);
 on("tab", leaveLive);
 on("recording window", updateRows);
-on("models model window tag", markRows);
-on("models window tag", drawTags);
-on("recording models model tag window", updateWhy);
-on("recording models model tag window", updateNetwork);
+on("models model window tag covered", uncovered(markRows));
+on("models window tag covered", drawTags);
+on("recording models model tag window covered", uncovered(updateWhy));
+on("recording models model tag window covered", uncovered(updateNetwork));
 on("second", openInSecondPlayer);
 on("models", keepModels);
-on("recording models model tag window second", updateCompare);
-on("lesson tab", drawLessons);
+on("recording models model tag window second covered", uncovered(updateCompare));
+on("lesson guess recording tab", drawLessons);
 on("recording second lesson models tag model window tab", writeAddress);
 
 mountEdits(player);
@@ -87,4 +97,4 @@ when(() => mounted.has("upload")).then(followAddress);
 
 // What tests, benchmarks and a curious visitor's console work with.
 Object.assign(window.msecnn, { state, set, call, player, showTab, scaleTitle, why: { show: showWhy },
-  network: { show: showNetwork }, live: { latencies } });
+  network: { show: showNetwork }, live: { latencies }, lessons: { key: lessonKey } });

@@ -77,6 +77,8 @@ const models = () => state.models.map(({ name }) => name);
 const key = () => JSON.stringify([state.recording?.url, state.window, models(), editsText()]);
 /** Of the answer that is there or is asked for. */
 let asked = "";
+/** Of the answer that is there. */
+let answered = "";
 
 const forget = () => {
   asked = "";
@@ -93,6 +95,7 @@ const askEdits = async (heard = chain.heard) => {
   try {
     const answer = await call("what-if", { edits: editsText(), window: state.window, models: models() });
     if (question !== asked) return undefined;
+    answered = question;
     Object.assign(chain, { answer, heard });
     emit("status", "", "");
     return emit("answer");
@@ -101,6 +104,9 @@ const askEdits = async (heard = chain.heard) => {
     return undefined;
   }
 };
+/** The answer to the edits as they are now, of this window and these models; null while it is not there. */
+export const answerToEdits = () => (chain.answer && answered === key() ? chain.answer : null);
+
 /** An edit that the server refuses is taken back, so that what is shown stays true. */
 const refuse = (/** @type {any} */ error) => {
   const before = error.reason === "refused" ? chain.past.pop() : undefined;

@@ -19,6 +19,7 @@ export const place = h("div");
 
 export const offerCheck = () => {
   why.checked = false;
+  why.curves = null;
   const can = modelOf().methods.length === 0;   // of a model without scales nothing is there to be checked by
   offer("check", { visible: can });
   fill(place, can && h("span", { class: "mse-facts" }, PROMISE));
@@ -33,6 +34,7 @@ const check = async () => {
     const { curves, figure } = await call("faithfulness-check", request, { progress });
     if (asked !== whyKey()) return;
     why.checked = true;
+    why.curves = curves;
     fill(place, h("div", { class: "mse-curves" }, h("p", {}, verdict(curves)), plot(figure)));
   } catch (error) {
     if (asked !== whyKey() || isSuperseded(error)) return;

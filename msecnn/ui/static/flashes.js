@@ -26,7 +26,7 @@ const ask = async () => {
   marks = [];
   const found = await asked;
   if (asked !== winningCells()) return;
-  marks = found;
+  marks = state.covered ? [] : found;
   legend.textContent = t("cells that decided {tag} in {model}", { tag, model: modelOf(model).title });
 };
 
@@ -57,5 +57,5 @@ export const flashCells = (/** @type {number} */ time) => {
 const show = () => { words.hidden = player.audio.paused || still.matches || marks.length === 0; };
 player.on("state", () => {
   show();
-  if (!player.audio.paused && !still.matches && state.recording) ask().then(show);
+  if (!player.audio.paused && !still.matches && state.recording && !state.covered) ask().then(show);
 });

@@ -2,112 +2,102 @@
 
 import { offer, onChoice } from "./controls.js";
 import { button, download, fill, h, say, statusLine } from "./dom.js";
-import { answerOf, answeredSteps, answersOf, forgetAnswers, keepAnswer } from "./answers.js";
+import { answerOf, forgetAnswers, keepAnswer } from "./answers.js";
 import { editsText } from "./edit_chain.js";
+import { beginGuess, drawGuess, guessCard } from "./guess.js";
 import { t } from "./language.js";
-import { stepHelp } from "./lesson_help.js";
-import { player } from "./main_player.js";
+import { hidePanel, openPanel, panel, showPanel } from "./lesson_panel.js";
+import { answersAndNotes, forgetTries, stepsDone, triedAt } from "./lesson_progress.js";
+import { Question } from "./lesson_question.js";
+import { outlineSubject, showStep, stopShowing } from "./lesson_view.js";
 import { showTab } from "./navigation.js";
 import { settings as networkSettings } from "./network_state.js";
-import { showNetwork } from "./network.js";
-import { openExample } from "./open.js";
 import { call, isSuperseded } from "./rpc.js";
 import { likeliestTag, modelOf, offered, set, state } from "./state.js";
-import { showWhy } from "./why.js";
 import { settings as whySettings } from "./why_state.js";
 
-/** @import { Lesson, Show } from "./types.d.ts" */
+/** @import { Lesson } from "./types.d.ts" */
 
-const { lessons: LESSONS, lesson_models: MODELS } = offered;
+const { lessons: LESSONS } = offered;
 //: A server prints worksheets; without one a lesson just ends.
 const PRINTS = offered.server !== null;
-//: What a step may ask to look at.
-const LOOKS = {
-  player: ".mse-stage", tags: ".mse-tags", exact: ".mse-why-exact", listen: "#why-listen",
-  strips: ".mse-why-strips", check: ".mse-why-check", figure: ".mse-figure", channels: ".mse-network-channels",
-  channel: ".mse-network-channel", bars: ".mse-network-bars", table: ".mse-network-table",
-  sanity: ".mse-network-sanity",
-};
 const INTRO = t("{n} short lessons that drive this page. They use the bundled examples, so everybody sees the same "
-  + "figures.", { n: LESSONS.length });
+  + "figures. Each step asks a question, and the page checks your answer.", { n: LESSONS.length });
 const WORKSHEET = t("One page to keep or to hand in: the clip, its tags, what each scale adds, the maps, the settings, "
   + "and in a lesson its questions with your answers. It opens without this page and without the internet.");
 
-const panel = h("div"), list = h("div");
+const list = h("div");
 const lessonOf = (/** @type {string | undefined} */ id) => LESSONS.find((lesson) => lesson.id === id);
 
-// ---- driving the page
-const isOpen = (example) => state.recording?.example === example;
-let shows = 0;
-const openFor = async (/** @type {string} */ example) => {
-  const tagged = MODELS.every((name) => state.models.some((shown) => shown.name === name));
-  if (!isOpen(example) || !tagged) await openExample(example, MODELS);
-};
-/** A step that is shown while an earlier one still waits for its answer takes its place. */
-const show = async (/** @type {Show} */ step) => {
-  const serial = ++shows, { example, model, tag, tab, seek } = step;
-  await openFor(example);
-  if (!isOpen(example) || serial !== shows) return;   // the page has said why
-  set({ window: 0, ...(model ? { model, tag: tag ?? null } : {}) });
-  await showTab(tab);
-  if (serial !== shows) return;
-  if (seek !== undefined) player.seek(seek);
-  if (tab === "why") await showWhy(step.why ?? {});
-  if (tab === "network") await showNetwork(step.network ?? {});
-  if (serial === shows) bringIntoView(LOOKS[step.look]);
-};
-/** What a step is about, just below the player. */
-const bringIntoView = (/** @type {string} */ subject) => {
-  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  document.querySelector(subject)?.scrollIntoView({ block: "start", behavior: isStill ? "auto" : "smooth" });
-};
-
+// ---- going from step to step
+/** Answers of the networks are kept back where a step asks for a prediction that was not made yet. */
+const isKeptBack = (/** @type {Lesson} */ { id, steps }, /** @type {number} */ step) =>
+  Boolean(steps[step].predict) && !triedAt(id, step);
 export const beginLesson = (/** @type {string} */ id, /** @type {number | string | null} */ step = 0) => {
   const lesson = lessonOf(id);
-  if (!lesson) return;
+  if (!lesson) return undefined;
   const at = Math.max(0, Math.min(lesson.steps.length - 1, Number(step) || 0));
-  set({ lesson: { id, step: at } });
-  return show(lesson.steps[at].show);
+  set({ lesson: { id, step: at }, guess: null, covered: isKeptBack(lesson, at) });
+  return showStep(lesson.steps[at].show);
 };
 const end = () => {
-  set({ lesson: null });
+  stopShowing();
+  set({ lesson: null, covered: false });
   showTab("lessons");
 };
 
 // ---- the panel
 const answerField = (/** @type {string} */ id, /** @type {number} */ step) => {
-  const field = h("textarea", { rows: 4, "aria-label": t("Your answer"),
-    placeholder: t("Your answer, kept in this browser"),
-    oninput: () => keepAnswer(id, step, field.value) });
+  const field = h("textarea", { rows: 2, "aria-label": t("Your answer"),
+    placeholder: t("In your own words, kept in this browser"), oninput: () => keepAnswer(id, step, field.value) });
   field.value = answerOf(id, step);
   return field;
 };
+/** @type {State["lesson"]} The step that the panel shows. @import { State } from "./types.d.ts" */
+let drawn = null;
 const drawPanel = () => {
-  document.body.classList.toggle("mse-teaching", Boolean(state.lesson));
-  const lesson = lessonOf(state.lesson?.id);
-  fill(panel, state.lesson && lesson && stepPanel(lesson, state.lesson.step));
+  const { lesson: shown } = state, lesson = lessonOf(shown?.id);
+  if (shown === drawn) return;
+  if (drawn && !shown) outlineSubject(null);   // ended by an address
+  if (!shown && !state.guess) set({ covered: false });
+  drawn = shown;
+  if (shown && lesson) drawStep(lesson, shown.step);
+  else if (!state.guess) hidePanel();
 };
-const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number} */ step) => {
-  const { text, question, show: shown } = steps[step], status = statusLine("span");
+const drawStep = (/** @type {Lesson} */ lesson, /** @type {number} */ step) => {
+  const { id, title, steps } = lesson, at = steps[step], status = statusLine("span"), { lesson: asked } = state;
   const last = step === steps.length - 1, finish = PRINTS ? () => save(status) : end;
-  const goOn = last ? finish : () => beginLesson(id, step + 1), finishWords = PRINTS ? t("Worksheet") : t("End");
-  return h("aside", { class: "mse-lesson-panel", "aria-label": t("Lesson") },
-    h("div", { class: "mse-lesson-head" }, h("strong", {}, t(title)),
-      button({ class: "mse-quiet", "aria-label": t("End the lesson"), onclick: end }, "×")),
-    h("div", { class: "mse-lesson-body", tabindex: -1 }, h("p", {}, t(text)),
-      h("p", { class: "mse-lesson-question" }, t(question)), stepHelp(steps[step]),
-      answerField(id, step), last && nextLesson(id)),
-    h("div", { class: "mse-lesson-foot" },
-      button({ disabled: step === 0, onclick: () => beginLesson(id, step - 1) }, t("Back")),
+  const onward = button({ onclick: last ? finish : () => beginLesson(id, step + 1) });
+  const next = h("div"), markAnswered = () => {
+    const isAnswered = triedAt(id, step) !== null, goOn = isAnswered ? t("Next") : t("Skip");
+    onward.className = `mse-button${isAnswered ? " primary" : ""}`;
+    onward.textContent = last ? (PRINTS ? t("Worksheet") : t("End")) : goOn;
+    if (last) fill(next, nextLesson(id, isAnswered));
+    drawList();
+  };
+  const reveal = () => {
+    set({ covered: false });
+    return showStep(at.show);
+  };
+  const question = new Question({ id, step, at, isCurrent: () => state.lesson === asked, reveal,
+    answered: markAnswered });
+  showPanel({
+    label: t("Lesson"), title: t(title), endWords: t("End the lesson"), end,
+    body: [h("p", {}, t(at.text)), ...question.elements, answerField(id, step), next],
+    foot: [button({ disabled: step === 0, onclick: () => beginLesson(id, step - 1) }, t("Back")),
       h("span", { class: "mse-facts" }, t("{n} of {of}", { n: step + 1, of: steps.length })),
-      button({ onclick: () => show(shown) }, t("Show again")),
-      button({ class: "mse-button primary", onclick: goOn }, last ? finishWords : t("Next"))),
-    status);
+      button({ onclick: () => showStep(at.show) }, t("Show again")), onward],
+    below: status,
+  });
+  openPanel();
+  markAnswered();
+  question.begin();
 };
 
-const nextLesson = (/** @type {string} */ id) => {
+const nextLesson = (/** @type {string} */ id, isAnswered) => {
   const next = LESSONS[LESSONS.findIndex((lesson) => lesson.id === id) + 1];
-  return next && button({ onclick: () => beginLesson(next.id) }, t("Next lesson: {title}", { title: t(next.title) }));
+  return next && button({ class: `mse-button${isAnswered ? " primary" : ""}`, onclick: () => beginLesson(next.id) },
+    t("Next lesson: {title}", { title: t(next.title) }));
 };
 
 // ---- the worksheet: of what the page shows now
@@ -118,7 +108,7 @@ const save = async (/** @type {HTMLElement} */ status) => {
   try {
     const { file } = await call("worksheet", { model: model.name, tag, window: state.window, ...whySettings(),
       ...networkSettings(), edits: editsText(), lesson: lesson?.id ?? null, language: offered.language,
-      answers: lesson ? answersOf(lesson.id) : [] });
+      answers: lesson ? answersAndNotes(lesson.id, lesson.steps.length) : [] });
     download(file.url, `${title} ${t("worksheet")}.html`);
     say(status, "");
   } catch (error) {
@@ -131,16 +121,16 @@ const worksheetStatus = statusLine();
 onChoice("worksheet", () => save(worksheetStatus));
 onChoice("forget", () => {
   forgetAnswers();
-  drawLessons();
+  forgetTries();
+  drawList();
 });
 const drawList = () => {
-  fill(list, h("p", { class: "mse-sentence" }, INTRO),
-    h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)),
-    PRINTS && [h("h3", {}, t("Worksheet")), h("p", { class: "mse-facts" }, WORKSHEET)]);
-  offer("forget", { visible: LESSONS.some(({ id }) => answeredSteps(id) > 0) });
+  fill(list, h("p", { class: "mse-sentence" }, INTRO), h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)),
+    guessCard(), PRINTS && [h("h3", {}, t("Worksheet")), h("p", { class: "mse-facts" }, WORKSHEET)]);
+  offer("forget", { visible: LESSONS.some(({ id, steps }) => stepsDone(id, steps.length) > 0) });
 };
 const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
-  const done = answeredSteps(id), chosen = state.lesson?.id === id ? " chosen" : "";
+  const done = stepsDone(id, steps.length), chosen = state.lesson?.id === id ? " chosen" : "";
   const progress = done ? t("{n} of {of} answered", { n: done, of: steps.length })
     : t("{n} steps", { n: steps.length });
   return h("li", {}, button({ class: `mse-lesson-card${chosen}`, "data-lesson": id, onclick: () => beginLesson(id) },
@@ -149,7 +139,9 @@ const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
 
 export const drawLessons = () => {
   drawPanel();
+  drawGuess();
   drawList();
 };
+export { beginGuess };
 export const lessonPanel = panel;
 export const lessonMounts = { lessons: list, "worksheet-status": worksheetStatus };

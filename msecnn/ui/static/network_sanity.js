@@ -34,6 +34,7 @@ const addStrip = async (strips, title, map) => {
 
 export const drawSanity = async () => {
   offer("sanity-method", { value: view.method, visible: view.random && network.answer !== null });
+  network.sanity = null;
   if (!view.random || !network.answer) return fill(place);
   const asked = networkKey(), { method } = view, strips = h("div", { class: "mse-sanity-strips" });
   const words = h("p", { class: "mse-sentence", role: "status" }, t("Drawing both maps …"));
@@ -42,6 +43,7 @@ export const drawSanity = async () => {
   try {
     const { correlation, trained, random } = await call("sanity", { ...question(), method });
     if (asked !== networkKey() || method !== view.method) return;
+    network.sanity = correlation;
     words.textContent = verdict(correlation);
     await addStrip(strips, t("{model}, trained", { model: modelOf().title }), trained);
     await addStrip(strips, t("The same network, random weights"), random);

@@ -15,6 +15,8 @@ export const view = {
 export const network = {
   /** @type {Network | null} */
   answer: null,
+  /** @type {number | null} Rank correlation of the two maps that are shown, of trained and of random weights. */
+  sanity: null,
   /** @type {boolean[]} Whether each scale reaches the classifier. */
   kept: [],
   /** The key of what is shown, and of what could not be answered. */

@@ -4,6 +4,7 @@ import { answer } from "./answer.js";
 import { offer, onChoice } from "./controls.js";
 import { download, fill, h, say, statusLine } from "./dom.js";
 import { editsText } from "./edit_chain.js";
+import { emptyGuess } from "./guess_state.js";
 import { fixed, t, told } from "./language.js";
 import { drawnCurve } from "./response_curve.js";
 import { call, isSuperseded, queuePlace } from "./rpc.js";
@@ -58,7 +59,8 @@ const askOpen = (/** @type {object} */ request, /** @type {string} */ words) => 
 export const openRecording = async (request, url, name) => {
   try {
     const opened = await askOpen({ models: modelNames(), ...request }, t("Tagging {name} …", { name }));
-    show(opened, url, { own: request.path ? request : null });
+    const guess = state.guess && { guess: emptyGuess(), covered: true };   // of another clip, a new one
+    show(opened, url, { own: request.path ? request : null, ...guess });
     idle();
   } catch (error) {
     tellError(error);
@@ -96,7 +98,7 @@ export const drawOpened = () => {
   const facts = [credit, `${fixed(length, 1)} s`, `${fixed(rate / 1000, 1)} kHz`, sides, codec];
   fill(line, h("strong", {}, name), h("span", { class: "mse-facts" }, facts.filter(Boolean).join(" · ")));
   modelNames().forEach((model, which) => offer(`model-${which}`, { value: model }));
-  const { silent } = state.recording, words = silent ? [SILENT] : answer();
+  const { silent } = state.recording, words = silent ? [SILENT] : state.covered ? [] : answer();
   verdict.hidden = words.length === 0;
   verdict.classList.toggle("mse-warning", silent);
   fill(verdict, words);

@@ -8,6 +8,7 @@ export const { offered } = window.msecnn;
 export const state = {
   recording: null, mel: /** @type {any} */ (null), windows: [], window: 0, picture: null, overview: null, families: {},
   models: [], model: null, tag: null, tab: "tags", second: null, lesson: null, own: null,
+  covered: false, guess: null,
 };
 
 /** @type {{keys: string[], view: (state: State) => void}[]} */

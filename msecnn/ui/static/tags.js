@@ -105,6 +105,7 @@ onChoice("calibration", drawCalibration);
 
 export const drawTags = () => {
   if (!state.recording) return;
+  if (state.covered) return [head, legendPlace, rowsPlace, timelinePlace].forEach((place) => fill(place));
   const all = rows().sort((a, b) => ORDER[view.sort](b) - ORDER[view.sort](a));
   const kinds = ["mse-tags", view.all && "all", state.recording.silent && "silent"].filter(Boolean).join(" ");
   fill(head, warnUntrained(state.models), h("p", { class: "mse-sentence" }, disagreement(all)));

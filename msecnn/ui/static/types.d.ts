@@ -32,12 +32,37 @@ export interface State extends Opened {
   second: Opened & { recording: Recording; url: string } | null; lesson: { id: string; step: number } | null;
   /** By which the server opens the visitor's own file again. */
   own: { path?: string; name?: string } | null;
+  /** Whether what the networks say of the open recording is kept back, until a visitor has answered. */
+  covered: boolean; guess: Guess | null;
 }
+export interface Guess { chosen: string[]; isCompared: boolean }
 export interface Method { name: string; title: string; words: string; needs_baseline: boolean; quick: boolean }
-export interface Check { question: string; choices: string[]; right: number; because: string }
-export interface Step { text: string; question: string; show: Show; hint?: string; check?: Check }
+/** What a step waits for. */
+export interface Act { act: string; of?: Record<string, any>; words: string }
+/** A question that the page can judge; see lesson_keys.js. */
+export interface Ask {
+  kind: "choose" | "choose-tag" | "choose-scale" | "choose-model" | "choose-seconds" | "number"; fact: string;
+  of?: Record<string, any>; pick?: "largest" | "smallest"; close?: number; within?: number; unit?: string;
+  tags?: string[]; likely?: number; scales?: string[]; options?: { words: string; [name: string]: any }[];
+}
+/** The right answer: names and by how far the best leads, or a number, or places in seconds. */
+export interface Key {
+  kind: string; names?: string[]; lead?: number; value?: number; within?: number; places?: [number, number][];
+}
+export interface Step {
+  text: string; question: string; ask: Ask; hint: string; model: string; show: Show; do?: Act; predict?: boolean;
+}
+/** What the page shows, of which questions are asked; null what it does not show now. */
+export interface PageFacts {
+  models: Model[]; model: string | null; mel: Mel; families: Record<string, string[]>; example: string | null;
+  why: Explanation | null; maps: Maps | null; curves: Curve[] | null; network: Network | null; kept: boolean[];
+  sanity: number | null; edits: EditedAnswer | null; chain: string[]; level: string | null; channel: number | null;
+  method: string; heard: string; sort: string; now: { playing: boolean; seconds: number; window_s: number };
+}
 export interface Show {
   example: string; tab: string; look: string; model?: string; tag?: string; seek?: number;
+  /** "any": of whichever networks are chosen. */
+  networks?: "any"; edits?: string[];
   why?: { method?: string; listen?: string };
   network?: { random?: boolean; off?: string[]; level?: string | null; channel?: number | null };
 }

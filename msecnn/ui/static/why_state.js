@@ -2,7 +2,7 @@
 
 import { modelOf, offered, state } from "./state.js";
 
-/** @import { Explanation, Maps, Source } from "./types.d.ts" */
+/** @import { Curve, Explanation, Maps, Source } from "./types.d.ts" */
 
 export const FIRST = offered.explanation.first;
 
@@ -14,6 +14,8 @@ export const why = {
   answer: null,
   /** @type {Maps | null} */
   maps: null,
+  /** @type {Curve[] | null} Of the check of the maps as they are shown. */
+  curves: null,
   /** The key of what is shown, and of what could not be answered. */
   shown: "", failed: "",
   /** Whether the maps as they are shown were checked. */

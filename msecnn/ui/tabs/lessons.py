@@ -2,9 +2,12 @@
 
 import json
 from functools import cache
-from typing import Any
 
+from msecnn.explain import METHODS
+from msecnn.models import registry
+from msecnn.tags import MAGNATAGATUNE_TAGS
 from msecnn.ui import gpu_seconds
+from msecnn.ui.lesson_schema import Known, Lesson, read_lessons
 from msecnn.ui.server.context import ASSETS, AppContext
 from msecnn.ui.server.controls import button, row
 from msecnn.ui.server.explanation_request import named_switches, requested_explanation
@@ -20,8 +23,8 @@ from msecnn.ui.worksheet import Exercise, worksheet
 LONGEST_ANSWER = 4000
 #: The lessons speak of the two bundled networks, whatever a visitor compared before.
 MODELS = ("fcn5", "msecnn")
-
-Lesson = dict[str, Any]
+#: What a step can open.
+TABS_OF_STEPS = ("tags", "why", "network", "what-if")
 
 
 def build(page: Page) -> None:
@@ -40,8 +43,25 @@ def build_panel(page: Page) -> None:
 
 @cache
 def lessons() -> tuple[Lesson, ...]:
-    """The lessons' texts, with what each step shows."""
-    return tuple(json.loads((ASSETS / "lessons.json").read_text(encoding="utf-8")))
+    """The lessons' texts, with what each step shows and asks.
+
+    Raises:
+        LessonError: the file is wrong.
+    """
+    return read_lessons(ASSETS / "lessons.json", known())
+
+
+def known() -> Known:
+    """What a lesson may name: bundled examples, tags and scales, and what the page has."""
+    examples = json.loads((ASSETS / "examples" / "examples.json").read_text(encoding="utf-8"))
+    return Known(
+        examples=[example["id"] for example in examples],
+        tabs=TABS_OF_STEPS,
+        models=MODELS,
+        tags=MAGNATAGATUNE_TAGS,
+        scales=registry.create(MODELS[1]).scales,
+        methods=tuple(METHODS),
+    )
 
 
 def make_worksheet(context: AppContext, session: Session | None, request: Request) -> Answer:

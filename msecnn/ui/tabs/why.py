@@ -58,7 +58,6 @@ def build(page: Page) -> None:
     with row():
         page.control("check", button("Check this explanation"), "click")
         page.mount_point("why-check")
-    page.endpoint("why", explain, model=True)
     page.endpoint("maps", show_maps, model=True, gpu_s=gpu_seconds.of_map, lane=saliency_lane)
     page.endpoint("stop", stop)
     sonification.build(page)
@@ -66,7 +65,8 @@ def build(page: Page) -> None:
 
 
 def build_always(page: Page) -> None:
-    """What the player asks for: an endpoint inside a tab waits until that is opened."""
+    """What the player and "Guess first" ask for: an endpoint inside a tab waits until that is opened."""
+    page.endpoint("why", explain, model=True)
     page.endpoint("winning-cells", find_winning_cells, model=True)
 
 
