@@ -1,20 +1,17 @@
-// Lessons: a panel that stays while its steps drive the page, and the worksheet that a student takes away.
+// Lessons: a panel that stays while its steps drive the page.
 
 import { offer, onChoice } from "./controls.js";
-import { button, download, fill, h, say, statusLine } from "./dom.js";
-import { answerOf, answeredSteps, answersOf, forgetAnswers, keepAnswer } from "./answers.js";
-import { editsText } from "./edit_chain.js";
+import { button, fill, h } from "./dom.js";
+import { answerOf, answeredSteps, forgetAnswers, keepAnswer } from "./answers.js";
+import { openHandIn } from "./hand_in.js";
 import { t } from "./language.js";
 import { stepHelp } from "./lesson_help.js";
 import { player } from "./main_player.js";
 import { showTab } from "./navigation.js";
-import { settings as networkSettings } from "./network_state.js";
 import { showNetwork } from "./network.js";
 import { openExample } from "./open.js";
-import { call, isSuperseded } from "./rpc.js";
-import { likeliestTag, modelOf, offered, set, state } from "./state.js";
+import { offered, set, state } from "./state.js";
 import { showWhy } from "./why.js";
-import { settings as whySettings } from "./why_state.js";
 
 /** @import { Lesson, Show } from "./types.d.ts" */
 
@@ -30,8 +27,6 @@ const LOOKS = {
 };
 const INTRO = t("{n} short lessons that drive this page. They use the bundled examples, so everybody sees the same "
   + "figures.", { n: LESSONS.length });
-const WORKSHEET = t("One page to keep or to hand in: the clip, its tags, what each scale adds, the maps, the settings, "
-  + "and in a lesson its questions with your answers. It opens without this page and without the internet.");
 
 const panel = h("div"), list = h("div");
 const lessonOf = (/** @type {string | undefined} */ id) => LESSONS.find((lesson) => lesson.id === id);
@@ -88,8 +83,8 @@ const drawPanel = () => {
   fill(panel, state.lesson && lesson && stepPanel(lesson, state.lesson.step));
 };
 const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number} */ step) => {
-  const { text, question, show: shown } = steps[step], status = statusLine("span");
-  const last = step === steps.length - 1, finish = PRINTS ? () => save(status) : end;
+  const { text, question, show: shown } = steps[step];
+  const last = step === steps.length - 1, finish = PRINTS ? openHandIn : end;
   const goOn = last ? finish : () => beginLesson(id, step + 1), finishWords = PRINTS ? t("Worksheet") : t("End");
   return h("aside", { class: "mse-lesson-panel", "aria-label": t("Lesson") },
     h("div", { class: "mse-lesson-head" }, h("strong", {}, t(title)),
@@ -101,8 +96,7 @@ const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number
       button({ disabled: step === 0, onclick: () => beginLesson(id, step - 1) }, t("Back")),
       h("span", { class: "mse-facts" }, t("{n} of {of}", { n: step + 1, of: steps.length })),
       button({ onclick: () => show(shown) }, t("Show again")),
-      button({ class: "mse-button primary", onclick: goOn }, last ? finishWords : t("Next"))),
-    status);
+      button({ class: "mse-button primary", onclick: goOn }, last ? finishWords : t("Next"))));
 };
 
 const nextLesson = (/** @type {string} */ id) => {
@@ -110,33 +104,14 @@ const nextLesson = (/** @type {string} */ id) => {
   return next && button({ onclick: () => beginLesson(next.id) }, t("Next lesson: {title}", { title: t(next.title) }));
 };
 
-// ---- the worksheet: of what the page shows now
-const save = async (/** @type {HTMLElement} */ status) => {
-  const lesson = lessonOf(state.lesson?.id), model = modelOf(), tag = state.tag ?? likeliestTag(model);
-  const title = lesson ? t(lesson.title) : `${state.recording?.name} ${tag}`;
-  say(status, t("Printing …"), "busy");
-  try {
-    const { file } = await call("worksheet", { model: model.name, tag, window: state.window, ...whySettings(),
-      ...networkSettings(), edits: editsText(), lesson: lesson?.id ?? null, language: offered.language,
-      answers: lesson ? answersOf(lesson.id) : [] });
-    download(file.url, `${title} ${t("worksheet")}.html`);
-    say(status, "");
-  } catch (error) {
-    if (!isSuperseded(error)) say(status, error.message, "error");
-  }
-};
-
 // ---- the tab
-const worksheetStatus = statusLine();
-onChoice("worksheet", () => save(worksheetStatus));
 onChoice("forget", () => {
   forgetAnswers();
   drawLessons();
 });
 const drawList = () => {
   fill(list, h("p", { class: "mse-sentence" }, INTRO),
-    h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)),
-    PRINTS && [h("h3", {}, t("Worksheet")), h("p", { class: "mse-facts" }, WORKSHEET)]);
+    h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)));
   offer("forget", { visible: LESSONS.some(({ id }) => answeredSteps(id) > 0) });
 };
 const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
@@ -152,4 +127,4 @@ export const drawLessons = () => {
   drawList();
 };
 export const lessonPanel = panel;
-export const lessonMounts = { lessons: list, "worksheet-status": worksheetStatus };
+export const lessonMounts = { lessons: list };
