@@ -19,7 +19,7 @@ LAYERS = {
     "checkpoint_weights": 2.5, "checkpoint_network": 2.7, "checkpoint": 3,
     "onnx_export": 3.3, "runtimes": 3.5, "hub_publishing": 4, "tagger": 4,
     "explain": 5, "music_rows": 5, "data": 5, "what_if": 5.5, "live": 5.5, "evaluation": 5.5,
-    "plots": 6, "library": 6,
+    "plots": 6, "library": 6, "teaching": 6,
     "training": 6.5,
     "distillation": 7,
     "ui": 8,

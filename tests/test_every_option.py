@@ -53,6 +53,9 @@ LEAST: dict[tuple[str, ...], list[str]] = {
     ("distill",): ["--model", "fcn5", "--data", "EMPTY", "--out", "NEW", "--teacher", "x"],
     ("evaluate",): ["--scores", "EMPTY"],
     ("faithfulness",): ["--data", "EMPTY"],
+    ("worksheets",): ["EMPTY", "--out", "NEW.csv"],
+    ("study", "forms"): ["NEW"],
+    ("study", "analyse"): ["EMPTY"],
 }
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msecnn.ui import export
+from msecnn import audio
+from msecnn.ui import export, worksheet
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.session import Session, SessionError
-from msecnn.ui.tabs import lessons, what_if
+from msecnn.ui.tabs import what_if
 from msecnn.ui.upload import open_file
 from msecnn.ui.what_if import MAX_POINTS, edit_window
 from msecnn.what_if.edit import EditError
@@ -54,13 +55,31 @@ def test_the_zip_has_the_edited_sound_what_it_changed_and_the_curve(context: App
     assert not any(name.startswith("what-if/") for name in plain.payload["names"])
 
 
-def test_the_worksheet_prints_the_edits_and_the_exact_changes(context: AppContext, session: Session) -> None:
-    request = {"model": "fcn5", "tag": "piano", "window": 0, "method": "gradient", "edits": EDITS}
-    path = lessons.make_worksheet(context, session, request).payload["file"]["path"]
-    page = Path(path).read_text("utf-8")
-    assert "What if: remove=2:4,0:1000, then speed=1.25" in page
-    assert page.count('<audio controls src="data:audio/wav') == 2
-    assert "<th>before</th><th>after</th><th>input</th><th>level1</th>" in page
+def test_the_zip_tells_what_is_in_it(context: AppContext, session: Session) -> None:
+    *_, last = export.export(context, session, {"window": 0, "edits": EDITS, "curve": ""})
+    with zipfile.ZipFile(last.payload["file"]["path"]) as archive:
+        told = archive.read("README.txt").decode()
+        names = set(archive.namelist()) - {"README.txt"}
+    starts = [line.partition(":")[0] for line in told.splitlines() if ": " in line]
+    assert all(any(name.startswith(start) for start in starts) for name in names)
+    assert all(any(name.startswith(start) for name in names) for start in starts)
+
+
+def test_a_worksheet_gets_both_sounds_small_and_what_answered(context: AppContext, session: Session) -> None:
+    told = worksheet.tell(context, session, {"window": 0, "edits": EDITS}).payload
+    clip, edited = (Path(told[name]["path"]) for name in ("clip", "edited"))
+    assert clip.suffix == edited.suffix == ".mp3"
+    assert max(clip.stat().st_size, edited.stat().st_size) < 200_000
+    start_s, end_s = session.shown.windows[0]
+    heard = audio.read_recording(clip, sample_rate=12_000).waveform
+    original = audio.read_recording(EXAMPLE, sample_rate=12_000, duration_s=end_s - start_s).waveform
+    assert len(heard) == pytest.approx(len(original), abs=1200)
+    n = min(len(heard), len(original))
+    assert np.corrcoef(heard[:n], original[:n])[0, 1] > 0.95  # MP3 at 48 kbit/s
+    assert audio.probe(edited).duration_s == pytest.approx((end_s - start_s) / 1.25, abs=0.2)
+    assert set(told["weights"]) == {"FCN-5", "MsE-CNN"}
+    assert all(len(checksum) == 64 for checksum in told["weights"].values())
+    assert worksheet.tell(context, session, {"window": 0, "edits": ""}).payload["edited"] is None
 
 
 def test_a_curve_has_a_figure_a_model_and_says_its_ends(context: AppContext, session: Session) -> None:

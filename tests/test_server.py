@@ -43,7 +43,6 @@ from msecnn.ui.server.session import Session
 from msecnn.ui.server.session_store import SessionStore
 from msecnn.ui.server.upload_folder import UploadFolder
 from msecnn.ui.server.visitors import Visitors
-from msecnn.ui.tabs import lessons
 
 HOSTILE = "$$$ money $$$ {^_\\frac.mp3"
 
@@ -546,7 +545,6 @@ def endpoint_names() -> list[str]:
 def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What is drawn and measured for a right request has tests of its own."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    monkeypatch.setattr(lessons, "worksheet", lambda *_, **__: "<html>")
     monkeypatch.setattr(export, "explanation_files", lambda *_, **__: iter(()))
     monkeypatch.setattr(export, "figure_files", lambda *_: iter(()))
     monkeypatch.setattr(export, "what_if_files", lambda *_: iter(()))

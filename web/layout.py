@@ -19,7 +19,7 @@ from msecnn.ui.server.rpc import Page
 #: Controls and places of what needs the full app: maps, what is made of them, and files that Python writes.
 LEFT_OUT = {
     *("method", "baseline", "shared", "why-method", "listen", "check", "why-check"),
-    *("random", "sanity-method", "network-sanity", "export", "worksheet", "worksheet-status"),
+    *("random", "sanity-method", "network-sanity", "export", "worksheet"),
     *("music-rows", "flight", "live"),
 }
 #: With this Gradio marks a text that it shows in the visitor's language.

@@ -25,7 +25,9 @@ TABS = {
     "tags": ".mse-tag",
     "why": ".mse-strip small:has-text('±')",
     "network": ".mse-leans",
+    "what-if": ".mse-edits .mse-what-if-table",
     "compare": ".mse-pair.total",
+    "live": ".mse-rolling",
     "lessons": ".mse-lesson-card",
 }
 VIEW = "example=plucked&second=piano&tag=guitar&model=msecnn"
@@ -80,7 +82,8 @@ def main() -> None:
             return
         folder.mkdir(parents=True, exist_ok=True)
         for name, tab, size, dark in every_tab():
-            take(browser, address + tab, folder / name, awaited=TABS[tab], size=size, dark=dark)
+            edits = "&edits=telephone" if tab == "what-if" else ""
+            take(browser, f"{address}{tab}{edits}", folder / name, awaited=TABS[tab], size=size, dark=dark)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ PyAV (FFmpeg) decodes, soxr resamples at its HQ quality. Everything streams: a b
 at a time, and a part of a long file is reached by seeking. No bytes reach FFmpeg but those of the one file asked for.
 """
 
-from msecnn.audio.codec_round_trip import coded
+from msecnn.audio.codec_round_trip import CODECS, coded, encoded
 from msecnn.audio.condition import SILENT
 from msecnn.audio.info import AudioInfo
 from msecnn.audio.mono import side
@@ -14,6 +14,7 @@ from msecnn.audio.streaming import StreamResampler
 from msecnn.audio.wav import wav_bytes, write_wav
 
 __all__ = [
+    "CODECS",
     "SAMPLE_RATE",
     "SILENT",
     "AudioError",
@@ -23,6 +24,7 @@ __all__ = [
     "Source",
     "StreamResampler",
     "coded",
+    "encoded",
     "probe",
     "read_recording",
     "side",

@@ -1,4 +1,4 @@
-"""A waveform encoded at a low bit rate and decoded again: what a codec leaves of it, at the same place."""
+"""A waveform encoded at a low bit rate, and decoded again: what a codec leaves of it, at the same place."""
 
 import io
 from typing import Any
@@ -23,16 +23,20 @@ def coded(waveform: np.ndarray, sample_rate: int, *, codec: str, kbit_s: float) 
     Raises:
         AudioError: the codec takes no such sample rate.
     """
-    _, _, rates = CODECS[codec]
-    if sample_rate not in rates:
-        raise AudioError(f"{codec} takes sample rates of {', '.join(f'{rate:,}' for rate in rates)} Hz.")
-    content = _encoded(waveform, sample_rate, codec, kbit_s)
+    content = encoded(waveform, sample_rate, codec=codec, kbit_s=kbit_s)
     decoded = read_recording(content, sample_rate=sample_rate).waveform[: len(waveform)]
     return np.pad(decoded, (0, len(waveform) - len(decoded)))
 
 
-def _encoded(waveform: np.ndarray, sample_rate: int, codec: str, kbit_s: float) -> bytes:
-    encoder, container, _ = CODECS[codec]
+def encoded(waveform: np.ndarray, sample_rate: int, *, codec: str, kbit_s: float) -> bytes:
+    """A mono waveform `(T,)` as the content of a file.
+
+    Raises:
+        AudioError: the codec takes no such sample rate.
+    """
+    encoder, container, rates = CODECS[codec]
+    if sample_rate not in rates:
+        raise AudioError(f"{codec} takes sample rates of {', '.join(f'{rate:,}' for rate in rates)} Hz.")
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream: Any = output.add_stream(encoder, rate=sample_rate, layout="mono")

@@ -30,6 +30,8 @@ COMMANDS = {
     "distill": "train a network on what other taggers say of a manifest",
     "evaluate": "evaluate checkpoints or a file of scores: ROC-AUC, PR-AUC, intervals",
     "faithfulness": "measure over many clips how faithful each explanation is",
+    "worksheets": "join the worksheets that a class handed in into one table",
+    "study": "write a quiz for before and after a class, and compare its answers",
     "completion": "print a script by which a shell completes these commands",
 }
 #: The extra of pyproject.toml with which a command finds all packages that it may need.

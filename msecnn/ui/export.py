@@ -3,13 +3,14 @@
 import io
 import platform
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from msecnn import __version__
 from msecnn.explain.faithfulness import compare_orders
+from msecnn.files import printable
 from msecnn.library.tables import write_csv
 from msecnn.plots.explanation_files import (
     NamedFile,
@@ -54,6 +55,7 @@ def export(context: AppContext, session: Session | None, request: Request) -> It
     for file in _edits(context, session, request):
         files.append(file)
         yield Answer({"progress": 1.0})
+    files.append(("README.txt", _read_me(session, [name for name, _ in files])))
     path = new_file("msecnn.zip")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
@@ -93,6 +95,26 @@ def _edits(context: AppContext, session: Session, request: Request) -> Iterator[
     curves = [answer.response(*server_curve(shown), check=deadline(context))] if shown else []
     told = answer.to_json(evidence=False) | {"curves": [curve.to_json() for curve in curves]}
     yield from ((f"what-if/{name}", content) for name, content in what_if_files(answer, told, curves))
+
+
+#: What each file, or each of a folder's, is; by the beginning of its name.
+CONTENTS = {
+    "tags.json": "the tags of each model, of the whole recording and of each window",
+    "tags.csv": "the same of the whole recording, for a spreadsheet",
+    "settings.json": "the recording, the models with their weights' checksums, versions",
+    "explanation.json": "why the tag was given: exact contributions, evidence, winning cells",
+    "report.html": "the explanation to look at and to listen to; open it in a browser, no internet is needed",
+    "saliency.npz": "the maps and the spectrogram as NumPy arrays, with their axes",
+    "figures/": "the figures, as PNG and SVG",
+    "sounds/": "the window, the evidence and each scale's part of it, as WAV",
+    "what-if/": "what the edits changed, with both sounds and the response curve",
+}
+
+
+def _read_me(session: Session, names: Sequence[str]) -> bytes:
+    """What is in the zip, in words."""
+    rows = [f"{start}: {what}." for start, what in CONTENTS.items() if any(name.startswith(start) for name in names)]
+    return "\r\n".join([f"What the MsE-CNN page showed of {printable(session.name)}.", "", *rows, ""]).encode()
 
 
 def _settings(context: AppContext, session: Session) -> dict[str, Any]:

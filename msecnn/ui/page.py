@@ -43,6 +43,7 @@ STYLES = (
     "what_if.css",
     "live.css",
     "figures.css",
+    "print.css",
 )
 
 TITLE = "MsE-CNN: two neural networks tag your music, and show which seconds made them decide"

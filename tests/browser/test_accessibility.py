@@ -23,6 +23,11 @@ TABS = {
 FINDINGS = """axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] })
     .then(({ violations }) => violations.filter(({ impact }) => ["serious", "critical"].includes(impact))
         .map(({ id, nodes }) => [id, nodes.map(({ target }) => target.join())]))"""
+#: Of axe's rules without an impact on WCAG's A and AA: a control's name holds what is written on it, as who speaks to
+#: the page says it; headings leave out no level; landmarks can be told apart.
+RULES = ("label-content-name-mismatch", "heading-order", "landmark-unique", "landmark-no-duplicate-main")
+NAMES = """(rules) => axe.run(document, { resultTypes: ["violations"], runOnly: { type: "rule", values: rules } })
+    .then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html.slice(0, 200))]))"""
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="npm install brings axe-core")
@@ -37,6 +42,7 @@ def test_axe_finds_nothing_serious(arrive: Callable[..., Visitor], dark: bool, w
         page.evaluate("(tag) => msecnn.showTab(tag)", tab)
         page.wait_for_selector(drawn)
         assert page.evaluate(FINDINGS) == [], tab
+        assert page.evaluate(NAMES, RULES) == [], tab
     page.evaluate("msecnn.player.play()")
     page.evaluate("scrollTo(0, 5000)")
     assert page.evaluate(FINDINGS) == [], "with the small player"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from conftest import wait_for_recording
@@ -233,6 +234,36 @@ def test_a_card_is_made_in_the_browser(upload: Callable[..., Visitor]) -> None:
     name, clip = saved(page, ".mse-card-dialog", "Save clip")
     assert name.endswith((".webm", ".mp4"))
     assert len(clip) > 20_000
+    assert sent == []
+
+
+def frames_of(clip: bytes) -> tuple[list[np.ndarray], np.ndarray]:
+    """A clip's pictures (rows, columns) as grey values, and its sound (T,)."""
+    with av.open(io.BytesIO(clip)) as file:
+        pictures = [frame.to_ndarray(format="gray") for frame in file.decode(video=0)]
+    with av.open(io.BytesIO(clip)) as file:
+        sound = np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)])
+    return pictures, sound
+
+
+def test_a_figure_becomes_a_clip_with_the_place_of_its_sound(upload: Callable[..., Visitor]) -> None:
+    page = upload("voice.wav")
+    page.wait_for_function("msecnn.player.decoded")
+    sent: list[str] = []
+    for tab, bar in (("#mount-tags", True), (".mse-player-section", False)):
+        page.locator(tab).get_by_role("button", name="Save clip").first.click()
+        page.wait_for_selector(".mse-card-dialog[open]")
+        page.locator(".mse-card-dialog[open] select").select_option("all")
+        page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+        name, clip = saved(page, ".mse-card-dialog[open]", "Save clip")
+        assert name.startswith("voice - ")
+        pictures, sound = frames_of(clip)
+        assert np.abs(sound).max() > 0.01
+        moved = np.abs(pictures[-1].astype(int) - pictures[len(pictures) // 3]) > 60
+        rows, columns = (np.flatnonzero(moved.any(axis)) for axis in (1, 0))
+        assert columns[-1] - columns[0] > 0.3 * moved.shape[1]  # the position has moved on
+        assert (rows[0] > moved.shape[0] - 110) == bar  # below a figure without a time axis, else in it
+        page.locator(".mse-card-dialog[open]").get_by_role("button", name="Close").click()
     assert sent == []
 
 

@@ -1,4 +1,4 @@
-"""Lessons in Chromium: every step of each is walked at three sizes, answered, and kept; the worksheet stands alone."""
+"""Lessons in Chromium: every step of each is walked at three sizes, answered, and kept."""
 
 import json
 from collections.abc import Callable
@@ -245,33 +245,11 @@ class TestInChromium:
         page.evaluate("(tab) => msecnn[tab].show({})", tab)  # asked again, it is shown
         page.wait_for_function(f"!{refusal}")
 
-    def test_the_worksheet_stands_alone(self, arrive: Callable[..., Visitor], tmp_path: Path) -> None:
-        page = arrive("?lesson=distrust&step=4")
-        page.wait_for_selector(".mse-waterfall")
-        page.get_by_label("Your answer").fill("Not <b>proven</b>.")
-        with page.expect_download(timeout=120_000) as download:
-            page.get_by_role("button", name="Worksheet", exact=True).click()
-        path = tmp_path / "worksheet.html"
-        download.value.save_as(path)
-        paper = page.context.browser.new_context().new_page()
-        asked: list[str] = []
-        paper.on("request", lambda request: asked.append(request.url))
-        paper.goto(path.as_uri())
-        assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
-        text = paper.locator("body").inner_text()
-        assert "Not <b>proven</b>." in text
-        assert next(one for one in LESSONS if one["id"] == "distrust")["steps"][0]["question"] in text
-        assert page.evaluate("msecnn.state.recording.name") in text
-        sizes = paper.locator("img").evaluate_all("(images) => images.map((image) => image.naturalWidth)")
-        assert len(sizes) == 3
-        paper.wait_for_selector("[data-figure] .main-svg")  # the fourth answers the pointer
-        steps = page.locator(".mse-step.up b, .mse-step.down b").all_inner_texts()
-        drawn = paper.evaluate("document.querySelector('[data-figure]').data[0].text")
-        assert [words.replace("-", "−") for words in drawn] == steps
-        assert min(sizes) > 300
-        paper.wait_for_function("document.querySelector('audio').readyState >= 1")
-        assert paper.evaluate("document.querySelector('audio').duration") == pytest.approx(29.1, abs=0.2)
-        logit = page.locator(".mse-step.point b").last.inner_text().split(" ")[0]
-        row = paper.locator("tr:has(th:text-is('strings')) td").last.inner_text()
-        assert float(row.replace("−", "-")) == pytest.approx(float(logit.replace("−", "-")), abs=0.011)
-        paper.context.close()
+    def test_a_phone_keeps_the_lesson_in_view(self, arrive: Callable[..., Visitor]) -> None:
+        page = arrive("?lesson=mel", width=390, height=844, has_touch=True, is_mobile=True)
+        page.wait_for_selector(".mse-tag")
+        box = page.locator(".mse-lesson-panel").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        assert box["y"] > 844 / 2
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390

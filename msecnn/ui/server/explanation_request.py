@@ -54,9 +54,3 @@ def requested_whole(context: AppContext, session: Session | None, request: dict[
     window = choose_window(session.shown, whole_number(request, "window"))
     grid = Grid(context.taggers[session.shown.model].checkpoint.mel_config, session.shown.window_starts_s[window])
     return WholeNetwork.of(tagger, prediction, str(request.get("tag")), grid)
-
-
-def named_switches(request: dict[str, Any], key: str, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of some names that a request lists under a key; whatever else it lists is left out."""
-    listed = request.get(key)
-    return tuple(name for name in names if isinstance(listed, list) and name in listed)

@@ -45,14 +45,6 @@ def gradio_texts() -> gr.I18n:
     return gr.I18n(**{name: catalogue(name)["controls"] | {ABOUT: _about(name)} for name in languages()})
 
 
-def translated(text: str, language: object) -> str:
-    """A text of the page in a language that a browser names; in English where there is no other."""
-    if not isinstance(language, str) or language not in languages():
-        return text
-    texts = catalogue(language)
-    return texts["page"].get(text, texts["controls"].get(text, text))
-
-
 def _about(language: str) -> str:
     path = ASSETS / "about.md" if language == SOURCE else LOCALES / f"about.{language}.md"
     return path.read_text(encoding="utf-8")

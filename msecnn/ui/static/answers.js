@@ -1,6 +1,6 @@
-// A student's answers, kept in this browser until they are forgotten there.
+// A student's answers and name, kept in this browser until they are forgotten there; no server is told either.
 
-const KEPT = "msecnn-answers";
+const KEPT = "msecnn-answers", NAME = "msecnn-student";
 
 /** @type {Record<string, string[]>} By lesson, in the order of its steps. */
 let answers = (() => {
@@ -18,5 +18,16 @@ export const answeredSteps = (/** @type {string} */ lesson) =>
   answersOf(lesson).filter((words) => words.trim()).length;
 export const forgetAnswers = () => {
   answers = {};
-  try { localStorage.removeItem(KEPT); } catch { /* see above */ }
+  name = "";
+  try { [KEPT, NAME].forEach((key) => localStorage.removeItem(key)); } catch { /* see above */ }
+};
+
+// ---- whose they are
+let name = (() => {
+  try { return localStorage.getItem(NAME) ?? ""; } catch { return ""; }
+})();
+export const studentName = () => name;
+export const keepName = (/** @type {string} */ words) => {
+  name = words;
+  try { localStorage.setItem(NAME, words); } catch { /* see above */ }
 };

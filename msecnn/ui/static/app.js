@@ -4,6 +4,7 @@ import { followAddress, writeAddress } from "./address.js";
 import { compareMounts, keepModels, mountCompare, openInSecondPlayer, updateCompare } from "./compare.js";
 import { chosen, connectControls, offer, onChoice, takeOffers } from "./controls.js";
 import { followState, onEdits } from "./edit_chain.js";
+import "./figure_clip.js";
 import { flashCells } from "./flashes.js";
 import { flightMounts } from "./flight.js";
 import { scaleTitle } from "./format.js";

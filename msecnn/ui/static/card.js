@@ -2,8 +2,9 @@
 
 import { clip as recordClip, clipType } from "./card_clip.js";
 import { CARD, drawCard } from "./card_picture.js";
-import { button, download, h, say, statusLine } from "./dom.js";
+import { button, h, saveBlob, say, statusLine } from "./dom.js";
 import { savePng } from "./figure_tools.js";
+import { bareName, fileName } from "./file_names.js";
 import { fixed, t } from "./language.js";
 import { player } from "./main_player.js";
 import { pageLink } from "./share.js";
@@ -55,7 +56,7 @@ const draw = () => {
 };
 
 // ---- saving
-const name = (/** @type {string} */ end) => `${state.recording?.name.replace(/\.[^.]*$/, "")} ${content().tag}${end}`;
+const name = (/** @type {string} */ end) => fileName([bareName(state.recording?.name ?? ""), content().tag], end);
 const savePicture = () => canvas.toBlob((blob) => blob && savePng(blob, content().tag));
 const saveClip = async () => {
   if (recording) return recording.abort();
@@ -69,7 +70,7 @@ const saveClip = async () => {
       say(status, t("Recording the clip: {done} of {length} s", { done: fixed(time - words.span[0], 0),
         length: fixed(words.span[1] - words.span[0], 0) }), "busy");
     });
-    if (made) download(URL.createObjectURL(made), name(made.type.includes("mp4") ? ".mp4" : ".webm"));
+    if (made) saveBlob(made, name(made.type.includes("mp4") ? ".mp4" : ".webm"));
     say(status, "");
   } catch (error) {
     say(status, error.message, "error");

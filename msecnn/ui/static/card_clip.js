@@ -1,4 +1,4 @@
-// A card as a clip: the canvas and the sound, recorded while they play, without a sound from the speakers.
+// A canvas as a clip: what is drawn and the sound, recorded while they play, without a sound from the speakers.
 
 import { t } from "./language.js";
 

@@ -120,6 +120,20 @@ export const download = (/** @type {string} */ href, /** @type {string} */ name)
   link.remove();
 };
 
+/** The same of a file that a server names otherwise: the name that it gives would win. */
+export const downloadAs = async (/** @type {string} */ href, /** @type {string} */ name) => {
+  const answer = await fetch(href);
+  if (!answer.ok) throw new Error(answer.statusText);
+  saveBlob(await answer.blob(), name);
+};
+//: For so long a browser may take to begin saving, milliseconds.
+const KEPT_MS = 60_000;
+export const saveBlob = (/** @type {Blob} */ blob, /** @type {string} */ name) => {
+  const url = URL.createObjectURL(blob);
+  download(url, name);
+  setTimeout(() => URL.revokeObjectURL(url), KEPT_MS);
+};
+
 /** A div for a part of a view. */
 export const part = (/** @type {string} */ name) => h("div", { class: `mse-${name}` });
 

@@ -1,7 +1,8 @@
 // What every figure offers: to be saved as PNG, and to be looked at larger.
 
-import { button, download, h } from "./dom.js";
+import { button, h, isVisible, saveBlob } from "./dom.js";
 import { figureSvg, png } from "./figure_svg.js";
+import { bareName, fileName } from "./file_names.js";
 import { t } from "./language.js";
 import { modelOf, state } from "./state.js";
 
@@ -10,20 +11,15 @@ const MOST = 6, LEAST = 0.5, STEP = 1.25;
 
 /** What a figure is of, for who finds the file later. */
 export const credit = () => {
-  const { recording, tag, models } = state;
+  const { recording, tag, models, second, tab } = state;
   if (!recording) return "";
+  const other = tab === "compare" && second ? [second.recording.name, second.recording.credit] : [];
   const names = models.map(({ title }) => title).join(", ");
   const about = tag ? t("{tag} in {model}", { tag, model: modelOf().title }) : names;
-  return [recording.name, recording.credit, about].filter(Boolean).join(" · ");
+  return [recording.name, recording.credit, ...other, about].filter(Boolean).join(" · ");
 };
-const fileName = (/** @type {string} */ title) =>
-  `${state.recording?.name.replace(/\.[^.]*$/, "") ?? ""} ${title}.png`.replace(/[\\/:*?"<>|]/g, " ").trim();
-
-export const savePng = async (/** @type {Blob} */ blob, /** @type {string} */ title) => {
-  const url = URL.createObjectURL(blob);
-  download(url, fileName(title));
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-};
+export const savePng = (/** @type {Blob} */ blob, /** @type {string} */ title) =>
+  saveBlob(blob, fileName([bareName(state.recording?.name ?? ""), title], ".png"));
 
 // ---- larger
 const picture = h("img", { alt: "", draggable: "false" });
@@ -61,19 +57,52 @@ const enlarge = async (/** @type {HTMLElement} */ element, /** @type {string} */
   view.focus();
 };
 
+// ---- the buttons
+/** @typedef {{element: HTMLElement, title: string}} Figure */
+/** @type {((element: HTMLElement, title: string) => Promise<void>) | null} */
+let clip = null;
+/** Gives the figures a third button, for a clip; where a browser makes none, nobody calls this. */
+export const onClip = (/** @type {NonNullable<typeof clip>} */ open) => {
+  clip = open;
+  document.body.classList.add("mse-clips");
+};
+/** @type {WeakMap<Element, () => Figure | null>} What the buttons of a figure are for. */
+const figures = new WeakMap();
+/** A figure of Plotly's has its own buttons; what it shows is in its label, before a colon. */
+const ofPlotly = (/** @type {HTMLElement} */ element) =>
+  ({ element, title: (element.getAttribute("aria-label") ?? "").split(":")[0] });
+/** All figures that are seen now, in their order on the page; none that is a part of another. @returns {Figure[]} */
+export const seenFigures = () => {
+  /** @type {HTMLElement[]} */
+  const places = [...document.querySelectorAll(/** @type {any} */ (".mse-figure-tools, .mse-plot"))];
+  const found = places.filter(isVisible)
+    .map((place) => (place.matches(".mse-plot") ? ofPlotly(place) : figures.get(place)?.()))
+    .filter((figure) => figure !== null && figure !== undefined)
+    .filter(({ element }) => isVisible(element) && element.childElementCount > 0);
+  return found.filter(({ element }) =>
+    !found.some((other) => other.element !== element && other.element.contains(element)));
+};
+
 /**
- * Two buttons for the figure in an element; `title` is called when it is saved.
+ * Buttons for the figure in an element; `title` is called when it is saved.
  * @param {() => HTMLElement | null} find
  * @param {() => string} title
  */
 export const figureTools = (find, title) => {
-  const act = (/** @type {(element: HTMLElement, title: string) => Promise<void>} */ does) => () => {
+  const figure = () => {
     const element = find();
-    if (element) does(element, title());
+    return element && { element, title: title() };
+  };
+  const act = (/** @type {(element: HTMLElement, title: string) => Promise<void>} */ does) => () => {
+    const found = figure();
+    if (found) does(found.element, found.title);
   };
   const save = async (/** @type {HTMLElement} */ element, /** @type {string} */ name) =>
     savePng(await png(await figureSvg(element, name, credit())), name);
-  return h("div", { class: "mse-figure-tools mse-no-picture" },
+  const tools = h("div", { class: "mse-figure-tools mse-no-picture" },
     button({ class: "mse-quiet", onclick: act(save) }, t("Save PNG")),
-    button({ class: "mse-quiet", onclick: act(enlarge) }, t("Enlarge")));
+    button({ class: "mse-quiet", onclick: act(enlarge) }, t("Enlarge")),
+    button({ class: "mse-quiet mse-save-clip", onclick: act(async (...of) => clip?.(...of)) }, t("Save clip")));
+  figures.set(tools, figure);
+  return tools;
 };

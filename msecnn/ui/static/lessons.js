@@ -1,20 +1,17 @@
-// Lessons: a panel that stays while its steps drive the page, and the worksheet that a student takes away.
+// Lessons: a panel that stays while its steps drive the page.
 
 import { offer, onChoice } from "./controls.js";
-import { button, download, fill, h, say, statusLine } from "./dom.js";
+import { button, fill, h } from "./dom.js";
 import { answerOf, forgetAnswers, keepAnswer } from "./answers.js";
-import { editsText } from "./edit_chain.js";
 import { beginGuess, drawGuess, guessCard } from "./guess.js";
+import { openHandIn } from "./hand_in.js";
 import { t } from "./language.js";
 import { hidePanel, openPanel, panel, showPanel } from "./lesson_panel.js";
-import { answersAndNotes, forgetTries, stepsDone, triedAt } from "./lesson_progress.js";
+import { forgetTries, stepsDone, triedAt } from "./lesson_progress.js";
 import { Question } from "./lesson_question.js";
 import { outlineSubject, showStep, stopShowing } from "./lesson_view.js";
 import { showTab } from "./navigation.js";
-import { settings as networkSettings } from "./network_state.js";
-import { call, isSuperseded } from "./rpc.js";
-import { likeliestTag, modelOf, offered, set, state } from "./state.js";
-import { settings as whySettings } from "./why_state.js";
+import { offered, set, state } from "./state.js";
 
 /** @import { Lesson } from "./types.d.ts" */
 
@@ -23,8 +20,6 @@ const { lessons: LESSONS } = offered;
 const PRINTS = offered.server !== null;
 const INTRO = t("{n} short lessons that drive this page. They use the bundled examples, so everybody sees the same "
   + "figures. Each step asks a question, and the page checks your answer.", { n: LESSONS.length });
-const WORKSHEET = t("One page to keep or to hand in: the clip, its tags, what each scale adds, the maps, the settings, "
-  + "and in a lesson its questions with your answers. It opens without this page and without the internet.");
 
 const list = h("div");
 const lessonOf = (/** @type {string | undefined} */ id) => LESSONS.find((lesson) => lesson.id === id);
@@ -65,8 +60,8 @@ const drawPanel = () => {
   else if (!state.guess) hidePanel();
 };
 const drawStep = (/** @type {Lesson} */ lesson, /** @type {number} */ step) => {
-  const { id, title, steps } = lesson, at = steps[step], status = statusLine("span"), { lesson: asked } = state;
-  const last = step === steps.length - 1, finish = PRINTS ? () => save(status) : end;
+  const { id, title, steps } = lesson, at = steps[step], { lesson: asked } = state;
+  const last = step === steps.length - 1, finish = PRINTS ? openHandIn : end;
   const onward = button({ onclick: last ? finish : () => beginLesson(id, step + 1) });
   const next = h("div"), markAnswered = () => {
     const isAnswered = triedAt(id, step) !== null, goOn = isAnswered ? t("Next") : t("Skip");
@@ -87,7 +82,6 @@ const drawStep = (/** @type {Lesson} */ lesson, /** @type {number} */ step) => {
     foot: [button({ disabled: step === 0, onclick: () => beginLesson(id, step - 1) }, t("Back")),
       h("span", { class: "mse-facts" }, t("{n} of {of}", { n: step + 1, of: steps.length })),
       button({ onclick: () => showStep(at.show) }, t("Show again")), onward],
-    below: status,
   });
   openPanel();
   markAnswered();
@@ -100,25 +94,7 @@ const nextLesson = (/** @type {string} */ id, isAnswered) => {
     t("Next lesson: {title}", { title: t(next.title) }));
 };
 
-// ---- the worksheet: of what the page shows now
-const save = async (/** @type {HTMLElement} */ status) => {
-  const lesson = lessonOf(state.lesson?.id), model = modelOf(), tag = state.tag ?? likeliestTag(model);
-  const title = lesson ? t(lesson.title) : `${state.recording?.name} ${tag}`;
-  say(status, t("Printing …"), "busy");
-  try {
-    const { file } = await call("worksheet", { model: model.name, tag, window: state.window, ...whySettings(),
-      ...networkSettings(), edits: editsText(), lesson: lesson?.id ?? null, language: offered.language,
-      answers: lesson ? answersAndNotes(lesson.id, lesson.steps.length) : [] });
-    download(file.url, `${title} ${t("worksheet")}.html`);
-    say(status, "");
-  } catch (error) {
-    if (!isSuperseded(error)) say(status, error.message, "error");
-  }
-};
-
 // ---- the tab
-const worksheetStatus = statusLine();
-onChoice("worksheet", () => save(worksheetStatus));
 onChoice("forget", () => {
   forgetAnswers();
   forgetTries();
@@ -126,7 +102,7 @@ onChoice("forget", () => {
 });
 const drawList = () => {
   fill(list, h("p", { class: "mse-sentence" }, INTRO), h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)),
-    guessCard(), PRINTS && [h("h3", {}, t("Worksheet")), h("p", { class: "mse-facts" }, WORKSHEET)]);
+    guessCard());
   offer("forget", { visible: LESSONS.some(({ id, steps }) => stepsDone(id, steps.length) > 0) });
 };
 const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
@@ -144,4 +120,4 @@ export const drawLessons = () => {
 };
 export { beginGuess };
 export const lessonPanel = panel;
-export const lessonMounts = { lessons: list, "worksheet-status": worksheetStatus };
+export const lessonMounts = { lessons: list };

@@ -1,9 +1,11 @@
 // Opening a recording: it is tagged by itself, and the line above the player tells what is open and by which models.
 
 import { answer } from "./answer.js";
+import { studentName } from "./answers.js";
 import { offer, onChoice } from "./controls.js";
-import { download, fill, h, say, statusLine } from "./dom.js";
+import { downloadAs, fill, h, say, statusLine } from "./dom.js";
 import { editsText } from "./edit_chain.js";
+import { bareName, fileName } from "./file_names.js";
 import { emptyGuess } from "./guess_state.js";
 import { fixed, t, told } from "./language.js";
 import { drawnCurve } from "./response_curve.js";
@@ -125,7 +127,7 @@ const saveAll = async () => {
   try {
     const saved = { model, tag, window, ...settings(), edits: editsText(), curve: drawnCurve() };
     const { file } = await call("export", saved, { progress });
-    download(file.url, `${recording?.name.replace(/\.[^.]*$/, "")} ${t("tags")}.zip`);
+    await downloadAs(file.url, fileName([bareName(recording?.name ?? ""), studentName(), t("tags")], ".zip"));
     idle();
   } catch (error) {
     tellError(error);

@@ -31,7 +31,8 @@ export class Controls {
     const volume = h("input", { type: "range", min: 0, max: 1, step: 0.02, value: 1, class: "mse-volume",
       "aria-label": t("Volume"), oninput: () => { player.audio.volume = volume.valueAsNumber; } });
     this.row = h("div", { class: "mse-controls" }, this.button, this.time, volume, player.zoom.element,
-      figureTools(() => player.stage, () => t("Spectrogram")), this.#notesButton());
+      figureTools(() => player.stage, () => t("Spectrogram of {name}", player.view.recording ?? {})),
+      this.#notesButton());
     this.#listenToPointer();
   }
 

@@ -4,6 +4,7 @@ import { Brush } from "./brush.js";
 import { button, fill, h, part, say, statusLine, toggle } from "./dom.js";
 import { addEdit, chain, changeEdit, clearEdits, hear, onEdits, undo } from "./edit_chain.js";
 import { wordsOf } from "./edit_words.js";
+import { figureTools } from "./figure_tools.js";
 import { state } from "./state.js";
 import { changes } from "./what_if_table.js";
 import { WORDS } from "./what_if_words.js";
@@ -87,7 +88,10 @@ export const sounds = () => h("span", { class: "mse-segment", role: "group", "ar
     toggle(words, chain.heard === which, () => hear(which), { "data-hear": which })));
 
 /** The changes, where they are looked for. */
-export const drawChanges = () => fill(chart, chain.answer && changes(chain.answer.models));
+export const drawChanges = () => {
+  fill(chart, chain.answer && changes(chain.answer.models));
+  if (chain.answer) chart.append(figureTools(() => chart, () => WORDS.changes));
+};
 const draw = () => {
   const anyEdits = chain.edits.length > 0, inTab = state.tab === "what-if";
   fill(place, h("div", { class: "mse-toolbar" }, toggle(WORDS.brush, brush.on, turn), brush.on && boxTools(),
