@@ -244,12 +244,3 @@ class TestInChromium:
         page.unroute("**/queue/join*")
         page.evaluate("(tab) => msecnn[tab].show({})", tab)  # asked again, it is shown
         page.wait_for_function(f"!{refusal}")
-
-    def test_a_phone_keeps_the_lesson_in_view(self, arrive: Callable[..., Visitor]) -> None:
-        page = arrive("?lesson=mel", width=390, height=844, has_touch=True, is_mobile=True)
-        page.wait_for_selector(".mse-tag")
-        box = page.locator(".mse-lesson-panel").bounding_box()
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390
-        assert box["y"] > 844 / 2
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
