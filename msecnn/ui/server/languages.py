@@ -42,7 +42,7 @@ def words(text: str) -> I18nData:
 
 def gradio_texts() -> gr.I18n:
     """Texts of Gradio's own components in all languages."""
-    return gr.I18n(**{name: catalogue(name)["controls"] | {ABOUT: _about(name)} for name in languages()})
+    return gr.I18n(**{name: catalogue(name)["controls"] | {ABOUT: about(name)} for name in languages()})
 
 
 def translated(text: str, language: object) -> str:
@@ -53,7 +53,8 @@ def translated(text: str, language: object) -> str:
     return texts["page"].get(text, texts["controls"].get(text, text))
 
 
-def _about(language: str) -> str:
+def about(language: str) -> str:
+    """What is said about the networks in a language, as Markdown."""
     path = ASSETS / "about.md" if language == SOURCE else LOCALES / f"about.{language}.md"
     return path.read_text(encoding="utf-8")
 
