@@ -85,8 +85,7 @@ class LiveTagger:
         self.taggers, self.config = tuple(taggers), config
         self.device = taggers[0].device
         self.frontend = LogMelSpectrogram(config).to(self.device)
-        ends = [end for tagger in taggers for end in receptive_ends(_network(tagger)).values()]
-        self.longest = min(*ends, config.n_frames - 1) * config.hop_length
+        self.longest = longest_frames(taggers) * config.hop_length
         self._sound = np.empty(0, np.float32)
         self._n_dropped = self._n_told = 0  # samples before what is tagged, frames that were answered
         self._mel: Tensor | None = None  # (1, 1, F, L) of the last answer, which had so many samples
@@ -157,6 +156,13 @@ class LiveTagger:
         self._n_told = end
         columns: np.ndarray = mel[0, 0, :, max(0, first - before) : end - before].cpu().numpy().copy()
         return columns
+
+
+def longest_frames(taggers: Sequence[Tagger]) -> int:
+    """Most frames that are tagged: as many as reach every scale of every network."""
+    networks = [_network(tagger) for tagger in taggers]
+    ends = [end for network in networks for end in receptive_ends(network).values()]
+    return min(*ends, *(network.structure.n_frames - 1 for network in networks))
 
 
 def can_hear(tagger: Tagger, like: Tagger) -> bool:

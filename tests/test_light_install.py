@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from msecnn.explain import explain
 from msecnn.tagger import Tagger
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,6 +98,23 @@ def test_contributions(run: Run) -> None:
     assert len(answer["scales"]) == 6
     total = answer["base_value"] + sum(scale["relative"] for scale in answer["scales"])
     assert total == pytest.approx(answer["logit"], abs=1e-4)
+
+
+def test_contributions_name_the_winning_cells(run: Run) -> None:
+    """They are those that torch finds, and each scale's add up to what it adds."""
+    words = ["-m", "msecnn", "explain", str(EXAMPLES / "piano.mp3"), "--contributions", "--tag", "piano"]
+    answer = json.loads(run(*words, "--format", "json").stdout)
+    tagger = Tagger.from_checkpoint("msecnn", runtime="torch")
+    explanation = explain(tagger, tagger.tag(EXAMPLES / "piano.mp3"), "piano")
+    told = [(cell["scale"], cell["channel"], cell["start_s"], cell["high_hz"]) for cell in answer["cells"]]
+    cells = explanation.evidence.cells
+    assert sorted(told) == sorted((cell.scale, cell.channel, cell.start_s, cell.high_hz) for cell in cells)
+    for scale in answer["scales"]:
+        own = sum(cell["contribution"] for cell in answer["cells"] if cell["scale"] == scale["name"])
+        assert own == pytest.approx(scale["contribution"], abs=1e-3)
+    table = run(*words).stdout.splitlines()
+    strongest = cells[0]
+    assert f"{strongest.relative:+8.3f}  {strongest.scale:<8}{strongest.channel:>8}" in "\n".join(table)
 
 
 def test_models(run: Run) -> None:

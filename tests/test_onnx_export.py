@@ -1,6 +1,7 @@
 """The ONNX graph says what the networks say: run by ONNX Runtime beside the tagger, on every example and front end."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -220,6 +221,30 @@ def test_the_example_in_javascript_tags(given: tuple[Path, Path, Path]) -> None:
         pytest.skip("no Node or no onnxruntime-web here")
     command = [node, "--input-type=module", "-e", example("js"), "--", "tags.mjs", *map(str, given)]
     assert lines(command, ROOT) == likeliest()
+
+
+def test_the_example_in_cpp_tags_beside_a_stand_in(given: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    """All of it but ONNX Runtime: what the network is given, the order of the tags, what is printed."""
+    compiler = shutil.which("g++")
+    if compiler is None:
+        pytest.skip("no C++ compiler here")
+    graph, sound, _ = given
+    (tmp_path / "tags.cpp").write_text(example("cpp"))
+    headers = ROOT / "tests" / "onnxruntime_stand_in"
+    command = [compiler, "-std=c++17", "-Wall", "-Werror", "-I", str(headers), "tags.cpp", "-o", "tags"]
+    assert lines(command, tmp_path) == []
+    short = np.fromfile(sound, "<f4")[:100_000]  # less than a window, so that it is repeated
+    short.tofile(tmp_path / "short.f32")
+    window = np.resize(short, 349_440)
+    (logits,) = onnxruntime.InferenceSession(graph).run(["msecnn.logits"], {"waveform": window[None]})
+    logits.tofile(tmp_path / "logits")
+    places = {"STAND_IN_LOGITS": str(tmp_path / "logits"), "STAND_IN_WINDOW": str(tmp_path / "window")}
+    program = [str(tmp_path / "tags"), str(graph), "short.f32"]
+    done = subprocess.run(program, env={**os.environ, **places}, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    likeliest_first = np.argsort(-logits[0])[:5]
+    assert done.stdout.splitlines() == [f"{1 / (1 + np.exp(-logits[0, k])):.2f} {k}" for k in likeliest_first]
+    np.testing.assert_array_equal(np.fromfile(tmp_path / "window", "<f4"), window)
 
 
 def test_the_example_in_cpp_compiles(tmp_path: Path) -> None:

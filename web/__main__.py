@@ -12,13 +12,16 @@ from typing import Any
 from urllib.parse import quote
 
 from msecnn.errors import MsecnnError
+from msecnn.explain import DEFAULT_METHOD
 from msecnn.onnx_export import export_onnx
 from msecnn.plots.colours import css_variables
 from msecnn.plots.html import plotly_script
 from msecnn.ui.page import STYLES, TITLE, offered
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.languages import LOCALES, languages
 from msecnn.ui.server.static_modules import STATIC
-from web.knowledge import EXAMPLES, Weights, examples, knowledge
+from web import icons
+from web.knowledge import EXAMPLES, Weights, edits, examples, knowledge
 from web.layout import LEFT_OUT, Layout
 
 ROOT = Path(__file__).resolve().parent
@@ -27,10 +30,10 @@ RUNTIME = ROOT.parent / "node_modules" / "onnxruntime-web" / "dist"
 RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 #: Longest recording, minutes: decoded, ten minutes of two channels take 200 MB of a phone's memory.
 MAX_MINUTES = 10.0
+#: Pieces of the microphone's sound a second; what answers them is in the same machine.
+PIECES_A_SECOND = 10
 #: What a lesson may not look at or ask for here.
-NOT_HERE = {"listen", "check", "sanity", "strips"}
-#: Edits that `answerer/edits.js` makes.
-EDITS_HERE = {"remove", "keep", "level", "low_cut", "high_cut", "reverse"}
+NOT_HERE = {"check", "sanity"}
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; style-src 'self' "
     "'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' blob:; "
@@ -47,6 +50,7 @@ INDEX = """<!doctype html>
 <meta name="theme-color" content="#b8500a">
 <title>{title}</title>
 <link rel="manifest" href="manifest.webmanifest">
+<link rel="apple-touch-icon" href="apple-touch-icon.png">
 <link rel="icon" href="{icon}" type="image/svg+xml">
 <link rel="stylesheet" href="page.css">
 <script type="application/json" id="offered">{offered}</script>
@@ -61,11 +65,14 @@ INDEX = """<!doctype html>
 </body>
 </html>
 """
-ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64">
-<rect width="64" height="64" rx="12" fill="#b8500a"/><g fill="#fff">{bars}</g></svg>
-"""
-BARS = (9, 17, 24, 13, 20, 6)
-#: For a static Space: `hf upload NAME FOLDER . --repo-type space`.
+#: Icons by name: their size in pixels, whether their corners are round, and what a manifest calls their purpose.
+ICONS = {
+    "icon-192.png": (192, True, "any"),
+    "icon-512.png": (512, True, "any"),
+    "icon-maskable.png": (512, False, "maskable"),
+    "apple-touch-icon.png": (180, False, None),
+}
+#: For a static Space, see docs/hosting.md; the headers let the page use several threads from the first visit on.
 SPACE = f"""---
 title: MsE-CNN in the browser
 emoji: 🎼
@@ -74,7 +81,11 @@ colorTo: red
 sdk: static
 app_file: index.html
 license: cc-by-nc-sa-4.0
-short_description: {DESCRIPTION[:60]}
+short_description: Hear, see and question a music tagger, in the browser
+custom_headers:
+  cross-origin-opener-policy: same-origin
+  cross-origin-embedder-policy: require-corp
+  cross-origin-resource-policy: cross-origin
 ---
 
 {DESCRIPTION}
@@ -131,65 +142,66 @@ def _write(site: Path, context: AppContext, runtime: Path) -> None:
     css = "\n".join([css_variables(), *(path.read_text(encoding="utf-8") for path in styles)])
     (site / "page.css").write_text(css, encoding="utf-8")
     (site / "index.html").write_text(_index(site, context), encoding="utf-8")
-    (site / "icon.svg").write_text(_icon(), encoding="utf-8")
+    (site / "icon.svg").write_text(icons.svg(), encoding="utf-8")
+    for name, (size, rounded, _) in ICONS.items():
+        (site / name).write_bytes(icons.png(size, rounded=rounded))
     (site / "manifest.webmanifest").write_text(json.dumps(_manifest()), encoding="utf-8")
     (site / "sw.js").write_text(_service_worker(site), encoding="utf-8")
     (site / "README.md").write_text(SPACE, encoding="utf-8")
 
 
 def _write_data(data: Path, context: AppContext) -> None:
-    export_onnx([tagger.checkpoint for tagger in context.taggers.values()], data / "networks.onnx", with_maps=True)
-    weights = Weights()
-    (data / "knowledge.json").write_text(json.dumps(knowledge(context, weights), ensure_ascii=False), encoding="utf-8")
+    graph, weights = data / "networks.onnx", Weights()
+    export_onnx([tagger.checkpoint for tagger in context.taggers.values()], graph, with_maps=True)
+    told = json.dumps(knowledge(context, weights, graph.read_bytes()), ensure_ascii=False)
+    (data / "knowledge.json").write_text(told, encoding="utf-8")
     (data / "weights.bin").write_bytes(weights.to_bytes())
     (data / "plotly.js").write_text(plotly_script(), encoding="utf-8")
+    for language in languages()[1:]:
+        shutil.copyfile(LOCALES / f"{language}.json", data / f"{language}.json")
     for example in context.examples.values():
         shutil.copyfile(example.path, data.parent / EXAMPLES / example.path.name)
 
 
 def _index(site: Path, context: AppContext) -> str:
     layout = Layout(context)
-    told = {"offered": _offered(context), "site": {"endpoints": layout.endpoints, "examples": examples(context)}}
+    site_told = {"endpoints": layout.endpoints, "examples": examples(context), "languages": languages()}
+    told = {"offered": _offered(context), "site": site_told}
     modules = [*sorted(site.glob("shell/*.js")), *sorted(site.glob("page/*.js"))]
     preloads = "\n".join(f'<link rel="modulepreload" href="{path.relative_to(site).as_posix()}">' for path in modules)
     return INDEX.format(
         policy=POLICY,
         description=DESCRIPTION,
         title=escape(TITLE),
-        icon=f"data:image/svg+xml,{quote(_icon())}",  # a browser asks for a file again whenever the address changes
+        icon=f"data:image/svg+xml,{quote(icons.svg())}",  # a browser asks for a file again whenever the address changes
         offered=json.dumps(told, ensure_ascii=False).replace("</", "<\\/"),
         preloads=preloads,
         body=layout.html,
     )
 
 
-def _icon() -> str:
-    bars = "".join(
-        f'<rect x="{9 + 8 * i}" y="{32 - 0.9 * tall:g}" width="5.5" height="{1.8 * tall:g}" rx="2.7"/>'
-        for i, tall in enumerate(BARS)
-    )
-    return ICON.format(bars=bars)
-
-
 def _offered(context: AppContext) -> dict[str, Any]:
     """What the page with a server tells its modules, but for what only that has."""
     told = offered(context)
     lessons = [lesson for lesson in told["lessons"] if not any(map(_needs_more, lesson["steps"]))]
-    edits = told["edits"] | {"kinds": [kind for kind in told["edits"]["kinds"] if kind["name"] in EDITS_HERE]}
+    methods = [method for method in told["explanation"]["methods"] if method["name"] == DEFAULT_METHOD]
     return told | {
         "server": None,
         "deleted_within_h": None,
         "plotly": "data/plotly.js",
         "lessons": lessons,
-        "edits": edits,
+        "edits": told["edits"] | {"kinds": edits()},
+        "live": told["live"] | {"pieces_a_second": PIECES_A_SECOND},
+        "explanation": told["explanation"] | {"methods": methods},
         "tabs": [tab for tab in told["tabs"] if tab not in LEFT_OUT],
-        "locales": {},
+        "locales": {language: f"data/{language}.json" for language in languages()[1:]},
     }
 
 
 def _needs_more(step: dict[str, Any]) -> bool:
     show = step["show"]
-    return show.get("look") in NOT_HERE or "why" in show or "random" in show.get("network", {})
+    other_map = show.get("why", {}).get("method", DEFAULT_METHOD) != DEFAULT_METHOD
+    return show.get("look") in NOT_HERE or other_map or "random" in show.get("network", {})
 
 
 def _manifest() -> dict[str, Any]:
@@ -201,8 +213,15 @@ def _manifest() -> dict[str, Any]:
         "scope": "./",
         "display": "standalone",
         "background_color": "#faf8f5",
-        "theme_color": "#b8500a",
-        "icons": [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+        "theme_color": icons.COLOUR,
+        "icons": [
+            {"src": "icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
+            *(
+                {"src": name, "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+                for name, (size, _, purpose) in ICONS.items()
+                if purpose
+            ),
+        ],
     }
 
 

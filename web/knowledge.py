@@ -3,41 +3,54 @@
 Axis letters: K tags, C features of all scales, P axes of familiarity.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from msecnn import audio
+from msecnn import audio, live
+from msecnn.explain.block_events import BLOCK, EVENT_SHARE
 from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.network_views import read_moments
 from msecnn.explain.winning_cells import receptive_ends
 from msecnn.familiarity import NARROW, UNFAMILIAR
+from msecnn.frontend.numpy_log_mel import filterbank
+from msecnn.models.conv_pool import conv_bias
+from msecnn.models.fast.folded import affine
 from msecnn.models.layers import INPUT, MultiScaleCNN
+from msecnn.plots.colours import ORDER_COLOURS
 from msecnn.tagger import Tagger
 from msecnn.tags import families
+from msecnn.ui import sonification
+from msecnn.ui.edit_choices import edit_choices
 from msecnn.ui.pictures import HIGH_DB, LOW_DB
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.session import Session
 from msecnn.ui.tabs.network import ENLARGED, THUMBNAIL
 from msecnn.ui.tabs.tags import calibration_bins, show_calibration
-from msecnn.ui.tabs.why import N_ABSENCES, N_MARKS
+from msecnn.ui.tabs.why import N_ABSENCES, N_AGAINST, N_FOR, N_MARKS
 from msecnn.ui.upload import OVERVIEW_COLUMNS, show_examples
-from msecnn.ui.what_if import N_TAGS
+from msecnn.ui.what_if import MAX_EDITS, MAX_POINTS, N_TAGS
+from web.convolution import level_graphs
 
 #: Where the site has the examples' sound.
 EXAMPLES = "data/examples"
 _COMMAND = "python -m msecnn serve"
+#: Edits that `answerer/edits.js` does not make: a browser has no encoder of MP3, and this page keeps one channel.
+EDITS_LEFT_OUT = {"codec", "side"}
 #: By the question's name, why it is not answered here.
 REFUSED = {
-    "maps": f"Maps need gradients, which this page does not compute. The full app draws them: {_COMMAND}.",
-    "faithfulness-check": f"A check needs a map, which this page does not draw. The full app does: {_COMMAND}.",
+    "maps": f"This method needs gradients, which this page does not compute. The full app draws it: {_COMMAND}.",
+    "faithfulness-check": f"A check runs the network hundreds of times. The full app does it: {_COMMAND}.",
     "sanity": f"Random weights are not part of this page. The full app has them: {_COMMAND}.",
-    "sonify": f"Evidence as sound needs a map, which this page does not draw. The full app does: {_COMMAND}.",
+    "feature-path": f"The way of a feature is not part of this page. The full app shows it: {_COMMAND}.",
+    "music-rows": f"Musical views are not part of this page. The full app draws them: {_COMMAND}.",
     "worksheet": f"Worksheets are written by the full app: {_COMMAND}.",
     "export": f"Downloads are written by the full app: {_COMMAND}.",
-    "what-if": f"Other edits are made by the full app: {_COMMAND}.",
+    "what-if": f"This edit is made by the full app: {_COMMAND}.",
+    "what-if-cut": f"The smallest cut is looked for by the full app: {_COMMAND}.",
     "other": f"This needs the full app: {_COMMAND}.",
 }
 
@@ -61,8 +74,13 @@ class Weights:
         return b"".join(self._parts)
 
 
-def knowledge(context: AppContext, weights: Weights) -> dict[str, Any]:
-    """Plain values, `answerer/types.d.ts` describes them; the tensors go into `weights`."""
+def knowledge(context: AppContext, weights: Weights, graph: bytes) -> dict[str, Any]:
+    """Plain values, `answerer/types.d.ts` describes them.
+
+    Args:
+        weights: takes the tensors that are not in the graph.
+        graph: the networks' graph, whose filters are told by where they lie in it.
+    """
     first = next(iter(context.taggers.values()))
     config, network = first.checkpoint.mel_config, _network(first)
     crop_s = config.frame_to_s(receptive_ends(network)[INPUT])
@@ -75,18 +93,30 @@ def knowledge(context: AppContext, weights: Weights) -> dict[str, Any]:
             "window_s": config.window_s,
             "bands_hz": config.band_edges_hz().tolist(),
             "crop_s": round(crop_s, 3),
+            "floor_db": 10 * math.log10(config.amin),
         },
+        "filterbank": weights.add(filterbank(config).T),  # (F, N)
+        "graphs": level_graphs(pool for tagger in context.taggers.values() for pool in _network(tagger).pools),
         **{"low_db": LOW_DB, "high_db": HIGH_DB, "overview_columns": OVERVIEW_COLUMNS},
         **{"thumbnail": THUMBNAIL, "enlarged": ENLARGED, "n_marks": N_MARKS, "n_absences": N_ABSENCES},
         "n_edited_tags": N_TAGS,
+        "sounds": sonification.PARTS,
+        **{"edits": edits(), "most_edits": MAX_EDITS, "most_points": MAX_POINTS, "order_colours": ORDER_COLOURS},
+        "live": {"frames": live.longest_frames([*context.taggers.values()]), "step": live.STEP},
+        "events": {"block": BLOCK, "share": EVENT_SHARE, "n_for": N_FOR, "n_against": N_AGAINST},
         "notes": {"silent": audio.SILENT, "narrow": NARROW, "unfamiliar": UNFAMILIAR},
         "families": families(first.checkpoint.tags),
         "refused": REFUSED,
         "pictures": show_examples(context, None, {}).payload["pictures"],
         "calibration": show_calibration(context, shown, {}).payload["figure"],
         "examples": examples(context),
-        "models": [_model(context, name, tagger, weights) for name, tagger in context.taggers.items()],
+        "models": [_model(context, name, tagger, weights, graph) for name, tagger in context.taggers.items()],
     }
+
+
+def edits() -> list[dict[str, Any]]:
+    """What can be changed of a sound here: all that needs neither a codec nor two channels."""
+    return [kind for kind in edit_choices() if kind["name"] not in EDITS_LEFT_OUT]
 
 
 def examples(context: AppContext) -> dict[str, dict[str, str]]:
@@ -101,7 +131,7 @@ def examples(context: AppContext) -> dict[str, dict[str, str]]:
     }
 
 
-def _model(context: AppContext, name: str, tagger: Tagger, weights: Weights) -> dict[str, Any]:
+def _model(context: AppContext, name: str, tagger: Tagger, weights: Weights, graph: bytes) -> dict[str, Any]:
     checkpoint, network = tagger.checkpoint, _network(tagger)
     assert checkpoint.mean_features is not None
     familiarity = tagger.familiarity
@@ -129,6 +159,29 @@ def _model(context: AppContext, name: str, tagger: Tagger, weights: Weights) -> 
         "mean_features": weights.add(mean),
         "familiar_mean": weights.add(familiarity.mean),
         "familiar_axes": weights.add(familiarity.axes),  # (P, C)
+        **_levels(network, weights, graph),
+    }
+
+
+def _levels(network: MultiScaleCNN, weights: Weights, graph: bytes) -> dict[str, Any]:
+    """The normalisations as scale and shift, folded as `models/fast/folded.py` does it, and where the filters lie."""
+    scale, shift = affine(network.input_norm)  # (F,)
+    levels = []
+    for level in network.conv_levels:
+        gain, offset = affine(level.norm)  # (C,)
+        filters = level.conv.weight.detach().numpy().astype("<f4")
+        place = graph.index(filters.tobytes())
+        bias = conv_bias(level.conv).detach() * gain + offset
+        levels.append(
+            {"filters": {"shape": filters.shape, "offset": place}, "gain": weights.add(gain), "bias": weights.add(bias)}
+        )
+    mean = network.input_norm.running_mean
+    assert mean is not None
+    return {
+        "input_scale": weights.add(scale),
+        "input_shift": weights.add(shift),
+        "training_mean": weights.add(mean),
+        "levels": levels,
     }
 
 

@@ -13,15 +13,18 @@ import gradio as gr
 from gradio.blocks import Block, BlockContext
 
 from msecnn.ui.page import TITLE, compose
-from msecnn.ui.server.context import ASSETS, AppContext
+from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.languages import about, languages
 from msecnn.ui.server.rpc import Page
 
 #: Controls and places of what needs the full app: maps, what is made of them, and files that Python writes.
 LEFT_OUT = {
-    *("method", "baseline", "shared", "why-method", "listen", "check", "why-check"),
+    *("method", "check", "why-check"),
     *("random", "sanity-method", "network-sanity", "export", "worksheet"),
-    *("music-rows", "flight", "live"),
+    *("music-rows", "flight"),
 }
+#: Questions that only this page has: what a server answers at once with another one.
+ONLY_HERE = {"evidence"}
 #: With this Gradio marks a text that it shows in the visitor's language.
 TRANSLATED = "__i18n__"
 KINDS: dict[type[Block], str] = {
@@ -30,17 +33,36 @@ KINDS: dict[type[Block], str] = {
     gr.Checkbox: "checkbox",
     gr.Button: "button",
 }
-#: In place of what the page with a server says of a visitor's recording.
-PRIVACY = """### Your recording stays on this device
+#: By language, in place of what the page with a server says of a visitor's recording from this heading on.
+PRIVACY = {
+    "en": (
+        "### Your recording stays yours",
+        """### Your recording stays on this device
 
 The networks run in this browser. No sound is sent anywhere, and once the page has loaded it asks the network for
 nothing.
 
 ### What this page leaves out
 
-Saliency maps, the evidence as sound, checks of a map, the way of one feature, musical views, live tags, response
-curves, most edits, worksheets and downloads need the full program: `python -m msecnn serve`.
-"""
+Maps by gradients, checks of a map, the way of one feature, musical views, the smallest cut, the edits "low bit rate"
+and "side", worksheets and downloads need the full program: `python -m msecnn serve`.
+""",
+    ),
+    "de": (
+        "### Deine Aufnahme bleibt deine",
+        """### Deine Aufnahme bleibt auf diesem Gerät
+
+Die Netze laufen in diesem Browser. Kein Ton wird irgendwohin gesendet, und ist die Seite einmal geladen, fragt sie das
+Netzwerk nach nichts mehr.
+
+### Was dieser Seite fehlt
+
+Karten aus Gradienten, Prüfungen einer Karte, der Weg eines Merkmals, musikalische Ansichten, der kleinste Schnitt, die
+Änderungen „Niedrige Bitrate“ und „Seite“, Arbeitsblätter und Downloads brauchen das ganze Programm:
+`python -m msecnn serve`.
+""",
+    ),
+}
 INLINE = ((r"`([^`]+)`", r"<code>\1</code>"), (r"\*\*([^*]+)\*\*", r"<strong>\1</strong>"))
 
 
@@ -57,7 +79,7 @@ class Layout:
             page = Page(context=context)
             compose(page)
         self._names = {block: name for name, block in page.controls.by_name.items()}
-        self.endpoints = sorted(_rpc_names(blocks))
+        self.endpoints = sorted({*_rpc_names(blocks), *ONLY_HERE})
         self.html = self._children(blocks)
 
     def _children(self, block: BlockContext) -> str:
@@ -70,7 +92,7 @@ class Layout:
         if isinstance(block, gr.HTML):
             return _place(block)
         if isinstance(block, gr.Markdown):
-            return f'<div class="prose">{_about()}</div>' if block.elem_id == "about-text" else ""
+            return _abouts() if block.elem_id == "about-text" else ""
         if type(block) in KINDS:
             return _control(name, block, KINDS[type(block)]) if name else ""
         if isinstance(block, gr.Tabs):
@@ -84,12 +106,14 @@ class Layout:
     def _tabs(self, name: str, block: gr.Tabs) -> str:
         tabs = [tab for tab in block.children if isinstance(tab, gr.Tab) and tab.id not in LEFT_OUT]
         heads = "".join(
-            f'<button type="button" role="tab" id="head-{tab.id}" data-tab="{tab.id}" aria-controls="tab-{tab.id}">'
-            f"{escape(_text(tab.label))}</button>"
+            f'<button type="button" role="tab" id="head-{tab.id}" data-tab="{tab.id}" aria-controls="tab-{tab.id}" '
+            f"data-t>{escape(_text(tab.label))}</button>"
             for tab in tabs
         )
         panels = "\n".join(
             f'<div class="tabitem" role="tabpanel" id="tab-{tab.id}" aria-labelledby="head-{tab.id}" hidden>\n'
+            f'<div class="mse"><h2 class="mse-sr" id="heading-{tab.id}" tabindex="-1" data-t>{escape(_text(tab.label))}'
+            "</h2></div>\n"
             f"{self._children(tab)}\n</div>"
             for tab in tabs
         )
@@ -101,7 +125,7 @@ class Layout:
 
     def _accordion(self, name: str, block: gr.Accordion) -> str:
         data = _data(name, "accordion", {"visible": block.visible is True}) if name else ""
-        summary = f"<summary>{escape(_text(block.label))}</summary>"
+        summary = f"<summary data-t>{escape(_text(block.label))}</summary>"
         start = f'<details class="mse gr-accordion mse-control"{_id(block)} {data}>{summary}'
         return f"{start}\n{self._children(block)}\n</details>"
 
@@ -115,16 +139,15 @@ def _rpc_names(block: BlockContext) -> Iterable[str]:
 
 
 def _place(block: gr.HTML) -> str:
-    """A mount point or a heading; endpoints have no place."""
+    """A mount point; endpoints have no place, and a tab has its heading."""
     name = str(block.elem_id).removeprefix("mount-")
-    if name != str(block.elem_id):
-        inner = f'<div class="mse mse-{name}"></div>'
-        return "" if name in LEFT_OUT else f'<div id="mount-{name}" data-mount="{name}">{inner}</div>'
-    return f'<div class="mse-heading">{block.value}</div>' if "mse-heading" in (block.elem_classes or []) else ""
+    if name == str(block.elem_id) or name in LEFT_OUT:
+        return ""
+    return f'<div id="mount-{name}" data-mount="{name}"><div class="mse mse-{name}"></div></div>'
 
 
 def _control(name: str, block: Any, kind: str) -> str:
-    label = f'<span data-testid="block-info">{escape(_text(block.label or ""))}</span>'
+    label = f'<span data-testid="block-info" data-t>{escape(_text(block.label or ""))}</span>'
     choices = [[_text(title), value] for title, value in getattr(block, "choices", None) or []]
     value = _text(block.value) if isinstance(block.value, str) else block.value
     offer = {"visible": block.visible is True, "value": value} | ({"choices": choices} if choices else {})
@@ -135,7 +158,8 @@ def _control(name: str, block: Any, kind: str) -> str:
     if kind == "dropdown":
         return f'<label class="mse-control mse-choice"{data}>{label}<select></select></label>'
     if kind == "checkbox":
-        return f'<label class="mse-control mse-check"{data}><input type="checkbox">{escape(_text(block.label))}</label>'
+        words = f"<span data-t>{escape(_text(block.label))}</span>"
+        return f'<label class="mse-control mse-check"{data}><input type="checkbox">{words}</label>'
     return f'<button type="button" class="mse-control"{data}></button>'
 
 
@@ -153,13 +177,18 @@ def _data(name: str, kind: str, offer: Mapping[str, Any]) -> str:
     return f'data-control="{name}" data-kind="{kind}" data-offer="{escape(json.dumps(offer))}"'
 
 
-def _about() -> str:
-    """`about.md` as HTML, with what is true of a recording here."""
-    text = (ASSETS / "about.md").read_text(encoding="utf-8")
-    kept, replaced, _ = text.partition("### Your recording stays yours")
+def _abouts() -> str:
+    """What is said about the networks, in each language; the page shows the visitor's."""
+    return "\n".join(f'<div class="prose" lang="{language}">{_about(language)}</div>' for language in languages())
+
+
+def _about(language: str) -> str:
+    """A language's page as HTML, with what is true of a recording here."""
+    heading, privacy = PRIVACY[language]
+    kept, replaced, _ = about(language).partition(heading)
     if not replaced:
-        raise ValueError("about.md has no longer the part on recordings that this page replaces.")
-    return "\n".join(_paragraph(part) for part in f"{kept}{PRIVACY}".strip().split("\n\n"))
+        raise ValueError(f"The page about the networks has no longer the part {heading!r}, which is another one here.")
+    return "\n".join(_paragraph(part) for part in f"{kept}{privacy}".strip().split("\n\n"))
 
 
 def _paragraph(text: str) -> str:

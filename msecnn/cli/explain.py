@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from msecnn.cli.explanation_table import print_split, print_table
+from msecnn.cli.explanation_table import print_cells, print_split, print_table
 from msecnn.errors import MsecnnError
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write maps, pictures, sounds and a report there")
     parser.add_argument(
-        "--contributions", action="store_true", help="only what each scale adds: exact, and without PyTorch"
+        "--contributions",
+        action="store_true",
+        help="only what each scale adds and its winning cells: exact, and without PyTorch",
     )
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     parser.add_argument("--device", metavar="D", help="cpu or cuda (default: a GPU if there is one)")
@@ -108,7 +110,8 @@ def _explain_whole(args: argparse.Namespace, tagger: "Tagger", bar: tqdm) -> int
 
 def _contributions(args: argparse.Namespace) -> int:
     from msecnn import checkpoint
-    from msecnn.explain.explanation_json import SCHEMA
+    from msecnn.explain.cell_evidence import window_evidence
+    from msecnn.explain.explanation_json import SCHEMA, cells_json
     from msecnn.explain.scale_split import scale_split
     from msecnn.runtimes import fastest
     from msecnn.tagger import Tagger
@@ -117,14 +120,17 @@ def _contributions(args: argparse.Namespace) -> int:
         raise MsecnnError("--contributions makes no pictures and no sounds for --out.")
     loaded = checkpoint.load(args.model)
     tagger = Tagger(loaded, device=args.device, runtime=fastest([loaded], device=args.device))
-    prediction = tagger.tag(args.file, keep_mel=False)
+    prediction = tagger.tag(args.file)
     split = scale_split(tagger, prediction, args.tag, args.window)
+    evidence = window_evidence(loaded, prediction, split.tag_index, split.window)
     for warning in prediction.notes:
         print(f"msecnn explain: {warning}", file=sys.stderr)
     if args.format == "json":
-        print(json.dumps({"schema": SCHEMA, "file": args.file, **split.to_json()}, ensure_ascii=False, indent=2))
+        answer = {"schema": SCHEMA, "file": args.file, **split.to_json(), "cells": cells_json(evidence)}
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
         print_split(split, args.file)
+        print_cells(evidence)
     return 0
 
 

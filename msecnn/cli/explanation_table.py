@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from msecnn.explain import Explanation
+    from msecnn.explain.cell_evidence import Evidence
     from msecnn.explain.scale_split import ScaleSplit
 
 #: Events and absences that the table lists.
@@ -19,6 +20,16 @@ def print_split(split: "ScaleSplit", name: str) -> None:
         print(f"{scale['name']:<10}{scale['features']:>9}{scale['contribution']:>14.3f}{scale['relative']:>10.3f}")
     print(f"{'bias, base':<19}{answer['bias']:>14.3f}{answer['base_value']:>10.3f}")
     print(f"{'logit':<19}{split.logit:>14.3f}{split.logit:>10.3f}")
+
+
+def print_cells(evidence: "Evidence") -> None:
+    """The winning cells that add most to the logit and take most from it, of everything that each depends on."""
+    print(f"\n{'relative':>8}  {'scale':<8}{'channel':>8}  where the winning cell looks")
+    for cell in (*evidence.cells[:N_IN_FAVOUR], *evidence.cells[::-1][:N_AGAINST]):
+        print(
+            f"{cell.relative:+8.3f}  {cell.scale:<8}{cell.channel:>8}{cell.start_s:8.2f} to {cell.end_s:6.2f} s "
+            f"{cell.low_hz:6.0f} to {cell.high_hz:5.0f} Hz"
+        )
 
 
 def print_table(explanation: "Explanation") -> None:

@@ -5,15 +5,20 @@ Axis letters: F mel bands, L frames, C channels of a scale.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
 
-from msecnn.explain.contributions import scale_weights, with_scales
+from msecnn.checkpoint import Checkpoint
+from msecnn.explain.contributions import with_scales
 from msecnn.explain.winning_cells import Winners, WinningCell, blind_tail_start, field_of_cell, winning_cells
 from msecnn.frontend import MelConfig
-from msecnn.models.layers import MultiScaleCNN
+from msecnn.models.structure import MultiScaleStructure, ScaleClassifier
+from msecnn.runtimes import is_installed
+from msecnn.tagger import TagPrediction
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class Evidence:
 
 
 def evidence(
-    model: nn.Module,
+    model: "nn.Module",
     mel: np.ndarray,
     tag_index: int,
     *,
@@ -50,22 +55,57 @@ def evidence(
         window_start_s: where the window stands in its recording; added to the cells' seconds.
     """
     network = with_scales(model)
-    weights = scale_weights(network)
+    found = winning_cells(network, mel)
+    place = network.structure, mel_config, window_start_s
+    return _evidence(found, tag_index, ScaleClassifier.of(network), mean_features, place)
+
+
+def window_evidence(checkpoint: Checkpoint, prediction: TagPrediction, tag_index: int, window: int) -> Evidence:
+    """The same of a window that was tagged with its mel kept; by ONNX Runtime where that is there, without torch.
+
+    Raises:
+        ExplanationError: the model has no scales.
+    """
+    assert prediction.mel is not None
+    mel, start_s = prediction.mel[window], float(prediction.window_starts_s[window])
+    structure, classifier = checkpoint.structure, checkpoint.classifier
+    config, mean_features = checkpoint.mel_config, checkpoint.mean_features
+    if structure is None or classifier is None or not is_installed("onnxruntime"):
+        options = {"mel_config": config, "mean_features": mean_features, "window_start_s": start_s}
+        return evidence(checkpoint.model, mel, tag_index, **options)
+    from msecnn.runtimes.onnx_runtime import winning_cell_numbers
+
+    found = {}
+    for scale, cells in winning_cell_numbers(checkpoint, mel[None, None]).items():
+        n_columns = structure.receptive_crop[scale][1]
+        values = prediction.features[scale][window].astype(np.float64)
+        found[scale] = Winners(values, cells[0] // n_columns, cells[0] % n_columns)
+    return _evidence(found, tag_index, classifier, mean_features, (structure, config, start_s))
+
+
+def _evidence(
+    found: Mapping[str, Winners],
+    tag_index: int,
+    classifier: ScaleClassifier,
+    mean_features: Mapping[str, np.ndarray] | None,
+    place: tuple[MultiScaleStructure, MelConfig, float],
+) -> Evidence:
+    weights = classifier.scale_weights
     cells: list[WinningCell] = []
-    for scale, winners in winning_cells(network, mel).items():
+    for scale, winners in found.items():
         weight = weights[scale][tag_index]  # (C,)
         mean = np.zeros(len(weight)) if mean_features is None else np.asarray(mean_features[scale], dtype=np.float64)
-        cells += _cells_of_scale(network, scale, winners, weight, mean, mel_config, window_start_s)
+        cells += _cells_of_scale(scale, winners, weight, mean, *place)
     cells.sort(key=lambda cell: -cell.relative)
     return Evidence(tag_index, tuple(cells))
 
 
 def _cells_of_scale(
-    model: MultiScaleCNN,
     scale: str,
     winners: Winners,
     weight: np.ndarray,
     mean: np.ndarray,
+    structure: MultiScaleStructure,
     mel_config: MelConfig,
     window_start_s: float,
 ) -> Iterator[WinningCell]:
@@ -81,6 +121,6 @@ def _cells_of_scale(
             relative=float(weight[channel] * (value - mean[channel])),
             row=row,
             column=column,
-            in_blind_tail=model.receptive_field(scale, row, column)[3] >= blind_tail_start(model),
-            **field_of_cell(model, scale, row, column, mel_config, window_start_s),
+            in_blind_tail=structure.receptive_field(scale, row, column)[3] >= blind_tail_start(structure),
+            **field_of_cell(structure, scale, row, column, mel_config, window_start_s),
         )

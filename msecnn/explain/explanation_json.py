@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from msecnn.explain.cell_evidence import Evidence
     from msecnn.explain.explanation import Explanation
 
 #: Rises when a key changes its meaning or goes.
@@ -27,7 +28,7 @@ def explanation_json(explanation: "Explanation", *, minimal: bool = True) -> dic
         "blocks": _blocks(explanation),
         "minimal": _minimal(explanation) if minimal else [],
         "louder": explanation.louder.to_json() if explanation.louder else None,
-        "cells": _cells(explanation),
+        "cells": cells_json(explanation.evidence),
         "saliency": _maps(explanation),
     }
 
@@ -51,8 +52,9 @@ def _minimal(explanation: "Explanation") -> list[dict[str, Any]]:
     return [part.to_json() for part in (explanation.smallest_sound, explanation.smallest_cut) if part is not None]
 
 
-def _cells(explanation: "Explanation") -> list[dict[str, Any]]:
-    cells = sorted(explanation.evidence.cells, key=lambda cell: -cell.contribution)
+def cells_json(evidence: "Evidence") -> list[dict[str, Any]]:
+    """The winning cells, from what adds most to the logit on."""
+    cells = sorted(evidence.cells, key=lambda cell: -cell.contribution)
     return [{key: getattr(cell, key) for key in CELL_KEYS} for cell in cells]
 
 

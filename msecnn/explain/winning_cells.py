@@ -6,15 +6,18 @@ Axis letters: F mel bands, L frames, C channels of a scale, W windows.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from msecnn.frontend import MelConfig
-from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.models.lock import MODEL_LOCK
+from msecnn.models.structure import INPUT, MultiScaleStructure
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from msecnn.models.layers import MultiScaleCNN
 
 
 @dataclass(frozen=True)
@@ -59,21 +62,23 @@ class Winners:
     columns: np.ndarray
 
 
-def winning_cells(model: MultiScaleCNN, mel: np.ndarray) -> dict[str, Winners]:
+def winning_cells(model: "MultiScaleCNN", mel: np.ndarray) -> dict[str, Winners]:
     """For each scale, the winner of each channel among the cells that reach the classifier."""
     maps = all_maps(model, mel)
     return {scale: winners_of_map(model, scale, maps[scale]) for scale in model.scales}
 
 
-def all_maps(model: MultiScaleCNN, mel: np.ndarray) -> dict[str, Tensor]:
+def all_maps(model: "MultiScaleCNN", mel: np.ndarray) -> "dict[str, Tensor]":
     """The maps (C, F', L') of the input and of all levels for one window (F, L), scales or not."""
+    import torch
+
     device = model.classifier.weight.device
     with MODEL_LOCK, torch.no_grad():
         maps = model.level_maps(torch.from_numpy(np.array(mel, dtype=np.float32)).to(device)[None, None])
     return {name: level_map[0] for name, level_map in maps.items()}
 
 
-def winners_of_map(model: MultiScaleCNN, name: str, level_map: Tensor) -> Winners:
+def winners_of_map(model: "MultiScaleCNN", name: str, level_map: "Tensor") -> Winners:
     """The winner of each channel of a map (C, F', L'); one of them among equals."""
     rows, columns = model.receptive_crop[name]
     flat = level_map[:, :rows, :columns].reshape(len(level_map), -1)
@@ -81,12 +86,12 @@ def winners_of_map(model: MultiScaleCNN, name: str, level_map: Tensor) -> Winner
     return Winners(values.astype(np.float64), cells // columns, cells % columns)
 
 
-def blind_tail_start(model: MultiScaleCNN) -> int:
+def blind_tail_start(model: "MultiScaleCNN | MultiScaleStructure") -> int:
     """First mel frame of which the input scale sees nothing: 1280 of 1366."""
     return model.receptive_crop[INPUT][1]
 
 
-def receptive_ends(model: MultiScaleCNN) -> dict[str, int]:
+def receptive_ends(model: "MultiScaleCNN | MultiScaleStructure") -> dict[str, int]:
     """For each map of the network, the first mel frame that none of its cells that can win depends on."""
     ends = {}
     for name, (rows, columns) in model.receptive_crop.items():
@@ -95,7 +100,12 @@ def receptive_ends(model: MultiScaleCNN) -> dict[str, int]:
 
 
 def field_of_cell(
-    model: MultiScaleCNN, scale: str, row: int, column: int, mel_config: MelConfig, window_start_s: float = 0.0
+    model: "MultiScaleCNN | MultiScaleStructure",
+    scale: str,
+    row: int,
+    column: int,
+    mel_config: MelConfig,
+    window_start_s: float = 0.0,
 ) -> dict[str, float]:
     """Seconds and Hz of everything that a cell depends on, within the clip."""
     low, high, first, last = model.receptive_field(scale, row, column)

@@ -94,6 +94,19 @@ class MultiScaleStructure:
             crops[name] = rows, columns
         return dict(reversed(crops.items()))
 
+    def receptive_field(self, name: str, row: int, column: int) -> tuple[int, int, int, int]:
+        """Mel cells that a cell of a map depends on.
+
+        Returns:
+            First and last band, first and last frame, inclusive, clipped to the input.
+        """
+        bands, frames = (row, row), (column, column)
+        for i in range(self.maps.index(name), 0, -1):  # undo the pooling, then add one cell of the convolution's halo
+            (pool_f, pool_t), (n_rows, n_columns) = self.pools[i - 1], self.map_sizes[self.maps[i - 1]]
+            bands = max(bands[0] * pool_f - 1, 0), min(bands[1] * pool_f + pool_f, n_rows - 1)
+            frames = max(frames[0] * pool_t - 1, 0), min(frames[1] * pool_t + pool_t, n_columns - 1)
+        return (*bands, *frames)
+
     @cached_property
     def tensors(self) -> dict[str, tuple[tuple[int, ...], bool]]:
         """Every tensor of a checkpoint's weights: its shape, and whether it holds fractions or whole numbers."""

@@ -27,15 +27,17 @@ class Graph:
         self._nodes: list[bytes] = []
         self._constants: dict[str, bytes] = {}
 
-    def input(self, name: str, shape: Sequence[int]) -> str:
-        """What is given, in float32; `shape` is without the windows' axis."""
-        self._inputs.append(_value_info(name, FLOAT, shape))
+    def input(self, name: str, shape: Sequence[int | str], *, batch: str = "B") -> str:
+        """What is given, in float32; `shape` is without the first axis, and has a name for what may be of any size."""
+        self._inputs.append(_value_info(name, FLOAT, [batch, *shape]))
         return name
 
-    def output(self, name: str, value: str, shape: Sequence[int], *, whole: bool = False) -> None:
-        """Gives a value away under a name, in float32 or whole numbers; `shape` is without the windows' axis."""
+    def output(
+        self, name: str, value: str, shape: Sequence[int | str], *, whole: bool = False, batch: str = "B"
+    ) -> None:
+        """Gives a value away under a name, in float32 or whole numbers; of `shape` see `input`."""
         self.add("Identity", value, name=name)
-        self._outputs.append(_value_info(name, INT64 if whole else FLOAT, shape))
+        self._outputs.append(_value_info(name, INT64 if whole else FLOAT, [batch, *shape]))
 
     def constant(self, name: str, values: np.ndarray | np.generic) -> str:
         """A tensor of the graph, kept once under its name."""
@@ -64,8 +66,8 @@ class Graph:
         return head + _bytes(7, graph) + _all(14, texts)
 
 
-def _value_info(name: str, kind: int, shape: Sequence[int]) -> bytes:
-    sizes = [_text(2, "B"), *(_varint_field(1, size) for size in shape)]
+def _value_info(name: str, kind: int, shape: Sequence[int | str]) -> bytes:
+    sizes = [_text(2, size) if isinstance(size, str) else _varint_field(1, size) for size in shape]
     return _text(1, name) + _bytes(2, _bytes(1, _varint_field(1, kind) + _bytes(2, _all(1, sizes))))
 
 

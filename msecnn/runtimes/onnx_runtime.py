@@ -28,15 +28,8 @@ class OnnxRuntime:
         structure = checkpoint.structure
         if structure is None:
             raise MsecnnError(f"{checkpoint.name} runs by PyTorch only: --runtime torch.")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = n_threads or _n_cores()
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait leave the cores
-        options.enable_cpu_mem_arena = False  # it would keep the largest map that there was
-        options.log_severity_level = _ERRORS_ONLY
         self._outputs = [f"{checkpoint.name}.{output}" for output in ("logits", "features")]
-        graph = onnx_graph([checkpoint], from_input="mel", outputs=("logits", "features"))
-        self._session = onnxruntime.InferenceSession(graph.model(), options, ["CPUExecutionProvider"])
+        self._session = _session(checkpoint, ("logits", "features"), n_threads)
         self._scales = structure.scales
         self._ends = np.cumsum([structure.n_features[scale] for scale in structure.scales])[:-1]
         self._config = checkpoint.mel_config
@@ -55,6 +48,29 @@ class OnnxRuntime:
 
     def as_array(self, inputs: np.ndarray) -> np.ndarray:
         return inputs
+
+
+def winning_cell_numbers(checkpoint: Checkpoint, inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Of mels (B, 1, F, L) for each scale (B, C): which cell each feature is the value of, row × columns + column.
+
+    The columns are those of `structure.receptive_crop`.
+    """
+    structure = checkpoint.structure
+    assert structure is not None
+    (cells,) = _session(checkpoint, ("cells",), None).run(None, {"mel": inputs})
+    ends = np.cumsum([structure.n_features[scale] for scale in structure.scales])[:-1]
+    return dict(zip(structure.scales, np.split(cells, ends, axis=1), strict=True))
+
+
+def _session(checkpoint: Checkpoint, outputs: tuple[str, ...], n_threads: int | None) -> "onnxruntime.InferenceSession":
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = n_threads or _n_cores()
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait leave the cores
+    options.enable_cpu_mem_arena = False  # it would keep the largest map that there was
+    options.log_severity_level = _ERRORS_ONLY
+    graph = onnx_graph([checkpoint], from_input="mel", outputs=outputs)
+    return onnxruntime.InferenceSession(graph.model(), options, ["CPUExecutionProvider"])
 
 
 def _n_cores() -> int:

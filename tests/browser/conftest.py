@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,21 @@ def chromium(recordings: Path) -> Iterator[Any]:
 @pytest.fixture
 def arrive(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
     """Lets a visitor arrive: `arrive(query="?tab=why", width=390, dark=True)`."""
+    with visitors(
+        chromium, address, lambda page: page.wait_for_selector(".mse-drop:visible, .mse-opened:visible")
+    ) as let:
+        yield let
+
+
+@contextmanager
+def visitors(
+    chromium: Any, address: str, is_ready: Callable[[Visitor], object], *, timeout_ms: int = 60_000
+) -> Iterator[Callable[..., Visitor]]:
+    """Lets visitors arrive at an address until it is left; then any error or request to elsewhere fails the test.
+
+    Args:
+        is_ready: waits until a page can be used.
+    """
     contexts: list[Any] = []
     outside: list[str] = []
     errors: list[str] = []
@@ -144,12 +160,12 @@ def arrive(chromium: Any, address: str) -> Iterator[Callable[..., Visitor]]:
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", **options
         )
         contexts.append(context)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(timeout_ms)
         context.on("request", lambda request: outside.append(request.url) if _outside(request.url, address) else None)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address + query)
-        page.wait_for_selector(".mse-drop:visible, .mse-opened:visible")
+        is_ready(page)
         return page
 
     yield visitor

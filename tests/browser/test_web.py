@@ -1,8 +1,15 @@
 """The page without a server, built and served as plain files: its answers are the server's, question by question."""
 
+import base64
 import functools
 import http.server
 import importlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,14 +17,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT
+import yaml
+from audio_files import encode, music
+from conftest import ROOT, visitors
+from hub_stand_in import hub_stand_in
 
 from msecnn.audio import write_wav
+from msecnn.live import LiveTagger
+from msecnn.ui.edit_choices import edit_choices
 from msecnn.ui.server.context import AppContext
+from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.session import Session
-from msecnn.ui.tabs import compare, network, tags, why
+from msecnn.ui.tabs import compare, live, network, tags, why
+from msecnn.ui.tabs import what_if as edits_tab
 from msecnn.ui.upload import open_recording, show_window
 from msecnn.ui.what_if import edit_window
+from web.knowledge import EDITS_LEFT_OUT, REFUSED
 
 pytestmark = pytest.mark.browser
 
@@ -65,28 +80,12 @@ def host(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def visit(chromium: Any, host: str) -> Iterator[Callable[..., Visitor]]:
     """A visitor whose page has its networks; any error or request to elsewhere fails the file's tests."""
-    contexts: list[Any] = []
-    wrong: list[str] = []
 
-    def visitor(query: str = "", **options: Any) -> Visitor:
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        context.set_default_timeout(120_000)
-        context.on("request", lambda request: None if _own(request.url, host) else wrong.append(request.url))
-        page = context.new_page()
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(host + query)
+    def is_ready(page: Visitor) -> None:
         page.wait_for_function("() => window.msecnn?.state?.recording")
-        return page
 
-    yield visitor
-    for context in contexts:
-        context.close()
-    assert not wrong
-
-
-def _own(url: str, host: str) -> bool:
-    return url.startswith((host, "data:", "blob:"))
+    with visitors(chromium, host, is_ready, timeout_ms=120_000) as let:
+        yield let
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +126,7 @@ def furthest_grey(page: Visitor, here: str, there: str) -> int:
 def assert_same(page: Visitor, here: Any, there: Any, *, within: float = EQUAL, at: str = "answer") -> None:
     """Values of a browser's answer are the server's; pictures as they are drawn, addresses aside."""
     if isinstance(there, dict):
-        for key in there.keys() - {"request", "url", "audio", "sound", "positive", "negative", "sounds"}:
+        for key in there.keys() - {"request", "url", "audio", "sound", "positive", "negative", "sum_check"}:
             assert_same(page, here[key], there[key], within=within, at=f"{at}.{key}")
     elif isinstance(there, list | tuple):
         assert len(here) == len(there), at
@@ -157,8 +156,6 @@ def test_every_example_gets_the_tags_that_the_server_gives(page: Visitor, contex
 @pytest.fixture(scope="module")
 def same_samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """45 s at the networks' own rate, so that decoding changes nothing: two windows, of which one is moved back."""
-    from audio_files import music
-
     path = tmp_path_factory.mktemp("sounds") / "same.wav"
     sound = music(45, 12_000, 1, seed=4)[0]
     sound[: 12_000 * 3] *= 0.01
@@ -177,6 +174,11 @@ def opened(context: AppContext, path: Path) -> Any:
         return open_recording(context, None, {"path": str(path), "name": path.name})
 
 
+def last_of(handler: Any) -> Any:
+    """A handler that tells of its progress before it answers."""
+    return lambda *asked: list(handler(*asked))[-1]
+
+
 QUESTION = {"model": "msecnn", "tag": "piano", "window": 1}
 #: Name of a question, the server's answer, and requests.
 QUESTIONS: list[tuple[str, Any, list[dict[str, Any]]]] = [
@@ -184,6 +186,7 @@ QUESTIONS: list[tuple[str, Any, list[dict[str, Any]]]] = [
     ("split", compare.split, [QUESTION, QUESTION | {"model": "fcn5"}]),
     ("why", why.explain, [QUESTION, {"model": "fcn5", "tag": "drums", "window": 0}]),
     ("winning-cells", why.find_winning_cells, [QUESTION]),
+    ("maps", last_of(why.show_maps), [QUESTION, QUESTION | {"model": "fcn5", "baseline": "floor"}]),
     ("network", network.take_apart, [QUESTION, QUESTION | {"model": "fcn5"}]),
     ("channels", network.show_channels, [QUESTION | {"level": level} for level in ("input", "level2", "level5")]),
     ("channels", network.show_channels, [QUESTION | {"model": "fcn5", "level": "level1"}]),
@@ -218,27 +221,118 @@ def test_every_question_is_answered_as_by_the_server(
         assert_same(page, ask(page, name, **request), handler(context, session, request).payload)
 
 
-@pytest.mark.parametrize(
-    "edits", ["keep=30:40,200:800", "remove=16.5:20,0:1000", "level=-12", "low_cut=500 high_cut=3000", "reverse"]
-)
+@pytest.mark.parametrize("request_of", [QUESTION, {"model": "fcn5", "tag": "drums", "window": 0}])
+def test_what_is_there_and_counts_is_what_the_server_finds(
+    page: Visitor, context: AppContext, session: Session, same_samples: Path, request_of: dict[str, Any]
+) -> None:
+    """Events in favour and against, without a gradient: Shapley values of maxima in closed form."""
+    choose(page, same_samples)
+    here = ask(page, "evidence", **request_of)
+    there = why.explain(context, session, request_of).payload
+    assert there["positive"]
+    for side in ("positive", "negative"):
+        assert_same(page, here[side], there[side], within=1e-4, at=side)
+
+
+@pytest.mark.parametrize("what", ["evidence", "rest", "scale:level2"])
+def test_the_evidence_sounds_as_on_the_server(
+    page: Visitor, context: AppContext, session: Session, same_samples: Path, what: str
+) -> None:
+    choose(page, same_samples)
+    here = ask(page, "sonify", **QUESTION, what=what)
+    explanation = requested_explanation(context, session, QUESTION)
+    difference = samples_of(page, here["sound"]["url"]) - explanation.sound(what)
+    assert np.sqrt(np.mean(difference**2)) < 1e-3  # 16 bits, and what float32 adds up to
+
+
+def samples_of(page: Visitor, url: str) -> np.ndarray:
+    """Of a WAV file of 16 bits that the page has."""
+    read = """async (url) => {
+        const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+        let text = "";
+        for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+        return btoa(text);
+    }"""
+    content = base64.b64decode(page.evaluate(read, url))
+    samples: np.ndarray = np.frombuffer(content[44:], "<i2") / 32_768
+    return samples
+
+
+#: Edits, and how far a probability may be from the server's: filters and vocoder are float32 there, noise is another.
+EDITS = {
+    "keep=30:40,200:800": 2e-3,
+    "remove=16.5:20,0:1000 level=-12": 2e-3,
+    "low_cut=500 high_cut=3000 band_cut=1000,2 telephone": 2e-3,
+    "reverse speed=1.06": 2e-3,
+    "pitch=-3": 5e-3,
+    "harmonic=2 clipping=12": 2e-3,
+    "percussive=1.5 mono": 2e-3,
+    "noise=20": 5e-2,
+}
+
+
+@pytest.mark.parametrize(("edits", "within"), EDITS.items())
 def test_edits_change_tags_as_on_the_server(
-    page: Visitor, context: AppContext, session: Session, same_samples: Path, edits: str
+    page: Visitor, context: AppContext, session: Session, same_samples: Path, edits: str, within: float
 ) -> None:
     choose(page, same_samples)
     here = ask(page, "what-if", edits=edits, window=1)
     there = edit_window(context, session, {"edits": edits, "window": 1}).payload
-    assert_same(
-        page, here, there, within=2e-3
-    )  # its sound is written in 16 bits by neither, but its filters are float32
+    if "noise" not in edits:
+        assert_same(page, here, there, within=within)
+    for model, other in zip(here["models"], there["models"], strict=True):
+        after = {row["tag"]: row["after"] for row in other["tags"]}
+        common = [row for row in model["tags"] if row["tag"] in after]
+        assert common
+        assert all(abs(row["after"] - after[row["tag"]]) <= within for row in common)
+
+
+def test_every_edit_is_made_here_or_named_as_left_out(page: Visitor) -> None:
+    offered = {kind["name"] for kind in page.evaluate("() => msecnn.offered.edits.kinds")}
+    everywhere = {kind["name"] for kind in edit_choices()}
+    assert everywhere - offered == EDITS_LEFT_OUT
+    assert {edit.partition("=")[0] for text in EDITS for edit in text.split()} == offered
+
+
+def test_a_curve_is_the_servers(page: Visitor, context: AppContext, session: Session, same_samples: Path) -> None:
+    choose(page, same_samples)
+    request = {"edits": "level=-6", "window": 0, "curve": "speed=0.9:1.1:3", "token": "curve"}
+    here = ask(page, "what-if-curve", **request)["figures"]
+    there = last_of(edits_tab.draw_curve)(context, session, request).payload["figures"]
+    for figure, other in zip(here, there, strict=True):
+        assert figure["title"] == other["title"]
+        assert figure["figure"]["label"] == other["figure"]["label"]
+        lines, others = figure["figure"]["data"], other["figure"]["data"]
+        assert [line.get("name") for line in lines] == [line.get("name") for line in others]
+        for line, of_server in zip(lines, others, strict=True):
+            values = of_server["y"]
+            numbers = np.frombuffer(base64.b64decode(values["bdata"]), "<f4") if isinstance(values, dict) else values
+            np.testing.assert_allclose(line["y"], numbers, atol=2e-3)
+
+
+def test_live_tags_are_those_that_the_server_gives(page: Visitor, context: AppContext) -> None:
+    """From the first second, when the sound is repeated to a window, until its beginning moves on."""
+    taggers = list(context.taggers.values())
+    tagger = LiveTagger(taggers)
+    sound = np.round(music(31, 12_000, 1, seed=4)[0] * 32_767).astype("<i2")
+    for serial, part in enumerate(np.split(sound, 12_000 * np.array([1, 9, 26, 28, 30]))):
+        samples = base64.b64encode(part.tobytes()).decode()
+        here = ask(page, "live", stream="test", serial=serial, samples=samples, sample_rate=12_000)
+        tagger.add(part.astype(np.float32) / 32_768)
+        there = live._told(tagger.answer(), list(context.taggers))
+        assert base64.b64decode(here["columns"])[:96] == base64.b64decode(there["columns"])[:96]
+        assert_same(page, here | {"columns": ""}, there | {"columns": ""}, within=2e-3)
+    assert ask(page, "live-end").keys() == {"request"}
 
 
 def test_what_needs_the_full_app_says_so_with_its_command(page: Visitor, same_samples: Path) -> None:
     choose(page, same_samples)
-    for name in ("maps", "sanity", "faithfulness-check", "sonify", "export", "worksheet"):
+    for name in REFUSED.keys() - {"maps", "what-if", "other"}:
         with pytest.raises(Exception, match="python -m msecnn serve"):
             ask(page, name, **QUESTION)
-    with pytest.raises(Exception, match="python -m msecnn serve"):
-        ask(page, "what-if", edits="pitch=2", window=0)
+    for name, request in (("maps", QUESTION | {"method": "gradient"}), ("what-if", {"edits": "codec=32", "window": 0})):
+        with pytest.raises(Exception, match="python -m msecnn serve"):
+            ask(page, name, **request)
 
 
 @pytest.mark.parametrize(
@@ -254,8 +348,16 @@ def test_what_is_no_recording_is_said(page: Visitor, tmp_path: Path, name: str, 
     page.wait_for_selector(f".mse-status.error:has-text('{sentence}')")
 
 
-def test_a_long_recording_of_two_channels_has_its_timeline(page: Visitor, recordings: Path) -> None:
-    choose(page, recordings / "long.mp3")
+@pytest.fixture(scope="module")
+def three_minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sounds") / "three minutes.m4a"
+    path.write_bytes(encode(music(180, 44_100, 2, seed=1), 44_100, "m4a"))
+    return path
+
+
+def test_three_minutes_of_two_channels_have_their_timeline(page: Visitor, three_minutes: Path) -> None:
+    choose(page, three_minutes)
+    assert page.evaluate("() => [msecnn.state.recording.channels, msecnn.state.windows.length]") == [2, 7]
     page.click("#head-tags")
     assert page.locator(".mse-heat-row:not(.axis)").count() == 20
     figures = ask(page, "timeline", all=True)["figures"]
@@ -265,9 +367,10 @@ def test_a_long_recording_of_two_channels_has_its_timeline(page: Visitor, record
 def test_without_a_network_the_page_opens_again_and_tags(visit: Callable[..., Visitor], recordings: Path) -> None:
     page = visit()
     page.evaluate("() => msecnn.kept")
+    assert installability_errors(page) == []
     requests: list[str] = []
     page.context.on("request", lambda request: requests.append(request.url))
-    for tab in ("why", "network", "compare", "lessons", "tags"):
+    for tab in ("why", "network", "what-if", "compare", "live", "lessons", "tags"):
         page.click(f"#head-{tab}")
     page.click("[data-example=piano]")
     page.wait_for_function("() => msecnn.state.recording.example === 'piano'")
@@ -277,37 +380,71 @@ def test_without_a_network_the_page_opens_again_and_tags(visit: Callable[..., Vi
     choose(page, recordings / "tune.mp3")
     assert [url for url in requests if not url.startswith(("blob:", "data:"))] == []
     page.context.set_offline(True)
-    page.goto(page.url.split("?")[0])
+    page.goto(f"{page.url.split('?')[0]}?lang=de")
     page.wait_for_function("() => window.msecnn?.state?.recording")
     choose(page, recordings / "tune.mp3")
     assert page.evaluate("() => self.crossOriginIsolated")  # so several threads may run
+    assert page.text_content("#head-why") == "Warum dieses Tag"
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(visit: Callable[..., Visitor]) -> None:
-    page = visit("?example=song&tab=why", viewport={"width": 390, "height": 800}, color_scheme="dark")
-    page.wait_for_selector(".mse-waterfall")
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+def installability_errors(page: Visitor) -> list[str]:
+    """What Chromium misses of a page that can be installed."""
+    errors = page.context.new_cdp_session(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
+    return [error["errorId"] for error in errors if error["errorId"] != "in-incognito"]  # as every test's page is
+
+
+def test_on_a_phone_in_german_nothing_is_wider_than_the_screen(visit: Callable[..., Visitor]) -> None:
+    page = visit("?example=song&tab=why", width=390, height=800, dark=True, locale="de-DE")
+    page.wait_for_selector(".mse-evidences h3:has-text('Stärkste Belege')")
+    assert page.evaluate("() => document.documentElement.lang") == "de"
     assert "dark" in page.evaluate("() => document.body.className")
+    for tab in page.evaluate("() => msecnn.offered.tabs"):
+        page.click(f"#head-{tab}")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, tab
+    assert page.text_content("#heading-what-if") == "Was wäre wenn"
+    assert page.locator("#about-text, .prose").first.get_attribute("lang") == "de"
+    with pytest.raises(Exception, match=r"Arbeitsblätter schreibt das ganze Programm: python -m msecnn serve\."):
+        ask(page, "worksheet")
 
 
-def test_the_microphone_is_recorded_and_tagged(visit: Callable[..., Visitor]) -> None:
-    page = visit(permissions=["microphone"])
+def test_the_microphone_is_tagged_live_and_recorded(visit: Callable[..., Visitor]) -> None:
+    page = visit("?tab=live", permissions=["microphone"])
+    page.click("button:has-text('Start listening')")
+    page.wait_for_function("() => msecnn.live.latencies.length >= 3")
+    assert page.locator(".mse-live-answer .mse-tag").count() == 8
+    page.click("#head-tags")  # nobody listens behind a closed tab
     page.click("button:has-text('Record')")
-    page.wait_for_selector("button:has-text('Stop and tag')")
-    page.wait_for_timeout(1500)
+    page.wait_for_selector(".mse-status:has-text('0:01')")
     page.click("button:has-text('Stop and tag')")
     page.wait_for_function("() => msecnn.state.recording.name.startsWith('recording.')")
 
 
-def test_the_site_can_be_installed(site: Path) -> None:
-    import json
-
+def test_the_site_can_be_installed_and_uploaded(site: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The worker keeps every file; and the command of docs/hosting.md makes a static Space of them."""
     manifest = json.loads((site / "manifest.webmanifest").read_text())
     assert {"name", "start_url", "display", "icons"} <= manifest.keys()
     worker = (site / "sw.js").read_text()
-    for path in site.rglob("*"):
-        if path.is_file() and path.name not in ("sw.js", "README.md"):
-            assert f'"{path.relative_to(site).as_posix()}"' in worker
+    files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    assert all(f'"{name}"' in worker for name in files - {"sw.js", "README.md"})
+    head = yaml.safe_load((site / "README.md").read_text(encoding="utf-8").split("---")[1])
+    assert (head["sdk"], head["app_file"]) == ("static", "index.html")
+    assert len(head["short_description"]) <= 60  # the Hub's limit
+    assert head["custom_headers"]["cross-origin-opener-policy"] == "same-origin"
+    text = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8")
+    build, upload = re.search(r"^(python -m web .*)\n(hf upload .*)$", text, re.MULTILINE).groups()  # type: ignore[union-attr]
+    program, *words = shlex.split(upload.replace("YOUR-NAME/YOUR-SPACE", "somebody/page"))
+    assert program == "hf"
+    assert words[2] == build.split()[-1]  # what was built is what goes up
+    words[2] = str(site)
+    with hub_stand_in(monkeypatch, str(tmp_path / "cache")) as server:
+        environment = {"HF_ENDPOINT": server.address, "HF_HOME": str(tmp_path), "HF_TOKEN": "hf_nobody"}
+        environment |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+        command = [sys.executable, "-m", "huggingface_hub.cli.hf", *words]
+        done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        _, uploaded = server.commit("somebody/page", "main") or ("", {})
+    assert uploaded.keys() == files
+    assert all(content == (site / name).read_bytes() for name, content in uploaded.items())
 
 
 def test_nothing_outside_is_named(site: Path) -> None:

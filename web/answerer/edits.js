@@ -1,22 +1,27 @@
-// Edits of a sound that a browser makes at once: boxes of seconds by Hz, level, direction, and bands cut away.
+// Edits of a sound as text and as what they do; what their parameters may be, the page's own list says.
 
+import { bandCut, highCut, lowCut, telephone } from "./filters.js";
+import { noise } from "./noise.js";
+import { separate } from "./separation.js";
 import { weighted } from "./spectrum.js";
+import { pitch, speed } from "./vocoder.js";
 
-/** @typedef {(waveform: Float32Array, rate: number, start_s: number) => Float32Array} Edit */
+/** @import { Knowledge } from "./types.d.ts" */
+/** @import { Parameter } from "../../msecnn/ui/static/types.d.ts" */
+/** @typedef {(waveform: Float32Array, rate: number, start_s: number) => Float32Array} Apply */
+/** `stretch` is how much longer the sound is afterwards. */
+/** @typedef {{text: string, name: string, stretch: number, apply: Apply}} Edit */
+/** @typedef {(waveform: Float32Array, rate: number, ...numbers: number[]) => Float32Array} Change */
 
 //: Seconds of a spectrum's frame, and what a side left open reaches to: as in msecnn/what_if/regions.py.
 const FRAME_S = 512 / 12_000, MAX_S = 86_400, MAX_HZ = 1e6;
-//: Of torchaudio's filters.
-const QUALITY = 0.707;
+//: Longest and shortest sound, seconds, at any point of a chain.
+const LONGEST_S = 600, SHORTEST_S = 0.1;
 
 const number = (/** @type {string} */ text, /** @type {string} */ name) => {
   const value = text.trim() === "" ? NaN : Number(text);
   if (!Number.isFinite(value)) throw new Error(`${name} takes numbers, not '${text.trim().slice(0, 60)}'.`);
   return value;
-};
-const between = (/** @type {number} */ value, low, high, /** @type {string} */ what) => {
-  if (value >= low && value <= high) return value;
-  throw new Error(`The ${what} is a number from ${low} to ${high}, not ${value}.`);
 };
 
 // ---- regions
@@ -53,51 +58,80 @@ const inside = (waveform, rate, start_s, regions) => {
     Math.max(0, ...masks.map(({ bins, frames }) => bins[bin] * frames[frame]));
   return weighted(waveform, size, share);
 };
-const regionsOf = (/** @type {string} */ text, /** @type {string} */ name) =>
-  text.split("+").filter((part) => part.trim()).map((part) => region(part, name));
-
-// ---- filters: second-order Butterworth, as torchaudio's biquads
-const biquad = (/** @type {Float32Array} */ waveform, [b0, b1, b2, a0, a1, a2]) => {
-  let x1 = 0, x2 = 0, y1 = 0, y2 = 0;
-  return waveform.map((x) => {
-    const y = (b0 * x + b1 * x1 + b2 * x2 - a1 * y1 - a2 * y2) / a0;
-    [x2, x1, y2, y1] = [x1, x, y1, y];
-    return Math.max(-1, Math.min(1, y));
-  });
-};
-const pass = (/** @type {Float32Array} */ waveform, /** @type {number} */ rate, hz, /** @type {1 | -1} */ sign) => {
-  if (!(hz < rate / 2)) throw new Error(`A cut at ${hz} Hz needs sound that reaches higher than ${rate / 2} Hz.`);
-  const w = (2 * Math.PI * hz) / rate, cos = Math.cos(w), alpha = Math.sin(w) / 2 / QUALITY, edge = 1 - sign * cos;
-  return biquad(waveform, [edge / 2, sign * edge, edge / 2, 1 + alpha, -2 * cos, 1 - alpha]);
-};
-const hertz = (/** @type {string} */ text, /** @type {string} */ name) =>
-  between(number(text, name), 10, 24_000, `cutoff of ${name}`);
-
-/** @type {Record<string, (argument: string) => Edit>} */
-const EDITS = {
-  remove: (text) => {
-    const regions = regionsOf(text, "remove");
-    return (waveform, rate, start_s) => {
-      const gone = inside(waveform, rate, start_s, regions);
-      return waveform.map((value, i) => value - gone[i]);
-    };
+/** @type {Record<string, (regions: object[]) => Apply>} */
+const CUTS = {
+  keep: (regions) => (waveform, rate, start_s) => inside(waveform, rate, start_s, regions),
+  remove: (regions) => (waveform, rate, start_s) => {
+    const gone = inside(waveform, rate, start_s, regions);
+    return waveform.map((value, i) => value - gone[i]);
   },
-  keep: (text) => {
-    const regions = regionsOf(text, "keep");
-    return (waveform, rate, start_s) => inside(waveform, rate, start_s, regions);
-  },
-  level: (text) => {
-    const gain = 10 ** (between(number(text, "level"), -60, 60, "decibels of level") / 20);
-    return (waveform) => waveform.map((value) => value * gain);
-  },
-  low_cut: (text) => (waveform, rate) => pass(waveform, rate, hertz(text, "low_cut"), -1),
-  high_cut: (text) => (waveform, rate) => pass(waveform, rate, hertz(text, "high_cut"), 1),
-  reverse: () => (waveform) => waveform.slice().reverse(),
 };
 
-/** The edit that a text names, as `remove=3.2:4.0,200:800`. @returns {Edit} */
-export const parse = (/** @type {string} */ text, /** @type {string} */ refused) => {
-  const [name, ...rest] = text.split("=");
-  if (!(name in EDITS)) throw new Error(`${refused} Here an edit is ${Object.keys(EDITS).join(", ")}.`);
-  return EDITS[name](rest.join("="));
+// ---- edits with numbers, in the order of their parameters
+const level = (/** @type {Float32Array} */ waveform, _rate, /** @type {number} */ decibels) => {
+  const gain = 10 ** (decibels / 20);
+  return waveform.map((value) => value * gain);
+};
+const clipping = (/** @type {Float32Array} */ waveform, _rate, /** @type {number} */ depth) => {
+  const most = waveform.reduce((peak, value) => Math.max(peak, Math.abs(value)), 0) * 10 ** (-depth / 20);
+  return waveform.map((value) => Math.max(-most, Math.min(most, value)));
+};
+/** @type {Record<string, Change>} */
+const CHANGES = {
+  speed: (waveform, _rate, times) => speed(waveform, times),
+  pitch: (waveform, _rate, semitones) => pitch(waveform, semitones),
+  harmonic: (waveform, _rate, margin) => separate(waveform, "lasting", margin),
+  percussive: (waveform, _rate, margin) => separate(waveform, "short", margin),
+  low_cut: (waveform, rate, hz) => lowCut(waveform, rate, hz),
+  high_cut: (waveform, rate, hz) => highCut(waveform, rate, hz),
+  band_cut: bandCut, telephone, level, clipping, noise,
+  reverse: (waveform) => waveform.slice().reverse(),
+  mono: (waveform) => waveform,   // the networks are given one channel anyway
+};
+
+/** A parameter's value within its limits. */
+const valueOf = (/** @type {Parameter} */ parameter, /** @type {string | undefined} */ word, edit) => {
+  const { title, unit = "", low = -Infinity, high, whole, value: usual } = parameter;
+  const value = word === undefined ? Number(usual) : number(word, edit), most = high ?? Infinity;
+  if (value >= low && value <= most && !(whole && value % 1)) return value;
+  const limits = `${low} to ${high ?? "inf"} ${unit}`.trim();
+  throw new Error(`The ${title} of ${edit} is ${whole ? "a whole number" : "a number"} from ${limits}, not ${value}.`);
+};
+const kindOf = (/** @type {Knowledge} */ knowledge, /** @type {string} */ name) => {
+  const kind = knowledge.edits.find((other) => other.name === name);
+  const names = knowledge.edits.map((one) => one.name);
+  if (!kind) throw new Error(`${knowledge.refused["what-if"]} Here an edit is ${names.join(", ")}.`);
+  return kind;
+};
+
+/** The edit that a text names, as `remove=3.2:4.0,200:800` or `speed=1.06`. @returns {Edit} */
+export const parse = (/** @type {string} */ text, /** @type {Knowledge} */ knowledge) => {
+  const [name, ...rest] = text.split("="), kind = kindOf(knowledge, name), given = rest.join("=");
+  if (kind.box) {
+    const regions = given.split("+").filter((part) => part.trim()).map((part) => region(part, name));
+    return { text, name, stretch: 1, apply: CUTS[name](regions) };
+  }
+  const words = given ? given.split(",") : [];
+  if (words.length > kind.parameters.length) throw new Error(`${name} takes fewer numbers than ${given.slice(0, 60)}.`);
+  const values = kind.parameters.map((parameter, i) => valueOf(parameter, words[i], name));
+  return { text, name, stretch: name === "speed" ? 1 / values[0] : 1,
+    apply: (waveform, rate) => CHANGES[name](waveform, rate, ...values) };
+};
+
+/** The edit with another value of its first parameter. @returns {Edit} */
+export const strengthened = (/** @type {string} */ text, /** @type {number} */ strength, knowledge) =>
+  parse(`${text.split("=")[0]}=${strength}`, knowledge);
+
+const checkLength = (/** @type {number} */ seconds, /** @type {string} */ subject) => {
+  if (seconds >= SHORTEST_S && seconds <= LONGEST_S) return;
+  const length = Number(seconds.toPrecision(4));
+  throw new Error(`${subject} would last ${length} s; it must be ${SHORTEST_S} to ${LONGEST_S} s: name a part.`);
+};
+/** The sound after all edits, in their order. */
+export const applyChain = (/** @type {Edit[]} */ edits, /** @type {Float32Array} */ waveform, rate, start_s) => {
+  checkLength(waveform.length / rate, "What is edited");
+  return edits.reduce((sound, { text, stretch, apply }) => {
+    checkLength((sound.length / rate) * stretch, `The sound after ${text}`);
+    return apply(sound, rate, start_s);
+  }, waveform);
 };

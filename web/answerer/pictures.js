@@ -18,12 +18,12 @@ const bitmap = (/** @type {Uint8Array} */ grey, /** @type {number} */ rows, /** 
   }
   return bytes;
 };
-const base64 = (/** @type {Uint8Array} */ bytes) => {
+export const base64 = (/** @type {Uint8Array} */ bytes) => {
   const parts = [];
-  for (let i = 0; i < bytes.length; i += 0x6000) {
+  for (let i = 0; i < bytes.length; i += 0x6000) {   // a multiple of three
     parts.push(btoa(String.fromCharCode(...bytes.subarray(i, i + 0x6000))));
   }
-  return parts.join("");   // each part's length is a multiple of three
+  return parts.join("");
 };
 
 /** Grey values, row 0 on top, as a data URI. */
@@ -71,4 +71,51 @@ export const pooled = (/** @type {Matrix} */ { values, rows, columns }, largest)
 export const mapPicture = (/** @type {Matrix} */ map, /** @type {readonly number[]} */ largest) => {
   const small = pooled(map, largest);
   return picture(ownGrey(small), small.rows, small.columns);
+};
+
+// ---- signed maps, as msecnn/ui/tabs/why.py draws them
+//: Frames that share a column; the quantile that takes the full colour; a map of fewer cells is enlarged.
+const FRAMES_A_COLUMN = 2, FULL_COLOUR = 0.995, SPARSE = 0.05;
+
+/** NumPy's quantile, linear between two. */
+const quantile = (/** @type {Float32Array} */ sorted, /** @type {number} */ q) => {
+  const at = q * (sorted.length - 1), low = Math.floor(at), high = Math.min(low + 1, sorted.length - 1);
+  return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
+};
+/** Joins frames to a column, keeping the value furthest from zero. @returns {Matrix} */
+const strongestOf = (/** @type {Matrix} */ { values, rows, columns }, /** @type {number} */ wide) => {
+  const width = Math.ceil(columns / wide), result = new Float32Array(rows * width);
+  for (let i = 0; i < rows * columns; i++) {
+    const at = Math.floor(i / columns) * width + Math.floor((i % columns) / wide);
+    if (Math.abs(values[i]) > Math.abs(result[at])) result[at] = values[i];
+  }
+  return { values: result, rows, columns: width };
+};
+/** Each cell over its eight neighbours where it is further from zero than they are. @returns {Matrix} */
+const thickened = (/** @type {Matrix} */ { values, rows, columns }) => {
+  const result = new Float32Array(rows * columns);
+  values.forEach((/** @type {number} */ value, /** @type {number} */ i) => {
+    if (value === 0) return;
+    const row = Math.floor(i / columns), column = i % columns;
+    for (let r = Math.max(0, row - 1); r <= Math.min(rows - 1, row + 1); r++) {
+      for (let c = Math.max(0, column - 1); c <= Math.min(columns - 1, column + 1); c++) {
+        if (Math.abs(value) > Math.abs(result[r * columns + c])) result[r * columns + c] = value;
+      }
+    }
+  });
+  return { values: result, rows, columns };
+};
+
+/** A signed map for the page to colour: 128 is zero, 255 the value that takes the full colour. */
+export const signedMap = (/** @type {Matrix} */ map) => {
+  const strengths = Float32Array.from(map.values).filter((value) => value !== 0).map(Math.abs).sort();
+  const limit = strengths.length ? quantile(strengths, FULL_COLOUR) : 0, joined = strongestOf(map, FRAMES_A_COLUMN);
+  const sparse = strengths.length < SPARSE * map.values.length;
+  const { values, rows, columns } = sparse ? thickened(joined) : joined;
+  const bytes = new Uint8Array(rows * columns);
+  for (let i = 0; i < rows * columns; i++) {
+    const value = limit === 0 ? 0 : Math.max(-127, Math.min(127, Math.round((values[i] * 127) / limit)));
+    bytes[(rows - 1 - Math.floor(i / columns)) * columns + (i % columns)] = 128 + value;
+  }
+  return { picture: picture(bytes, rows, columns), limit, thickened: sparse };
 };

@@ -19,9 +19,10 @@ const bessel0 = (/** @type {number} */ x) => {
  * What is multiplied with the samples around each place between two samples.
  * @param {number} from Hz
  * @param {number} to Hz
+ * @param {number} [phases] of places between two samples; by default as many as there are
  */
-const design = (from, to) => {
-  const g = gcd(from, to), up = to / g, down = from / g, lower = Math.min(from, to);
+const design = (from, to, phases) => {
+  const g = gcd(from, to), up = phases ?? to / g, down = from / g, lower = Math.min(from, to);
   const cutoff = (0.5 * (PASS + STOP) * lower) / from;   // of half the source's rate
   const transition = (Math.PI * (STOP - PASS) * lower) / from;
   const half = Math.ceil((ATTENUATION_DB - 8) / (2.285 * transition) / 2);
@@ -55,3 +56,60 @@ export const resample = (samples, from, to) => {
   }
   return result;
 };
+
+//: Places between two samples at which the coefficients of any other ratio are known; between these they are straight.
+const PLACES = 512;
+
+/** By a ratio that need be no fraction: so many times as many samples. */
+export const resampleBy = (/** @type {Float32Array} */ samples, /** @type {number} */ ratio) => {
+  const { half, taps } = design(PLACES, Math.max(1, Math.round(PLACES * Math.min(1, ratio))), PLACES), width = 2 * half;
+  const result = new Float32Array(Math.ceil(samples.length * ratio));
+  for (let i = 0; i < result.length; i++) {
+    const place = i / ratio, first = Math.floor(place), at = (place - first) * PLACES, row = Math.floor(at);
+    let sum = 0;
+    for (let k = 0; k < width; k++) {
+      const low = taps[row * width + k], high = row + 1 < PLACES ? taps[(row + 1) * width + k] : taps[k - 1] ?? 0;
+      sum += (low + (at - row) * (high - low)) * (samples[first - half + 1 + k] ?? 0);
+    }
+    result[i] = sum;
+  }
+  return result;
+};
+
+/** The same of a sound that arrives in pieces; half a filter's length of it is still to come. */
+export class StreamResampler {
+  #waiting = new Float32Array(0);
+  /** Of the next sample that is given: how far it lies behind the first that waits, in steps of 1 / up. */
+  #place = 0;
+
+  /**
+   * @param {number} from Hz
+   * @param {number} to Hz
+   */
+  constructor(from, to) {
+    this.filter = from === to ? null : design(from, to);
+    if (this.filter) {   // silence before the first
+      this.#waiting = new Float32Array(this.filter.half);
+      this.#place = this.filter.half * this.filter.up;
+    }
+  }
+
+  /** @returns {Float32Array} */
+  add(/** @type {Float32Array} */ samples) {
+    if (!this.filter) return samples;
+    const { up, down, half, taps } = this.filter, width = 2 * half;
+    const sound = new Float32Array(this.#waiting.length + samples.length), result = [];
+    sound.set(this.#waiting);
+    sound.set(samples, this.#waiting.length);
+    for (; Math.floor(this.#place / up) + half < sound.length; this.#place += down) {
+      const phase = this.#place % up, first = Math.floor(this.#place / up) - half + 1, row = phase * width;
+      let sum = 0;
+      for (let k = 0; k < width; k++) sum += taps[row + k] * sound[first + k];
+      result.push(sum);
+    }
+    const gone = Math.max(0, Math.floor(this.#place / up) - half);
+    this.#waiting = sound.slice(gone);
+    this.#place -= gone * up;
+    return Float32Array.from(result);
+  }
+}

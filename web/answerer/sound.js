@@ -88,7 +88,7 @@ export const prepare = (/** @type {Decoded} */ decoded, /** @type {Knowledge} */
 };
 
 /** The samples of a window, a shorter recording repeated to fill it. */
-export const windowOf = (/** @type {Sound} */ { waveform }, start, /** @type {number} */ length) => {
+export const windowOf = (/** @type {Pick<Sound, "waveform">} */ { waveform }, start, /** @type {number} */ length) => {
   if (waveform.length >= length) return waveform.subarray(start, start + length);
   return Float32Array.from({ length }, (_, i) => waveform[i % waveform.length]);
 };

@@ -1,7 +1,7 @@
 // A sound whose short-time spectrum is weighted: same length, same phase; weights of one return it.
 
 /** In place, of a power of two of complex numbers; `sign` -1 forwards, 1 back and not yet divided by their number. */
-const transform = (/** @type {Float64Array} */ re, /** @type {Float64Array} */ im, /** @type {number} */ sign) => {
+export const transform = (/** @type {Float64Array} */ re, im, /** @type {number} */ sign) => {
   const n = re.length;
   for (let i = 1, j = 0; i < n; i++) {
     let bit = n >> 1;
@@ -9,12 +9,23 @@ const transform = (/** @type {Float64Array} */ re, /** @type {Float64Array} */ i
     j ^= bit;
     if (i < j) [re[i], re[j], im[i], im[j]] = [re[j], re[i], im[j], im[i]];
   }
-  for (let size = 2; size <= n; size *= 2) butterflies(re, im, size, (sign * 2 * Math.PI) / size);
+  for (let size = 2; size <= n; size *= 2) butterflies(re, im, size, sign);
 };
-const butterflies = (/** @type {Float64Array} */ re, im, /** @type {number} */ size, /** @type {number} */ step) => {
-  const half = size / 2;
+/**
+ * Of one turn in so many steps the first half's cosines and sines.
+ * @type {Map<number, {cos: Float64Array, sin: Float64Array}>}
+ */
+const turns = new Map();
+const turnOf = (/** @type {number} */ size) => {
+  const angles = Float64Array.from({ length: size / 2 }, (_, k) => (2 * Math.PI * k) / size);
+  const turn = turns.get(size) ?? { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
+  turns.set(size, turn);
+  return turn;
+};
+const butterflies = (/** @type {Float64Array} */ re, im, /** @type {number} */ size, /** @type {number} */ sign) => {
+  const half = size / 2, { cos, sin } = turns.get(size) ?? turnOf(size);
   for (let k = 0; k < half; k++) {
-    const c = Math.cos(step * k), s = Math.sin(step * k);
+    const c = cos[k], s = sign * sin[k];
     for (let a = k; a < re.length; a += size) {
       const b = a + half, x = re[b] * c - im[b] * s, y = re[b] * s + im[b] * c;
       re[b] = re[a] - x;
@@ -26,7 +37,7 @@ const butterflies = (/** @type {Float64Array} */ re, im, /** @type {number} */ s
 };
 
 /** A Hann window of even length, periodic. */
-const hann = (/** @type {number} */ n) =>
+export const hann = (/** @type {number} */ n) =>
   Float64Array.from({ length: n }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / n));
 
 /**
@@ -55,4 +66,17 @@ export const weighted = (waveform, size, weight) => {
     }
   }
   return Float32Array.from(waveform, (_, i) => sum[hop + i] / norm[hop + i]);
+};
+
+/** Squared magnitudes (frames, bins) of the same frames. */
+export const powerOf = (/** @type {Float32Array} */ waveform, /** @type {number} */ size) => {
+  const hop = size / 2, frames = Math.ceil(waveform.length / hop) + 1, bins = hop + 1, window = hann(size);
+  const power = new Float64Array(frames * bins), re = new Float64Array(size), im = new Float64Array(size);
+  for (let frame = 0; frame < frames; frame++) {
+    for (let i = 0; i < size; i++) re[i] = (waveform[(frame - 1) * hop + i] ?? 0) * window[i];
+    im.fill(0);
+    transform(re, im, -1);
+    for (let bin = 0; bin < bins; bin++) power[frame * bins + bin] = re[bin] ** 2 + im[bin] ** 2;
+  }
+  return { power, frames };
 };

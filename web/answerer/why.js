@@ -1,4 +1,4 @@
-// Why a tag: the exact part. What needs gradients, the maps and the events that are read off them, is the full app's.
+// Why a tag: the exact part, at once. The events follow, for they are read off maps (saliency.js).
 
 import { round, sigmoid } from "./numbers.js";
 import { asked, marks, scaleParts, splitOf, winners } from "./split.js";
@@ -13,14 +13,16 @@ const absences = (cells, /** @type {number} */ most) => cells
   }));
 
 export const explain = (/** @type {Context} */ context, /** @type {any} */ request) => {
-  const { model, k, tagged, output } = asked(context, request), { relative, base } = splitOf(model, k, output.features);
+  const { model, k, tagged, output } = asked(context, request), { knowledge } = context;
+  const { relative, base } = splitOf(model, k, output.features);
   const cells = winners(model, k, output), logit = output.logits[k];
   return {
     scales: model.scales, n_features: scaleParts(model).map(({ first, end }) => end - first),
     relative: relative.map((term) => round(term, 5)), base, logit, base_probability: sigmoid(base),
     probability: sigmoid(logit), mean_known: true, positive: [], negative: [],
-    absences: absences(cells, context.knowledge.n_absences), marks: marks(context, model, cells, tagged.start_s),
-    measured: model.measured, sounds: { parts: {}, scales: [] },
+    evidence_follows: true,
+    absences: absences(cells, knowledge.n_absences), marks: marks(context, model, cells, tagged.start_s),
+    measured: model.measured, sounds: { parts: knowledge.sounds, scales: model.scales.length > 1 ? model.scales : [] },
   };
 };
 

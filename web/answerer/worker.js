@@ -1,8 +1,12 @@
 // Answers the page's questions as the server does, by name; what needs the full app is refused with its command.
 
+import { drawCurve } from "./curves.js";
+import { end, hear } from "./live.js";
 import { load } from "./networks.js";
 import { giveMoment, showChannel, showChannels, takeApart } from "./network.js";
 import { open, opened, showWindow } from "./open.js";
+import { showEvidence, showMaps } from "./saliency.js";
+import { sonify } from "./sonify.js";
 import { splitAnswer } from "./split.js";
 import { showTimeline } from "./timeline.js";
 import { wavAddress } from "./wav.js";
@@ -27,12 +31,24 @@ const ANSWERS = {
   calibration: [({ knowledge: { calibration } }) => ({ figure: calibration }), ""], timeline: [showTimeline, "first"],
   why: [explain, "first"], "winning-cells": [winningCells, "first"], network: [takeApart, "first"],
   channels: [showChannels, "first"], channel: [showChannel, "first"], moment: [giveMoment, ""],
-  "what-if": [editWindow, "first"],
+  "what-if": [editWindow, "first"], maps: [showMaps, "first"], evidence: [showEvidence, "first"],
+  sonify: [sonify, "first"],
+  "what-if-curve": [drawCurve, "first"], live: [hear, ""], "live-end": [end, ""],
+};
+
+/** @type {Set<string>} Tokens of what is to be stopped. */
+const stopped = new Set();
+const progress = (/** @type {any} */ { id }, /** @type {number} */ share) =>
+  postMessage({ request: id, progress: share });
+/** Tells how far long work is, and lets the word that it is to stop come in. */
+const step = async (/** @type {any} */ request, /** @type {number} */ share) => {
+  progress(request, share);
+  await new Promise((resolve) => setTimeout(resolve));
+  if (stopped.delete(request.token)) throw new Error("Stopped.");
 };
 
 /** @type {Promise<Context>} */
-const ready = load().then((loaded) => ({ ...loaded, slots: {},
-  progress: ({ id }, progress) => postMessage({ request: id, progress }) }));
+const ready = load().then((loaded) => ({ ...loaded, slots: {}, progress, step }));
 
 const answer = async (/** @type {string} */ name, /** @type {any} */ request) => {
   try {
@@ -47,5 +63,10 @@ const answer = async (/** @type {string} */ name, /** @type {any} */ request) =>
 // One after the other: the graph runs one window at a time.
 let last = Promise.resolve();
 self.onmessage = ({ data: { name, request } }) => {
+  if (name === "stop") {
+    stopped.add(request.token);
+    postMessage({ request: request.id });
+    return;
+  }
   last = last.then(async () => postMessage(await answer(name, request)));
 };

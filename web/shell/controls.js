@@ -85,13 +85,22 @@ const tabs = (/** @type {HTMLElement} */ element, /** @type {(value: any, key: s
   return ({ selected }) => { if (selected) show(selected); };
 };
 
+/** What the layout says of a control, in the visitor's language. @returns {Offer} */
+const firstOffer = (/** @type {DOMStringMap} */ { kind, offer = "{}" }, /** @type {(text: string) => string} */ t) => {
+  /** @type {Offer} */
+  const told = JSON.parse(offer);
+  if (kind === "button" && told.value) told.value = t(told.value);
+  if (told.choices) told.choices = told.choices.map(([title, name]) => [t(title), name]);
+  return told;
+};
+
 const KINDS = { radio, dropdown, checkbox, button, accordion, tabs };
 
 /**
  * Brings every control of the page to life.
- * @param {{chosen: Chosen, connectControls: Function, takeOffers: Function}} app
+ * @param {{chosen: Chosen, connectControls: Function, takeOffers: Function, t: (text: string) => string}} app
  */
-export const connectAll = ({ chosen, connectControls, takeOffers }) => {
+export const connectAll = ({ chosen, connectControls, takeOffers, t }) => {
   const elements = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-control]"))];
   const names = elements.map(({ dataset }) => dataset.control ?? "");
   const appliers = elements.map((element, i) =>
@@ -100,6 +109,6 @@ export const connectAll = ({ chosen, connectControls, takeOffers }) => {
     if (offer.visible !== undefined) elements[i].hidden = !offer.visible;
     appliers[i](offer);
   };
-  elements.forEach(({ dataset }, i) => apply(JSON.parse(dataset.offer ?? "{}"), i));
+  elements.forEach(({ dataset }, i) => apply(firstOffer(dataset, t), i));
   connectControls(names, () => takeOffers().forEach((offer, i) => offer && apply(offer, i)));
 };

@@ -63,6 +63,10 @@ window.msecnn.handOver = async (/** @type {Blob} */ file) => URL.createObjectURL
 
 // ---- the page
 const app = await import(new URL("../page/app.js", import.meta.url).href);
+document.querySelectorAll("[data-t]").forEach((element) => { element.textContent = app.t(element.textContent); });
+document.querySelectorAll("fieldset[aria-label]").forEach((element) =>
+  element.setAttribute("aria-label", app.t(element.getAttribute("aria-label"))));
+document.querySelectorAll(`.prose[lang]:not([lang="${offered.language}"])`).forEach((element) => element.remove());
 for (const name of names) {
   /** @type {Endpoint} */
   const endpoint = { value: null, changed: () => {} };

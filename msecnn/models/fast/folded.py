@@ -42,7 +42,7 @@ class FoldedNetwork(nn.Module):
         self.scales, self.maps, self.dtype = network.scales, network.maps, dtype
         self.pools = network.pools
         self.receptive_crop = network.receptive_crop
-        scale, shift = _affine(network.input_norm)
+        scale, shift = affine(network.input_norm)
         self.register_buffer("input_scale", scale[:, None])
         self.register_buffer("input_shift", shift[:, None])
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
@@ -133,7 +133,7 @@ def channels_last(x: Tensor) -> Tensor:
     return x.contiguous().as_strided(x.shape, (rows * columns, 1, columns, 1))
 
 
-def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+def affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """A batch normalisation in evaluation as scale and shift, computed in float64."""
     mean, variance = running_statistics(norm)
     scale = norm.weight.double() / (variance.double() + norm.eps).sqrt()
@@ -143,5 +143,5 @@ def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 def _fold(level: ConvLevel) -> tuple[Tensor, Tensor]:
     """Weight and bias of a convolution that normalises by itself."""
-    scale, shift = _affine(level.norm)
+    scale, shift = affine(level.norm)
     return level.conv.weight.detach() * scale[:, None, None, None], conv_bias(level.conv).detach() * scale + shift

@@ -42,10 +42,11 @@ def words(text: str) -> I18nData:
 
 def gradio_texts() -> gr.I18n:
     """Texts of Gradio's own components in all languages."""
-    return gr.I18n(**{name: catalogue(name)["controls"] | {ABOUT: _about(name)} for name in languages()})
+    return gr.I18n(**{name: catalogue(name)["controls"] | {ABOUT: about(name)} for name in languages()})
 
 
-def _about(language: str) -> str:
+def about(language: str) -> str:
+    """What is said about the networks in a language, as Markdown."""
     path = ASSETS / "about.md" if language == SOURCE else LOCALES / f"about.{language}.md"
     return path.read_text(encoding="utf-8")
 

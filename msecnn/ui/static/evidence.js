@@ -22,8 +22,9 @@ const item = (/** @type {Event} */ event) => {
     h("span", {}, h("strong", {}, title), ` ${words}`), h("b", { class: event.relative < 0 ? "down" : "up" }, adds)));
 };
 
-export const evidenceList = (/** @type {Explanation} */ { positive, negative, absences }) =>
-  h("div", { class: "mse-evidences" }, positive.length > 0 && h("h3", {}, t("Strongest evidence")),
+export const evidenceList = (/** @type {Explanation} */ { positive, negative, absences, evidence_follows }) =>
+  h("div", { class: "mse-evidences" }, evidence_follows && h("p", { class: "mse-facts" }, t("Looking …")),
+    positive.length > 0 && h("h3", {}, t("Strongest evidence")),
     h("ol", {}, positive.map(item)),
     negative.length > 0 && h("h3", {}, t("Against")), h("ol", {}, negative.map(item)),
     absences.length > 0 && h("h3", {}, t("In favour by what is absent")),

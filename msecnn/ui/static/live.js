@@ -124,7 +124,7 @@ const legend = () => h("p", { class: "mse-legend" },
 
 export const mountLive = (/** @type {HTMLElement} */ place) => {
   drawTools();
-  place.append(h("p", { class: "mse-sentence" }, WORDS.intro), tools, status);
+  place.append(h("p", { class: "mse-sentence" }, WORDS.intro(offered.live.pieces_a_second ?? 0)), tools, status);
   if (models.length === 0) return;
   picture = new RollingSpectrogram(WORDS.spectrogram, offered.live.frames, offered.live.bands);
   place.append(picture.canvas, h("div", { class: "mse-live-answer" }, h("div", {}, legend(), rows), scales));

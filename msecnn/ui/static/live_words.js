@@ -4,8 +4,9 @@ import { percent } from "./format.js";
 import { fixed, t } from "./language.js";
 
 export const WORDS = {
-  intro: t("Play, sing, or hold the microphone to a loudspeaker: both networks tag the last seconds, "
-    + "four times a second."),
+  intro: (/** @type {number} */ n) =>
+    t("Play, sing, or hold the microphone to a loudspeaker: both networks tag the last seconds, up to {n} times a "
+      + "second.", { n }),
   start: t("Start listening"), stop: t("Stop"),
   none: t("Live tags need a server of their own: this one lends its networks for seconds only."),
   asking: t("The browser asks whether this page may use the microphone …"),
@@ -14,7 +15,7 @@ export const WORDS = {
       + "a short recording is.", { tagged: fixed(tagged, 1), window: fixed(window, 1) }),
   silent: t("Hardly any sound arrives: the numbers mean nothing."),
   behind: (/** @type {number} */ seconds) =>
-    t("The server is behind: {seconds} s of sound were left out.", { seconds: fixed(seconds, 1) }),
+    t("The networks are behind: {seconds} s of sound were left out.", { seconds: fixed(seconds, 1) }),
   stopped: t("Stopped. Nothing of the sound was kept."),
   spectrogram: t("Spectrogram of the last seconds, the newest on the right"),
   scales: (/** @type {string} */ tag, /** @type {string} */ model) => t("{tag}, by scale, in {model}", { tag, model }),

@@ -93,6 +93,8 @@ export interface Explanation {
   sounds: { parts: Record<string, string>; scales: string[] };
   /** Of a model without scales, what cannot be shown. */
   cannot?: string;
+  /** Without a server: the events are asked for by themselves. */
+  evidence_follows?: boolean;
 }
 export interface MusicRow {
   name: string; axis: "hz" | "pitch class" | "tempo"; picture: string; centres: number[]; ticks: [number, string][];

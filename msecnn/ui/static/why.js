@@ -39,6 +39,7 @@ const ask = async () => {
     if (asked !== whyKey()) return;
     say(status, "");
     drawExact();
+    if (why.answer?.evidence_follows) await addEvidence();
     await maps;
   } catch (error) {
     if (asked !== whyKey() || isSuperseded(error)) return;
@@ -46,6 +47,13 @@ const ask = async () => {
     why.shown = "";
     why.failed = asked;
   }
+};
+/** Where the events take as long as the maps, they come after what is exact. */
+const addEvidence = async () => {
+  const asked = whyKey(), found = await call("evidence", question());
+  if (asked !== whyKey() || !why.answer) return;
+  Object.assign(why.answer, found, { evidence_follows: false });
+  drawExact();
 };
 const askMaps = async () => {
   const asked = whyKey(), token = newToken();
