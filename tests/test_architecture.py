@@ -27,6 +27,7 @@ LAYERS = {
 }  # fmt: skip
 OWNERS = {
     "gradio": {"ui", "app"},
+    "segno": {"ui"},
     "captum": {"explain"},
     "matplotlib": {"plots"},
     "sklearn": {"evaluation"},

@@ -5,6 +5,7 @@ import importlib.util
 import logging
 import os
 import threading
+import webbrowser
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-megabytes", type=int, default=500, help="largest upload (default: %(default)s)")
     parser.add_argument("--patience", type=float, default=60.0, metavar="S",
                         help="seconds that opening a recording may take (default: %(default)s)")  # fmt: skip
+    parser.add_argument("--class", dest="classroom", action="store_true",
+                        help="with a room for a class: phones on the local network join by a code, follow the "
+                        "lecturer's view and answer questions; listens to other machines unless --host says "
+                        "otherwise")  # fmt: skip
     parser.add_argument("--mcp", action="store_true",
                         help="be an MCP server too, at /gradio_api/mcp/ (pip install 'gradio[mcp]')")  # fmt: skip
     parser.add_argument("--open", action="store_true", help="open a browser on the page")
@@ -64,28 +69,52 @@ def _serve(args: argparse.Namespace, folder: UploadFolder, ended: threading.Even
         os.environ.setdefault(name, value)
     from msecnn.ui import page
     from msecnn.ui.server import http_guard
+    from msecnn.ui.server.classroom import Classroom
     from msecnn.ui.server.context import AppContext
 
     context = AppContext.load(
-        args.checkpoint, max_minutes=args.max_minutes, max_megabytes=args.max_megabytes, patience_s=args.patience
+        args.checkpoint,
+        max_minutes=args.max_minutes,
+        max_megabytes=args.max_megabytes,
+        patience_s=args.patience,
+        classroom=Classroom() if args.classroom else None,
     )
     blocks = page.build(context)
     blocks.queue(api_open=False)
     http_guard.guard_queue(blocks, context.visitors.listeners)
     options: Any = page.launch_options(context)
     blocks.launch(
-        server_name=args.host,
+        server_name=args.host or _class_host(args.classroom),
         server_port=args.port,
-        inbrowser=args.open,
+        inbrowser=args.open and not args.classroom,
         share=False,
         max_file_size=context.max_bytes,
         mcp_server=args.mcp,
         prevent_thread_lock=True,
         **options,
     )
+    if context.classroom is not None:
+        _tell_lecturer(f"{blocks.local_url}#lead={context.classroom.secret}", in_browser=args.open)
     with folder.swept(context.visitors.needed_files, context.visitors.sessions.take_closed):
         while not ended.wait(1.0):  # a wait without end would keep Windows from delivering the signal
             pass
+    if context.classroom is not None:
+        context.classroom.close()
     stopped = context.visitors.close(patience_s=PATIENCE_S)
     blocks.close(verbose=False)
     return stopped
+
+
+def _class_host(is_class: bool) -> str | None:
+    """Phones come from other machines; what a host has said by Gradio's variable holds."""
+    return "0.0.0.0" if is_class and "GRADIO_SERVER_NAME" not in os.environ else None
+
+
+def _tell_lecturer(link: str, *, in_browser: bool) -> None:
+    """The link holds the secret by which the lecturer is known, behind the sign # that no browser sends."""
+    print(
+        f"The room of this class: open {link}\nWhoever has this link leads the room; phones get a code there.",
+        flush=True,
+    )
+    if in_browser:
+        webbrowser.open(link)

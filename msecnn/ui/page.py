@@ -10,10 +10,10 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from msecnn.plots.colours import ON_DARK, css_variables
-from msecnn.ui import api, export, music_rows, upload, what_if
+from msecnn.ui import api, export, music_rows, room, upload, what_if
 from msecnn.ui.edit_choices import edit_choices
 from msecnn.ui.explanation_choices import explanation_choices
-from msecnn.ui.server import http_guard, in_hand
+from msecnn.ui.server import http_guard, in_hand, room_endpoints
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.languages import ABOUT, LanguageFirst, gradio_texts, locale_paths, locale_routes, words
 from msecnn.ui.server.rpc import Page
@@ -44,6 +44,7 @@ STYLES = (
     "live.css",
     "figures.css",
     "print.css",
+    "room.css",
 )
 
 TITLE = "MsE-CNN: two neural networks tag your music, and show which seconds made them decide"
@@ -66,6 +67,7 @@ def build(context: AppContext) -> gr.Blocks:
 def compose(page: Page) -> None:
     """All that a visitor sees, into the open `gr.Blocks`."""
     page.mount_point("header")
+    room.build(page)
     upload.build(page)
     export.build(page)
     what_if.build(page)
@@ -108,7 +110,12 @@ def launch_options(context: AppContext) -> dict[str, object]:
                 *http_guard.middleware(context.visitors.listeners, context.upload_limits),
                 Middleware(LanguageFirst),
             ],
-            "routes": [*module_routes(), *locale_routes(), in_hand.route(context.visitors)],
+            "routes": [
+                *module_routes(),
+                *locale_routes(),
+                in_hand.route(context.visitors),
+                *(room_endpoints.routes(context.classroom) if context.classroom else ()),
+            ],
         },
         # Requests wait in our own queues, so Gradio takes them all; it keeps nothing of a session that we need.
         "max_threads": MAX_REQUESTS,
@@ -130,6 +137,7 @@ def offered(context: AppContext) -> dict[str, Any]:
         "explanation": explanation_choices(),
         "edits": {"kinds": edit_choices(), "most": what_if.MAX_EDITS, "points": what_if.MAX_POINTS},
         "live": live.offered(context),
+        "room": room.offered(context),
         "plotly": plotly_path(),
         "locales": locale_paths(),
         "on_dark": ON_DARK,

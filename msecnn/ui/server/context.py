@@ -10,6 +10,7 @@ from msecnn import checkpoint
 from msecnn.resources import resource_folder
 from msecnn.tagger import Tagger
 from msecnn.ui.server.body_limits import UploadLimits
+from msecnn.ui.server.classroom import Classroom
 from msecnn.ui.server.visitors import Visitors
 
 ASSETS = resource_folder("assets")
@@ -57,7 +58,8 @@ class AppContext:
         max_s: longest recording taken, seconds.
         max_bytes: largest upload taken.
         patience_s: longest time that opening a recording may take: a small file can be made to unfold without end.
-        visitors: what is known of those who are there; the one thing here that changes.
+        visitors: what is known of those who are there; with the classroom, what changes here.
+        classroom: of a lecturer and his class; None where the page was opened for no class.
     """
 
     taggers: Mapping[str, Tagger]
@@ -66,6 +68,7 @@ class AppContext:
     max_bytes: int
     patience_s: float = 60.0
     visitors: Visitors = field(default_factory=Visitors, compare=False)
+    classroom: Classroom | None = field(default=None, compare=False)
 
     @classmethod
     def load(
@@ -76,6 +79,7 @@ class AppContext:
         max_megabytes: int = 500,
         patience_s: float = 60.0,
         examples: Path = ASSETS / "examples",
+        classroom: Classroom | None = None,
     ) -> "AppContext":
         """Loads the bundled checkpoints, the other systems of Table 1 that are there, then those given by the host."""
         names: Iterable[str | Path] = (*checkpoint.bundled(), *checkpoint.of_table_1(), *checkpoints)
@@ -89,6 +93,7 @@ class AppContext:
             max_s=60.0 * max_minutes,
             max_bytes=max_megabytes * 2**20,
             patience_s=patience_s,
+            classroom=classroom,
         )
 
     @property

@@ -36,9 +36,14 @@ const isStep = (/** @type {URL} */ address) => {
   return state.own?.path !== history.state?.own?.path
     || keys.some((key) => before.get(key) !== address.searchParams.get(key));
 };
+/** @type {(() => void)[]} */
+const listeners = [];
+/** Calls `listener` when the address tells of another view. */
+export const onAddress = (/** @type {() => void} */ listener) => listeners.push(listener);
 const write = (/** @type {"pushState" | "replaceState"} */ how, address = shownAddress()) => {
   history[how]({ own: state.own }, "", address);
   if (state.recording?.example) tellParent(address);
+  listeners.forEach((listener) => listener());
 };
 
 /** Writes what is seen into the address. */
@@ -101,6 +106,14 @@ export const followAddress = async () => {
   } finally {
     if (serial === follows) endFollowing();   // otherwise Back was pressed again meanwhile
   }
+};
+/** What another page's address shows, in place of this one's; the language stays this visitor's. */
+export const openLink = (/** @type {string} */ search) => {
+  const address = new URL(location.href), language = address.searchParams.get("lang");
+  address.search = search;
+  if (language) address.searchParams.set("lang", language);
+  history.replaceState(null, "", address);
+  return followAddress();
 };
 const endFollowing = () => {
   following = false;

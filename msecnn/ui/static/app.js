@@ -15,6 +15,7 @@ import { lessonKey } from "./lesson_facts.js";
 import { latencies, leaveLive, mountLive } from "./live.js";
 import { drawLessons, lessonMounts, lessonPanel } from "./lessons.js";
 import { decodeOnServer, mountPlayer, openInPlayer, player } from "./main_player.js";
+import { mountRoom } from "./room.js";
 import { markRows, rowMounts, updateRows } from "./music_rows.js";
 import { showTab } from "./navigation.js";
 import { mountNetwork, networkMounts, showNetwork, updateNetwork } from "./network.js";
@@ -42,6 +43,7 @@ const MOUNTS = {
   compare: mountCompare,
   edits: mountTab,
   live: mountLive,
+  room: mountRoom,
 };
 /** @type {Record<string, Element | Element[]>} What stands between Gradio's controls. */
 const PARTS = { lesson: lessonPanel, ...openMounts, ...tagMounts, ...whyMounts, ...networkMounts,

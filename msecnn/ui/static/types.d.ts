@@ -78,11 +78,26 @@ export interface Offered {
     window_s: number;
   };
   edits: { kinds: EditKind[]; most: number; points: number };
+  /** Null where the page was opened for no class. */
+  room: { fewest: number; most: number; bins: number; longest_text: number; longest_choice: number } | null;
   title: string; language: string; locales: Record<string, string>;
   explanation: {
     methods: Method[]; baselines: { name: string; title: string }[]; first: { method: string; baseline: string };
   };
 }
+/** Of the lecturer's view: the page's address without a recording of his own, and where his playhead stands. */
+export interface RoomView { search: string | null; seconds: number }
+/** What a network says of each row of a room's histogram. */
+export interface RoomNetwork { title: string; values: number[]; unit: "probability" | "term" | "share" | "place" }
+export interface RoomQuestion {
+  serial: number; kind: "choice" | "tags" | "scales" | "number" | "seconds"; text: string; choices: string[];
+  low: number; high: number; unit: string; open: boolean; shown: boolean;
+  /** Of what all answered, where it is told. */
+  n?: number; counts?: number[]; median?: number | null; right?: number | null; because?: string;
+  networks?: RoomNetwork[];
+}
+/** A question as it is made; the server numbers it. */
+export type RoomDraft = Partial<RoomQuestion> & { kind: RoomQuestion["kind"]; text: string };
 export interface Field { start_s: number; end_s: number; low_hz: number; high_hz: number }
 export interface Event extends Field { scale: string; relative: number; channels?: number[] }
 export interface Mark extends Field { sign: number; strong?: boolean }
