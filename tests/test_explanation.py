@@ -36,13 +36,15 @@ from msecnn.explain.sonification import NothingToHear, sound_names
 from msecnn.frontend import MelConfig
 from msecnn.plots.explanation_files import explanation_files, n_explanation_files
 from msecnn.tagger import Tagger, TagPrediction
-from msecnn.ui import api, export, sonification, upload
+from msecnn.ui import api, export, room, sonification, upload
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.session import Session
 
 ROOT = Path(__file__).resolve().parents[1]
 QUESTION = {"model": "msecnn", "tag": "piano", "window": 1}
+#: Seconds that a cell may see at most to be somewhere in particular.
+BROAD_S = 3.0
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +163,23 @@ def test_each_part_is_computed_once(explanation: Explanation) -> None:
     assert explanation.events is explanation.events
     assert explanation.evidence is explanation.evidence
     assert explanation.waveform is explanation.waveform
+
+
+def test_a_room_is_told_the_page_s_own_figures(context: AppContext, session: Session, explanation: Explanation) -> None:
+    """The terms add up to the logit; the seconds are where the winning cells are that are somewhere."""
+    (told,) = room.say_of_question(context, session, QUESTION).payload["networks"]
+    split = explanation.contributions
+    base = float(split.base_value[explanation.tag_index])
+    assert (told["title"], told["scales"]) == ("MsE-CNN", list(split.scales))
+    assert base + sum(told["terms"]) == pytest.approx(float(explanation.logit), abs=1e-3)
+    assert told["span_s"] == pytest.approx([explanation.start_s, 40.0], abs=0.01)
+    assert sum(told["seconds"]) == pytest.approx(1, abs=1e-3)
+    begin, end = told["span_s"]
+    found = [cell for cell in explanation.evidence.cells if cell.relative > 0 and cell.end_s - cell.start_s <= BROAD_S]
+    middles = [(cell.start_s + cell.end_s) / 2 for cell in found]
+    expected, _ = np.histogram(middles, len(told["seconds"]), (begin, end), weights=[cell.relative for cell in found])
+    assert told["seconds"] == pytest.approx(expected / expected.sum(), abs=1e-3)
+    assert room.say_of_question(context, session, {**QUESTION, "tag": "no such tag"}).payload == {"networks": []}
 
 
 def test_a_sound_does_not_change_with_the_method(context: AppContext, session: Session) -> None:

@@ -323,13 +323,13 @@ class TestLink:
         assert base_addresses("https://tags.example.org/class/", 7860)[0] == "https://tags.example.org/class/"
         for alone in ("http://127.0.0.1:7860/", "http://localhost:7860/", "http://[::1]:7860/", "http://0.0.0.0:1/"):
             offered = base_addresses(alone, 7860)
-            assert alone not in offered or offered == [alone]
+            assert alone not in offered
             assert all(address.startswith("http://") for address in offered)
 
     @pytest.mark.parametrize("own", ["", "javascript:alert(1)", "//x", "data:,", "http://", "http://[", "\x00"])
     def test_what_is_no_address_is_not_shown(self, own: str) -> None:
         offered = base_addresses(own, 7860)
-        assert offered == [] or all(address.startswith("http://") for address in offered)
+        assert all(address.startswith("http://") for address in offered)
 
     def test_this_machine_alone_is_no_address(self) -> None:
         assert not [address for address in local_addresses() if address.startswith("127.")]

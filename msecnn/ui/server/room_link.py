@@ -17,6 +17,8 @@ MOST = 6
 def base_addresses(own: str, port: int | None) -> list[str]:
     """Where phones may find the page: at the lecturer's own address unless that is this machine's alone, then others.
 
+    None where the machine is on no network.
+
     Args:
         own: the page's address in the lecturer's browser, as far as its folder.
         port: on which the server was asked.
@@ -25,7 +27,7 @@ def base_addresses(own: str, port: int | None) -> list[str]:
     first = [own] if host and not _is_this_machine(host) else []
     suffix = f":{port}" if port else ""
     others = [f"http://{address}{suffix}{path}" for address in local_addresses()]
-    return list(dict.fromkeys([*first, *others]))[:MOST] or ([own] if host else [])
+    return list(dict.fromkeys([*first, *others]))[:MOST]
 
 
 def _host_and_path(address: str) -> tuple[str, str]:

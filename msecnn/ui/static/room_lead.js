@@ -20,6 +20,8 @@ const TOGETHER_MS = 150;
 //: What belongs to the lecturer's own page, not to what he shows.
 const HIS = ["lang", "lesson", "step", "room"];
 
+const ALONE = t("This machine is on no network, so no phone finds it: connect it, and reload this page.");
+
 /** The secret behind the address's #, which the address then holds no longer, so that no copied link has it. */
 const takeKey = () => {
   const key = new URLSearchParams(location.hash.slice(1)).get("lead");
@@ -95,7 +97,8 @@ const drawJoining = () => {
       drawJoining();
       drawProjector(room, ways[way]);
     } }, ways.map((one, i) => h("option", { value: i, selected: i === way }, typed(one))));
-  fill(joining, joinCard(ways[way], room.code), several);
+  const alone = !ways.length && h("p", { class: "mse-status error" }, ALONE);
+  fill(joining, joinCard(ways[way], room.code), alone, several);
 };
 const drawSteering = () => fill(steering,
   h("span", {}, plural(room.phones, "{n} phone is here", "{n} phones are here")),
