@@ -49,8 +49,8 @@ and "side", worksheets and downloads need the full program: `python -m msecnn se
 """,
     ),
     "de": (
-        "### Deine Aufnahme bleibt deine",
-        """### Deine Aufnahme bleibt auf diesem Gerät
+        "### Ihre Aufnahme bleibt Ihre",
+        """### Ihre Aufnahme bleibt auf diesem Gerät
 
 Die Netze laufen in diesem Browser. Kein Ton wird irgendwohin gesendet, und ist die Seite einmal geladen, fragt sie das
 Netzwerk nach nichts mehr.
