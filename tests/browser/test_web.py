@@ -1,9 +1,11 @@
 """The page without a server, built and served as plain files: its answers are the server's, question by question."""
 
 import base64
+import csv
 import functools
 import http.server
 import importlib
+import io
 import json
 import os
 import re
@@ -11,7 +13,10 @@ import shlex
 import subprocess
 import sys
 import threading
+import wave
+import zipfile
 from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -247,15 +252,19 @@ def test_the_evidence_sounds_as_on_the_server(
 
 def samples_of(page: Visitor, url: str) -> np.ndarray:
     """Of a WAV file of 16 bits that the page has."""
+    samples: np.ndarray = np.frombuffer(bytes_of(page, url)[44:], "<i2") / 32_768
+    return samples
+
+
+def bytes_of(page: Visitor, url: str) -> bytes:
+    """Of a file that the page has."""
     read = """async (url) => {
         const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
         let text = "";
         for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
         return btoa(text);
     }"""
-    content = base64.b64decode(page.evaluate(read, url))
-    samples: np.ndarray = np.frombuffer(content[44:], "<i2") / 32_768
-    return samples
+    return base64.b64decode(page.evaluate(read, url))
 
 
 #: Edits, and how far a probability may be from the server's: filters and vocoder are float32 there, noise is another.
@@ -308,6 +317,40 @@ def test_a_curve_is_the_servers(page: Visitor, context: AppContext, session: Ses
             values = of_server["y"]
             numbers = np.frombuffer(base64.b64decode(values["bdata"]), "<f4") if isinstance(values, dict) else values
             np.testing.assert_allclose(line["y"], numbers, atol=2e-3)
+
+
+def test_everything_is_saved_in_one_zip(page: Visitor, same_samples: Path) -> None:
+    choose(page, same_samples)
+    request = QUESTION | {"edits": "level=-6", "curve": "level=-6:0:2"}
+    saved = ask(page, "export", **request)
+    archive = zipfile.ZipFile(io.BytesIO(bytes_of(page, saved["file"]["url"])))
+    assert archive.testzip() is None
+    assert archive.namelist() == saved["names"]
+    (told,) = json.loads(archive.read("tags.json"))
+    opened_here = ask(page, "open")
+    for model in opened_here["models"]:
+        assert list(told["models"][model["name"]]["tags"].values()) == pytest.approx(model["probabilities"], abs=1e-6)
+    rows = list(csv.DictReader(io.StringIO(archive.read("tags.csv").decode())))
+    assert [row["model"] for row in rows] == [model["name"] for model in opened_here["models"]]
+    explanation = json.loads(archive.read("explanation.json"))
+    assert len(explanation["cells"]) == 513
+    total = explanation["base_value"] + sum(scale["relative"] for scale in explanation["scales"])
+    assert total == pytest.approx(explanation["logit"], abs=1e-4)
+    assert {"sounds/window.wav", "sounds/evidence.wav", "what-if/what_if.json"} <= set(saved["names"])
+    with wave.open(io.BytesIO(archive.read("sounds/window.wav"))) as sound:
+        assert (sound.getframerate(), sound.getnframes()) == (12_000, 349_440)
+
+
+def test_a_worksheet_has_the_lessons_questions_and_runs_no_script(page: Visitor, same_samples: Path) -> None:
+    choose(page, same_samples)
+    lesson = page.evaluate("() => msecnn.offered.lessons[0]")
+    sheet = ask(page, "worksheet", **QUESTION, lesson=lesson["id"], answers=["<b>mine</b>"], off=["input"])
+    text = bytes_of(page, sheet["file"]["url"]).decode()
+    assert "&lt;b&gt;mine&lt;/b&gt;" in text
+    assert all(escape(step["question"], quote=False) in text.replace("&quot;", '"') for step in lesson["steps"])
+    assert "<script" not in text
+    assert "Without input, piano gets" in text
+    assert text.count("<audio") == 1
 
 
 def test_live_tags_are_those_that_the_server_gives(page: Visitor, context: AppContext) -> None:
@@ -403,8 +446,10 @@ def test_on_a_phone_in_german_nothing_is_wider_than_the_screen(visit: Callable[.
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, tab
     assert page.text_content("#heading-what-if") == "Was wäre wenn"
     assert page.locator("#about-text, .prose").first.get_attribute("lang") == "de"
-    with pytest.raises(Exception, match=r"Arbeitsblätter schreibt das ganze Programm: python -m msecnn serve\."):
-        ask(page, "worksheet")
+    with pytest.raises(
+        Exception, match=r"Zufällige Gewichte .*\. Das ganze Programm hat sie: python -m msecnn serve\."
+    ):
+        ask(page, "sanity")
 
 
 def test_the_microphone_is_tagged_live_and_recorded(visit: Callable[..., Visitor]) -> None:

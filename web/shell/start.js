@@ -30,12 +30,20 @@ const decoded = async (/** @type {any} */ { example = null, path, name }) => {
   const blob = example === null ? await (await fetch(path)).blob() : await blobOf(examples[example].file);
   return decode(blob, { name: examples[example]?.title ?? name, example, max_s: offered.max_s });
 };
+/** A lesson's questions, with what was answered, in the visitor's language. */
+const exercisesOf = (/** @type {any} */ { lesson: id, answers = [] }) => {
+  const lesson = offered.lessons.find((other) => other.id === id);
+  if (!lesson) return {};
+  return { title: app.t(lesson.title), exercises: lesson.steps.map(({ text, question }, i) =>
+    ({ text: app.t(text), question: app.t(question), answer: answers[i] ?? "" })) };
+};
 const send = async (/** @type {Endpoint} */ endpoint, /** @type {string} */ name, /** @type {any} */ request) => {
   asked.set(request.id, endpoint);
   try {
     const sound = name === "open" || name === "second" ? await decoded(request) : null;
     const parts = sound?.channels.map(({ buffer }) => buffer) ?? [];
-    worker.postMessage({ name, request: { ...request, decoded: sound } }, parts);
+    const more = name === "worksheet" ? exercisesOf(request) : {};
+    worker.postMessage({ name, request: { ...request, ...more, decoded: sound } }, parts);
   } catch (error) {
     settle({ request: request.id, error: error.message });
   }

@@ -19,8 +19,6 @@ import { settings as whySettings } from "./why_state.js";
 /** @import { Lesson, Show } from "./types.d.ts" */
 
 const { lessons: LESSONS, lesson_models: MODELS } = offered;
-//: A server prints worksheets; without one a lesson just ends.
-const PRINTS = offered.server !== null;
 //: What a step may ask to look at.
 const LOOKS = {
   player: ".mse-stage", tags: ".mse-tags", exact: ".mse-why-exact", listen: "#why-listen",
@@ -89,8 +87,8 @@ const drawPanel = () => {
 };
 const stepPanel = (/** @type {Lesson} */ { id, title, steps }, /** @type {number} */ step) => {
   const { text, question, show: shown } = steps[step], status = statusLine("span");
-  const last = step === steps.length - 1, finish = PRINTS ? () => save(status) : end;
-  const goOn = last ? finish : () => beginLesson(id, step + 1), finishWords = PRINTS ? t("Worksheet") : t("End");
+  const last = step === steps.length - 1, finish = () => save(status);
+  const goOn = last ? finish : () => beginLesson(id, step + 1), finishWords = t("Worksheet");
   return h("aside", { class: "mse-lesson-panel", "aria-label": t("Lesson") },
     h("div", { class: "mse-lesson-head" }, h("strong", {}, t(title)),
       button({ class: "mse-quiet", "aria-label": t("End the lesson"), onclick: end }, "×")),
@@ -136,7 +134,7 @@ onChoice("forget", () => {
 const drawList = () => {
   fill(list, h("p", { class: "mse-sentence" }, INTRO),
     h("ol", { class: "mse-lesson-list" }, LESSONS.map(card)),
-    PRINTS && [h("h3", {}, t("Worksheet")), h("p", { class: "mse-facts" }, WORKSHEET)]);
+    h("h3", {}, t("Worksheet")), h("p", { class: "mse-facts" }, WORKSHEET));
   offer("forget", { visible: LESSONS.some(({ id }) => answeredSteps(id) > 0) });
 };
 const card = (/** @type {Lesson} */ { id, title, aim, steps }, i) => {
