@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from msecnn import audio, live
+from msecnn import __version__, audio, live
 from msecnn.explain.block_events import BLOCK, EVENT_SHARE
 from msecnn.explain.faithfulness_card import verdicts
 from msecnn.explain.network_views import read_moments
@@ -21,6 +21,7 @@ from msecnn.models.conv_pool import conv_bias
 from msecnn.models.fast.folded import affine
 from msecnn.models.layers import INPUT, MultiScaleCNN
 from msecnn.plots.colours import ORDER_COLOURS
+from msecnn.tagger import SCHEMA as TAG_SCHEMA
 from msecnn.tagger import Tagger
 from msecnn.tags import families
 from msecnn.ui import sonification
@@ -47,8 +48,6 @@ REFUSED = {
     "sanity": f"Random weights are not part of this page. The full app has them: {_COMMAND}.",
     "feature-path": f"The way of a feature is not part of this page. The full app shows it: {_COMMAND}.",
     "music-rows": f"Musical views are not part of this page. The full app draws them: {_COMMAND}.",
-    "worksheet": f"Worksheets are written by the full app: {_COMMAND}.",
-    "export": f"Downloads are written by the full app: {_COMMAND}.",
     "what-if": f"This edit is made by the full app: {_COMMAND}.",
     "what-if-cut": f"The smallest cut is looked for by the full app: {_COMMAND}.",
     "other": f"This needs the full app: {_COMMAND}.",
@@ -101,6 +100,7 @@ def knowledge(context: AppContext, weights: Weights, graph: bytes) -> dict[str, 
         **{"thumbnail": THUMBNAIL, "enlarged": ENLARGED, "n_marks": N_MARKS, "n_absences": N_ABSENCES},
         "n_edited_tags": N_TAGS,
         "sounds": sonification.PARTS,
+        **{"versions": f"msecnn {__version__}, without a server", "schemas": {"tags": TAG_SCHEMA}},
         **{"edits": edits(), "most_edits": MAX_EDITS, "most_points": MAX_POINTS, "order_colours": ORDER_COLOURS},
         "live": {"frames": live.longest_frames([*context.taggers.values()]), "step": live.STEP},
         "events": {"block": BLOCK, "share": EVENT_SHARE, "n_for": N_FOR, "n_against": N_AGAINST},
@@ -141,6 +141,7 @@ def _model(context: AppContext, name: str, tagger: Tagger, weights: Weights, gra
     return {
         "name": name,
         "title": context.title(name),
+        "sha256": str(checkpoint.card["sha256"]),
         "tags": checkpoint.tags,
         "scales": network.scales,
         "maps": network.maps,

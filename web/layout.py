@@ -20,11 +20,11 @@ from msecnn.ui.server.rpc import Page
 #: Controls and places of what needs the full app: maps, what is made of them, and files that Python writes.
 LEFT_OUT = {
     *("method", "check", "why-check"),
-    *("random", "sanity-method", "network-sanity", "export", "worksheet"),
+    *("random", "sanity-method", "network-sanity"),
     *("music-rows", "flight"),
 }
 #: Questions that only this page has: what a server answers at once with another one.
-ONLY_HERE = {"evidence"}
+ONLY_HERE = {"events"}
 #: With this Gradio marks a text that it shows in the visitor's language.
 TRANSLATED = "__i18n__"
 KINDS: dict[type[Block], str] = {
@@ -44,8 +44,8 @@ nothing.
 
 ### What this page leaves out
 
-Maps by gradients, checks of a map, the way of one feature, musical views, the smallest cut, the edits "low bit rate"
-and "side", worksheets and downloads need the full program: `python -m msecnn serve`.
+Maps by gradients, checks of a map, the way of one feature, musical views, the smallest cut, and the edits "low bit
+rate" and "side" need the full program: `python -m msecnn serve`. Downloads hold no figures.
 """,
     ),
     "de": (
@@ -57,9 +57,9 @@ Netzwerk nach nichts mehr.
 
 ### Was dieser Seite fehlt
 
-Karten aus Gradienten, Prüfungen einer Karte, der Weg eines Merkmals, musikalische Ansichten, der kleinste Schnitt, die
-Änderungen „Niedrige Bitrate“ und „Seite“, Arbeitsblätter und Downloads brauchen das ganze Programm:
-`python -m msecnn serve`.
+Karten aus Gradienten, Prüfungen einer Karte, der Weg eines Merkmals, musikalische Ansichten, der kleinste Schnitt und
+die Änderungen „Niedrige Bitrate“ und „Seite“ brauchen das ganze Programm: `python -m msecnn serve`. Downloads enthalten
+keine Abbildungen.
 """,
     ),
 }

@@ -1,9 +1,11 @@
 """The page without a server, built and served as plain files: its answers are the server's, question by question."""
 
 import base64
+import csv
 import functools
 import http.server
 import importlib
+import io
 import json
 import os
 import re
@@ -11,6 +13,8 @@ import shlex
 import subprocess
 import sys
 import threading
+import wave
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +26,7 @@ from audio_files import encode, music
 from conftest import ROOT, visitors
 from hub_stand_in import hub_stand_in
 
+from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.live import LiveTagger
 from msecnn.ui.edit_choices import edit_choices
@@ -227,7 +232,7 @@ def test_what_is_there_and_counts_is_what_the_server_finds(
 ) -> None:
     """Events in favour and against, without a gradient: Shapley values of maxima in closed form."""
     choose(page, same_samples)
-    here = ask(page, "evidence", **request_of)
+    here = ask(page, "events", **request_of)
     there = why.explain(context, session, request_of).payload
     assert there["positive"]
     for side in ("positive", "negative"):
@@ -247,15 +252,19 @@ def test_the_evidence_sounds_as_on_the_server(
 
 def samples_of(page: Visitor, url: str) -> np.ndarray:
     """Of a WAV file of 16 bits that the page has."""
+    samples: np.ndarray = np.frombuffer(bytes_of(page, url)[44:], "<i2") / 32_768
+    return samples
+
+
+def bytes_of(page: Visitor, url: str) -> bytes:
+    """Of a file that the page has."""
     read = """async (url) => {
         const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
         let text = "";
         for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
         return btoa(text);
     }"""
-    content = base64.b64decode(page.evaluate(read, url))
-    samples: np.ndarray = np.frombuffer(content[44:], "<i2") / 32_768
-    return samples
+    return base64.b64decode(page.evaluate(read, url))
 
 
 #: Edits, and how far a probability may be from the server's: filters and vocoder are float32 there, noise is another.
@@ -308,6 +317,48 @@ def test_a_curve_is_the_servers(page: Visitor, context: AppContext, session: Ses
             values = of_server["y"]
             numbers = np.frombuffer(base64.b64decode(values["bdata"]), "<f4") if isinstance(values, dict) else values
             np.testing.assert_allclose(line["y"], numbers, atol=2e-3)
+
+
+def test_everything_is_saved_in_one_zip(page: Visitor, same_samples: Path) -> None:
+    choose(page, same_samples)
+    request = QUESTION | {"edits": "level=-6", "curve": "level=-6:0:2"}
+    saved = ask(page, "export", **request)
+    archive = zipfile.ZipFile(io.BytesIO(bytes_of(page, saved["file"]["url"])))
+    assert archive.testzip() is None
+    assert archive.namelist() == saved["names"]
+    (told,) = json.loads(archive.read("tags.json"))
+    opened_here = ask(page, "open")
+    for model in opened_here["models"]:
+        assert list(told["models"][model["name"]]["tags"].values()) == pytest.approx(model["probabilities"], abs=1e-6)
+    rows = list(csv.DictReader(io.StringIO(archive.read("tags.csv").decode())))
+    assert [row["model"] for row in rows] == [model["name"] for model in opened_here["models"]]
+    explanation = json.loads(archive.read("explanation.json"))
+    assert len(explanation["cells"]) == 513
+    total = explanation["base_value"] + sum(scale["relative"] for scale in explanation["scales"])
+    assert total == pytest.approx(explanation["logit"], abs=1e-4)
+    assert {"sounds/window.wav", "sounds/evidence.wav", "what-if/what_if.json"} <= set(saved["names"])
+    with wave.open(io.BytesIO(archive.read("sounds/window.wav"))) as sound:
+        assert (sound.getframerate(), sound.getnframes()) == (12_000, 349_440)
+
+
+def test_a_worksheet_is_handed_in_with_sound_and_weights(page: Visitor, same_samples: Path, tmp_path: Path) -> None:
+    choose(page, same_samples)
+    told = ask(page, "worksheet", window=0)
+    assert set(told["weights"].values()) == {checkpoint.load(name).card["sha256"] for name in checkpoint.bundled()}
+    with wave.open(io.BytesIO(bytes_of(page, told["clip"]["url"]))) as sound:
+        assert (sound.getframerate(), sound.getnframes()) == (12_000, 349_440)
+    edited = ask(page, "worksheet", window=0, edits="level=-6")
+    assert edited["clip"] is None
+    ratio = samples_of(page, edited["edited"]["url"]).std() / samples_of(page, told["clip"]["url"]).std()
+    assert ratio == pytest.approx(10 ** (-6 / 20), abs=1e-3)
+    page.get_by_role("tab", name="Lessons").click()
+    page.get_by_role("button", name="Save a worksheet of what is shown").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as one page").click()
+    download.value.save_as(tmp_path / "sheet.html")
+    assert 100_000 < (tmp_path / "sheet.html").stat().st_size < 1_500_000
+    assert "data:audio/wav;base64," in (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    page.get_by_role("button", name="Close").click()
 
 
 def test_live_tags_are_those_that_the_server_gives(page: Visitor, context: AppContext) -> None:
@@ -403,8 +454,10 @@ def test_on_a_phone_in_german_nothing_is_wider_than_the_screen(visit: Callable[.
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, tab
     assert page.text_content("#heading-what-if") == "Was wäre wenn"
     assert page.locator("#about-text, .prose").first.get_attribute("lang") == "de"
-    with pytest.raises(Exception, match=r"Arbeitsblätter schreibt das ganze Programm: python -m msecnn serve\."):
-        ask(page, "worksheet")
+    with pytest.raises(
+        Exception, match=r"Zufällige Gewichte .*\. Das ganze Programm hat sie: python -m msecnn serve\."
+    ):
+        ask(page, "sanity")
 
 
 def test_the_microphone_is_tagged_live_and_recorded(visit: Callable[..., Visitor]) -> None:

@@ -84,12 +84,17 @@ const asLoud = (/** @type {Float32Array} */ part, /** @type {Float32Array} */ wh
   return part.map((value) => value * gain);
 };
 
-/** One window, of which only the named part is heard. */
-export const sonify = async (/** @type {Context} */ context, /** @type {any} */ request) => {
+/** One window, of which only a named part is heard. */
+export const soundOfPart = async (/** @type {Context} */ context, request, /** @type {string} */ part) => {
   const { opening: { sound }, model, tagged } = asked(context, request), { front_end: config } = context.knowledge;
   const { sample_rate: rate, window_samples } = config, length = Math.min(window_samples, sound.waveform.length);
   const waveform = windowOf(sound, Math.round(tagged.start_s * rate), length);
-  const mask = maskOf(await presenceOf(context, request), model.scales, String(request.what));
-  const heard = asLoud(render(waveform, mask, config), waveform, rate);
-  return { sound: { url: wavAddress(heard, rate) }, start_s: tagged.start_s, duration_s: length / rate };
+  const mask = maskOf(await presenceOf(context, request), model.scales, part);
+  return asLoud(render(waveform, mask, config), waveform, rate);
+};
+
+export const sonify = async (/** @type {Context} */ context, /** @type {any} */ request) => {
+  const { tagged: { start_s } } = asked(context, request), { sample_rate: rate } = context.knowledge.front_end;
+  const heard = await soundOfPart(context, request, String(request.what));
+  return { sound: { url: wavAddress(heard, rate) }, start_s, duration_s: heard.length / rate };
 };

@@ -9,7 +9,7 @@ export interface FrontEnd {
 }
 /** One network's sizes, words and weights; lists are by map, from the input up. */
 export interface NetworkFacts {
-  name: string; title: string; tags: string[]; scales: string[]; maps: string[]; channels: number[];
+  name: string; title: string; sha256: string; tags: string[]; scales: string[]; maps: string[]; channels: number[];
   pools: [number, number][]; sizes: [number, number][]; crops: [number, number][];
   receptive_ends_s: Record<string, number>; untrained: boolean; calibrated: boolean; bias: number[];
   measured: Record<string, { n: number; sentence: string; faithful: boolean | null }>;
@@ -35,6 +35,7 @@ export interface Knowledge {
   low_db: number; high_db: number; overview_columns: number; thumbnail: [number, number];
   enlarged: [number, number]; n_marks: number; n_absences: number; n_edited_tags: number;
   edits: EditKind[]; most_edits: number; most_points: number; order_colours: string[]; sounds: Record<string, string>;
+  versions: string; schemas: { tags: number };
   notes: { silent: string; narrow: string; unfamiliar: string }; families: Record<string, string[]>;
   refused: Record<string, string>; pictures: Record<string, string>; calibration: Figure;
   examples: Record<string, { title: string; credit: string; file: string }>; models: NetworkFacts[];

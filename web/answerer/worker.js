@@ -1,6 +1,7 @@
 // Answers the page's questions as the server does, by name; what needs the full app is refused with its command.
 
 import { drawCurve } from "./curves.js";
+import { saveAll } from "./export.js";
 import { end, hear } from "./live.js";
 import { load } from "./networks.js";
 import { giveMoment, showChannel, showChannels, takeApart } from "./network.js";
@@ -12,6 +13,7 @@ import { showTimeline } from "./timeline.js";
 import { wavAddress } from "./wav.js";
 import { editWindow } from "./what_if.js";
 import { explain, winningCells } from "./why.js";
+import { tellWorksheet } from "./worksheet.js";
 
 /** @import { Context } from "./types.d.ts" */
 
@@ -31,8 +33,8 @@ const ANSWERS = {
   calibration: [({ knowledge: { calibration } }) => ({ figure: calibration }), ""], timeline: [showTimeline, "first"],
   why: [explain, "first"], "winning-cells": [winningCells, "first"], network: [takeApart, "first"],
   channels: [showChannels, "first"], channel: [showChannel, "first"], moment: [giveMoment, ""],
-  "what-if": [editWindow, "first"], maps: [showMaps, "first"], evidence: [showEvidence, "first"],
-  sonify: [sonify, "first"],
+  "what-if": [editWindow, "first"], maps: [showMaps, "first"], events: [showEvidence, "first"],
+  sonify: [sonify, "first"], export: [saveAll, "first"], worksheet: [tellWorksheet, "first"],
   "what-if-curve": [drawCurve, "first"], live: [hear, ""], "live-end": [end, ""],
 };
 

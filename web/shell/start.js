@@ -40,8 +40,9 @@ const send = async (/** @type {Endpoint} */ endpoint, /** @type {string} */ name
     settle({ request: request.id, error: error.message });
   }
 };
-/** An example's sound is already in this browser. */
-const withAddresses = async (/** @type {any} */ answer) => {
+/** An example's sound is already in this browser; files become one zip. */
+const withAddresses = async (/** @type {any} */ { files, ...answer }) => {
+  if (files) answer.file = { url: URL.createObjectURL(app.zip(files, new Date())) };
   for (const part of [answer.sound, answer.recording?.audio]) {
     if (part && Object.values(examples).some(({ file }) => file === part.url)) part.url = await addressOf(part.url);
   }

@@ -28,6 +28,7 @@ import { mountUpload } from "./upload.js";
 import { mountEdits, placeChanges } from "./what_if.js";
 import { drawTab, mountTab } from "./what_if_tab.js";
 import { mountWhy, showWhy, updateWhy, whyMounts } from "./why.js";
+import { zip } from "./zip.js";
 
 /** @import { State } from "./types.d.ts" */
 
@@ -53,7 +54,7 @@ export const mount = (/** @type {string} */ name, /** @type {HTMLElement} */ pla
   else MOUNTS[name](place);
   mounted.add(name);
 };
-export { chosen, connect, connectControls, fail, t, takeOffers };
+export { chosen, connect, connectControls, fail, t, takeOffers, zip };
 
 /**
  * A view of what the networks say waits while that is kept back; `covered` is among the keys of each.

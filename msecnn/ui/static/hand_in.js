@@ -29,8 +29,10 @@ const fetched = async (/** @type {{url: string}} */ { url }) => {
 const soundsOf = async (facts) => {
   const named = [["clip", t("As the networks receive it:")], ["edited", t("With the edits:")]];
   const made = named.filter(([name]) => facts[name]);
-  return Promise.all(made.map(async ([name, title]) =>
-    ({ name: `${name}.mp3`, title, blob: await fetched(facts[name]) })));
+  return Promise.all(made.map(async ([name, title]) => {
+    const blob = await fetched(facts[name]), end = blob.type.includes("wav") ? "wav" : "mp3";
+    return { name: `${name}.${end}`, title, blob };
+  }));
 };
 const figureFiles = async (/** @type {import("./hand_in_figures.js").Seen[]} */ seen, /** @type {number} */ most) => {
   const blobs = await pictures(seen, most);
@@ -48,7 +50,7 @@ const dataUrl = (/** @type {Blob} */ blob) => new Promise((resolve) => {
 const readMe = (/** @type {HandIn} */ { recording, saved }) => [t("A worksheet of the MsE-CNN page."), "",
   t("worksheet.html shows it all: unpack the zip first, then open it in a browser; it needs no internet."),
   t("figures: each figure as it was seen, with its credit."),
-  t("clip.mp3 is what the networks received; edited.mp3 is the same with the edits, if there were any."),
+  t("clip is what the networks received; edited is the same with the edits, if there were any."),
   t("answers.json holds name, questions, answers and settings. Those of a class become one table: python -m msecnn "
     + "worksheets FOLDER --out table.csv"), "", `${recording}, ${saved}`, ""].join("\r\n");
 

@@ -16,8 +16,6 @@ import { offered, set, state } from "./state.js";
 /** @import { Lesson } from "./types.d.ts" */
 
 const { lessons: LESSONS } = offered;
-//: A server prints worksheets; without one a lesson just ends.
-const PRINTS = offered.server !== null;
 const INTRO = t("{n} short lessons that drive this page. They use the bundled examples, so everybody sees the same "
   + "figures. Each step asks a question, and the page checks your answer.", { n: LESSONS.length });
 
@@ -61,12 +59,12 @@ const drawPanel = () => {
 };
 const drawStep = (/** @type {Lesson} */ lesson, /** @type {number} */ step) => {
   const { id, title, steps } = lesson, at = steps[step], { lesson: asked } = state;
-  const last = step === steps.length - 1, finish = PRINTS ? openHandIn : end;
-  const onward = button({ onclick: last ? finish : () => beginLesson(id, step + 1) });
+  const last = step === steps.length - 1;
+  const onward = button({ onclick: last ? openHandIn : () => beginLesson(id, step + 1) });
   const next = h("div"), markAnswered = () => {
     const isAnswered = triedAt(id, step) !== null, goOn = isAnswered ? t("Next") : t("Skip");
     onward.className = `mse-button${isAnswered ? " primary" : ""}`;
-    onward.textContent = last ? (PRINTS ? t("Worksheet") : t("End")) : goOn;
+    onward.textContent = last ? t("Worksheet") : goOn;
     if (last) fill(next, nextLesson(id, isAnswered));
     drawList();
   };
