@@ -31,7 +31,7 @@ FOCUS = "document.activeElement.textContent"
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize(
     ("step", "subject"),
-    [("lesson=levels&step=3", ".mse-network-table"), ("lesson=distrust&step=1", ".mse-strip-stack")],
+    [("lesson=levels&step=3", ".mse-network-table"), ("lesson=distrust&step=1", ".mse-why-strips")],
 )
 def test_a_lesson_scrolls_to_its_subject(arrive: Callable[..., Visitor], width: int, step: str, subject: str) -> None:
     page = arrive(f"?{step}", width=width, height=844, reduced_motion="reduce")

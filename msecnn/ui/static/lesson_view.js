@@ -14,7 +14,7 @@ import { showWhy } from "./why.js";
 //: What a step may ask to look at. A test holds this list and Python's the same.
 export const LOOKS = {
   player: ".mse-player-section", tags: ".mse-tags .mse-tags", exact: ".mse-why-exact", listen: "#why-listen",
-  strips: ".mse-strip-stack", check: ".mse-why-check", figure: ".mse-figure", channels: ".mse-network-channels",
+  strips: ".mse-why-strips", check: ".mse-why-check", figure: ".mse-figure", channels: ".mse-network-channels",
   bars: ".mse-network-bars", table: ".mse-network-table", sanity: ".mse-network-sanity", edits: ".mse-edits",
 };
 //: How long a subject may take to be drawn, milliseconds.
