@@ -48,7 +48,8 @@ const verdictWords = (/** @type {Step} */ { ask, predict }, /** @type {Tried} */
 };
 const verdict = (/** @type {Step} */ step, /** @type {Tried} */ tried, /** @type {Key | null} */ key) => {
   const { ask, model, predict } = step, kind = tried.right ? "mse-check-right" : "mse-check-wrong";
-  const answer = key && h("p", { class: "mse-model-answer" }, t(model, { key: keyWords(ask, key) }));
+  const words = key ? t(model, { key: keyWords(ask, key) }) : "";
+  const answer = words && h("p", { class: "mse-model-answer" }, `${words[0].toUpperCase()}${words.slice(1)}`);
   const isOpen = tried.right || predict, folded = () =>
     h("details", { class: "mse-lesson-hint" }, h("summary", {}, t("Model answer")), answer);
   return [h("p", { class: kind }, verdictWords(step, tried)), answer && (isOpen ? answer : folded())];
