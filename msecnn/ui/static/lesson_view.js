@@ -69,8 +69,14 @@ const bringIntoView = async (/** @type {string} */ look, /** @type {() => boolea
   const until = performance.now() + PATIENCE_MS;
   const find = () => /** @type {HTMLElement | null} */ (document.querySelector(LOOKS[look]));
   await when(() => !isCurrent() || (find()?.offsetHeight ?? 0) > 0 || performance.now() > until);
-  if (!isCurrent()) return;
+  if (!isCurrent()) return undefined;
   outlineSubject(look);
-  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  find()?.scrollIntoView({ block: "start", behavior: isStill ? "auto" : "smooth" });
+  if (look === "player") return scrollToPlayer();
+  return scrollTo(find());
 };
+const scrollTo = (/** @type {HTMLElement | null} */ element) => {
+  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  element?.scrollIntoView({ block: "start", behavior: isStill ? "auto" : "smooth" });
+};
+/** To the player's place in the page: the player itself may be the small one, which does not scroll. */
+export const scrollToPlayer = () => scrollTo(document.getElementById("mount-player"));
