@@ -7,6 +7,7 @@ import { showTab } from "./navigation.js";
 import { showNetwork } from "./network.js";
 import { openExample } from "./open.js";
 import { offered, set, state, when } from "./state.js";
+import { orderTags } from "./tags.js";
 import { showWhy } from "./why.js";
 
 /** @import { Show } from "./types.d.ts" */
@@ -59,6 +60,7 @@ export const showStep = async (/** @type {Show} */ step) => {
 const showAnswers = async (/** @type {Show} */ { tab, edits, why = {}, network = {} }) => {
   if (state.covered) return replaceEdits([]);
   if (edits) replaceEdits(edits);
+  if (tab === "tags") orderTags("mean");   // as for everybody
   showTab(tab);
   if (tab === "why") await showWhy(why);
   if (tab === "network") await showNetwork(network);
