@@ -65,7 +65,10 @@ const uncovered = (view) => (/** @type {State} */ now) => now.covered || view(no
 // ---- a change of the state -> the views that show it, in this order
 on("recording", openInPlayer);
 on("window", ({ window }) => player.chooseWindow(window));
-on("covered", ({ covered }) => document.body.classList.toggle("mse-covered", covered));
+on("covered", ({ covered }) => {
+  document.body.classList.toggle("mse-covered", covered);
+  if (covered) offer("tag", { choices: [], value: null });   // they come with what the networks say
+});
 on("recording models covered", drawOpened);
 on("recording models window covered", uncovered(followState));
 on("recording models model tag window covered", uncovered(drawTab));

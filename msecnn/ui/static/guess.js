@@ -8,7 +8,7 @@ import { TOLD, compareGuess } from "./guess_compare.js";
 import { emptyGuess } from "./guess_state.js";
 import { t, told } from "./language.js";
 import { hidePanel, openPanel, showPanel } from "./lesson_panel.js";
-import { outlineSubject, stopShowing } from "./lesson_view.js";
+import { outlineSubject, scrollToPlayer, stopShowing } from "./lesson_view.js";
 import { playPlace, player } from "./main_player.js";
 import { showTab } from "./navigation.js";
 import { openExample } from "./open.js";
@@ -39,7 +39,7 @@ export const beginGuess = async (example = nextExample()) => {
   set({ lesson: null, guess: emptyGuess(), covered: true });
   openPanel();
   await openExample(example);
-  document.querySelector(".mse-player-section")?.scrollIntoView({ block: "start" });
+  scrollToPlayer();
 };
 const end = () => {
   outlineSubject(null);

@@ -7,6 +7,7 @@ import { showTab } from "./navigation.js";
 import { showNetwork } from "./network.js";
 import { openExample } from "./open.js";
 import { offered, set, state, when } from "./state.js";
+import { orderTags } from "./tags.js";
 import { showWhy } from "./why.js";
 
 /** @import { Show } from "./types.d.ts" */
@@ -59,6 +60,7 @@ export const showStep = async (/** @type {Show} */ step) => {
 const showAnswers = async (/** @type {Show} */ { tab, edits, why = {}, network = {} }) => {
   if (state.covered) return replaceEdits([]);
   if (edits) replaceEdits(edits);
+  if (tab === "tags") orderTags("mean");   // as for everybody
   showTab(tab);
   if (tab === "why") await showWhy(why);
   if (tab === "network") await showNetwork(network);
@@ -69,8 +71,14 @@ const bringIntoView = async (/** @type {string} */ look, /** @type {() => boolea
   const until = performance.now() + PATIENCE_MS;
   const find = () => /** @type {HTMLElement | null} */ (document.querySelector(LOOKS[look]));
   await when(() => !isCurrent() || (find()?.offsetHeight ?? 0) > 0 || performance.now() > until);
-  if (!isCurrent()) return;
+  if (!isCurrent()) return undefined;
   outlineSubject(look);
-  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  find()?.scrollIntoView({ block: "start", behavior: isStill ? "auto" : "smooth" });
+  if (look === "player") return scrollToPlayer();
+  return scrollTo(find());
 };
+const scrollTo = (/** @type {HTMLElement | null} */ element) => {
+  const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  element?.scrollIntoView({ block: "start", behavior: isStill ? "auto" : "smooth" });
+};
+/** To the player's place in the page: the player itself may be the small one, which does not scroll. */
+export const scrollToPlayer = () => scrollTo(document.getElementById("mount-player"));

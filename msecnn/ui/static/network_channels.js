@@ -35,7 +35,7 @@ const show = async (place, endpoint, request, isWanted, draw) => {
 // ---- all channels of a level
 export const openLevel = async (/** @type {string | null} */ level) => {
   const asked = networkKey();
-  view.level = level;
+  Object.assign(view, { level, channel: null });
   showOpenLevel();
   fill(one);
   if (!level) return fill(list);

@@ -69,6 +69,7 @@ const change = (patch) => {
   Object.assign(view, patch);
   drawTags();
 };
+export const orderTags = (/** @type {string} */ sort) => change({ sort });
 for (const key of ["sort", "merge", "scope"]) onChoice(key, (value) => change({ [key]: value }));
 onChoice("all-tags", () => change({ all: !view.all }));
 
