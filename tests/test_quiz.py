@@ -184,30 +184,6 @@ def test_a_form_asks_all_and_asks_no_host(form: str, language: str) -> None:
     assert f'<html lang="{language}">' in page
 
 
-@pytest.mark.browser
-def test_a_form_saves_what_was_chosen_once_there_is_consent(chromium: object, tmp_path: Path) -> None:
-    assert main(["study", "forms", str(tmp_path)]) == 0
-    page = chromium.new_page()  # type: ignore[attr-defined]
-    page.goto((tmp_path / "quiz-b-de.html").as_uri())
-    page.locator("[name=code]").fill("an-07")
-    page.locator("[value=after]").check()
-    for n, question in enumerate(q for q in questions() if q.form == "b"):
-        if n != 4:
-            page.locator(f"[name=q{n + 1}][value={question.letter}]").check()
-    page.get_by_role("button").click()
-    assert "ankreuzen" in page.locator("#status").inner_text()
-    page.locator("[name=agree]").check()
-    with page.expect_download() as download:
-        page.get_by_role("button").click()
-    assert download.value.suggested_filename == "quiz-AN07-after-b.csv"
-    download.value.save_as(tmp_path / "saved.csv")
-    page.close()
-    (quiz,), problems = read_answers([tmp_path / "saved.csv"])
-    assert not problems
-    assert (quiz.participant, quiz.occasion, quiz.form, quiz.score) == ("AN07", "after", "b", N_QUESTIONS - 1)
-    assert quiz.answers[4] == ""
-
-
 # ---- its answers
 def filled(participant: str, occasion: str, form: str, score: int) -> FilledIn:
     """With the first so many answers right."""

@@ -39,10 +39,10 @@ CSS_VARIABLES = {
 
 
 def css_variables() -> str:
-    """CSS that sets the variables for the light and the dark page."""
+    """CSS that sets the variables for the light and the dark page; paper is light."""
     light = " ".join(f"{name}: {colour};" for name, colour in CSS_VARIABLES.items())
     dark = " ".join(f"{name}: {ON_DARK[colour]};" for name, colour in CSS_VARIABLES.items())
-    return f":root {{ {light} }}\n.dark {{ {dark} }}"
+    return f":root {{ {light} }}\n@media not print {{ .dark {{ {dark} }} }}"
 
 
 def rgb(colour: str) -> tuple[float, float, float]:

@@ -32,7 +32,7 @@ def test_the_differences_of_the_scales_add_up(both: Visitor) -> None:
 
 
 def test_both_are_tagged_by_the_same_model(both: Visitor) -> None:
-    chosen = both.locator("#tab-compare .mse-tag[data-tag=piano]").get_attribute("aria-label")
+    chosen = both.locator("#tab-compare .mse-tag[data-tag=piano] .mse-sr").text_content()
     said = both.evaluate(
         """[msecnn.state.models, msecnn.state.second.models].map((models) => {
             const model = models.find((one) => one.name === 'msecnn');

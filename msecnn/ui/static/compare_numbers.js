@@ -34,7 +34,7 @@ export { view as comparisonView };
 
 const row = ({ name, values }) => {
   const [a, b] = values.map(percent), label = t("{tag}: A {a}, B {b}. Show its scales", { tag: name, a, b });
-  const attributes = { class: `mse-tag${name === tag() ? " chosen" : ""}`, "data-tag": name, "aria-label": label };
+  const attributes = { class: `mse-tag${name === tag() ? " chosen" : ""}`, "data-tag": name, label };
   return tagRow({ ...attributes, onclick: () => set({ tag: name }) }, name,
     values.map((value, i) => h("span", { class: `mse-bar side-${i}`, style: { "--p": value } })),
     [h("b", { class: "side-0" }, a), h("b", { class: "side-1" }, b)]);

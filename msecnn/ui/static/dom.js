@@ -146,8 +146,13 @@ export const warnUntrained = (/** @type {Model[]} */ models) => {
     : t("{models} has random weights and learned nothing: these numbers mean nothing about the music.", words));
 };
 
-/** A row of a chart of tags: its name, one bar a value, and the values. */
-export const tagRow = (attributes, name, /** @type {Child} */ bars, numbers) =>
-  button(attributes, h("span", { class: "mse-tag-name" }, name), h("span", { class: "mse-bars" }, bars),
-    h("span", { class: "mse-numbers" }, numbers));
-
+/**
+ * A row of a chart of tags: its name, one bar a value, and the values. The label says it in words to those who do not
+ * see it: as text, since an `aria-label` would have to hold all that is written on it.
+ */
+export const tagRow = ({ label = "", ...attributes }, name, /** @type {Child} */ bars, numbers) => {
+  const seen = { "aria-hidden": label ? "true" : null };
+  return button(attributes, label && h("span", { class: "mse-sr" }, label),
+    h("span", { class: "mse-tag-name", ...seen }, name), h("span", { class: "mse-bars", ...seen }, bars),
+    h("span", { class: "mse-numbers", ...seen }, numbers));
+};

@@ -14,12 +14,14 @@ export const placeWords = ({ start_s: start, end_s: end, low_hz: low, high_hz: h
 const item = (/** @type {Event} */ event) => {
   const words = placeWords(event), title = scaleTitle(event.scale), adds = signed(event.relative);
   const attributes = {
-    class: "mse-evidence", "aria-label": t("Play {what}", { what: `${title}, ${words}, ${adds}` }),
+    class: "mse-evidence",
     onclick: () => playPlace(event, event.relative),
     onmouseenter: () => player.mark([{ ...event, sign: event.relative }]), onmouseleave: () => player.mark([]),
   };
+  const heard = h("span", { class: "mse-sr" }, t("Play"));
   return h("li", {}, button(attributes, h("i", { class: "mse-mini-play", "aria-hidden": "true" }),
-    h("span", {}, h("strong", {}, title), ` ${words}`), h("b", { class: event.relative < 0 ? "down" : "up" }, adds)));
+    h("span", {}, heard, " ", h("strong", {}, title), ` ${words} `),
+    h("b", { class: event.relative < 0 ? "down" : "up" }, adds)));
 };
 
 export const evidenceList = (/** @type {Explanation} */ { positive, negative, absences, evidence_follows }) =>

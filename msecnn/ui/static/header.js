@@ -17,14 +17,6 @@ const switchTheme = () => {
   const dark = document.body.classList.toggle("dark");
   try { localStorage.setItem(KEPT, dark ? "dark" : "light"); } catch { /* private windows keep nothing */ }
 };
-/** Paper is light. */
-const printLight = () => {
-  const isDark = document.body.classList.contains("dark");
-  addEventListener("afterprint", () => document.body.classList.toggle("dark", isDark), { once: true });
-  document.body.classList.remove("dark");
-};
-addEventListener("beforeprint", printLight);
-
 /** The other language; the page is drawn anew in it, with what is open. */
 const languageButton = () => {
   const all = ["en", ...Object.keys(offered.locales)], next = all[(all.indexOf(offered.language) + 1) % all.length];

@@ -59,7 +59,7 @@ const row = ({ name, full, now }) => {
   const attributes = {
     class: `mse-tag${name === state.tag ? " chosen" : ""}`, "data-tag": name,
     onclick: () => explain(name, modelOf().name),
-    "aria-label": t("{tag}: {now}, whole network {full}. Why?", { tag: name, now: percent(now), full: percent(full) }),
+    label: t("{tag}: {now}, whole network {full}. Why?", { tag: name, now: percent(now), full: percent(full) }),
   };
   return tagRow(attributes, name,
     [bar(now, ownColour(), whole), beside !== null && bar(beside, otherColour())],

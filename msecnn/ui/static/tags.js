@@ -57,7 +57,7 @@ const row = ({ name, members, best, values }) => {
   const which = Math.max(0, state.models.findIndex((model) => model.name === state.model));
   const attributes = {
     class: `mse-tag${members.includes(state.tag) ? " chosen" : ""}`, "data-tag": name,
-    "aria-label": t("{tag}: {numbers}. Why?", { tag: name, numbers }),
+    label: t("{tag}: {numbers}. Why?", { tag: name, numbers }),
     "data-hint": members.length > 1 ? members.join(", ") : null,
     onclick: () => explain(best[which]),
   };

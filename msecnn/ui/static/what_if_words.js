@@ -24,7 +24,7 @@ export const WORDS = {
     + "Edits are made one after another, and both networks tag the result."),
   kind: t("Edit"), add: t("Add edit"), chain: t("Edits, in order"),
   empty: t("No edits yet: this is the recording as it is."),
-  take: (/** @type {string} */ title) => t("Take {title} out", { title }), takeOut: t("Take out"),
+  take: (/** @type {string} */ title) => t("Take out {title}", { title }), takeOut: t("Take out"),
   undo: t("Undo"), redo: t("Redo"), clear: t("Start over"),
   field: (/** @type {string} */ title, /** @type {string} */ parameter) => `${title}: ${parameter}`,
   limits: (/** @type {number} */ low, /** @type {number | null} */ high, /** @type {string} */ unit) =>
