@@ -17,14 +17,14 @@ from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.languages import about, languages
 from msecnn.ui.server.rpc import Page
 
-#: Controls and places of what needs the full app: maps, what is made of them, and files that Python writes.
+#: Controls and places of what needs the full app: other methods, checks, random weights, a feature's way, musical views.
 LEFT_OUT = {
     *("method", "check", "why-check"),
     *("random", "sanity-method", "network-sanity"),
     *("music-rows", "flight"),
 }
 #: Questions that only this page has: what a server answers at once with another one.
-ONLY_HERE = {"evidence"}
+ONLY_HERE = {"events"}
 #: With this Gradio marks a text that it shows in the visitor's language.
 TRANSLATED = "__i18n__"
 KINDS: dict[type[Block], str] = {

@@ -232,7 +232,7 @@ def test_what_is_there_and_counts_is_what_the_server_finds(
 ) -> None:
     """Events in favour and against, without a gradient: Shapley values of maxima in closed form."""
     choose(page, same_samples)
-    here = ask(page, "evidence", **request_of)
+    here = ask(page, "events", **request_of)
     there = why.explain(context, session, request_of).payload
     assert there["positive"]
     for side in ("positive", "negative"):

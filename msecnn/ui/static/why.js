@@ -50,7 +50,7 @@ const ask = async () => {
 };
 /** Where the events take as long as the maps, they come after what is exact. */
 const addEvidence = async () => {
-  const asked = whyKey(), found = await call("evidence", question());
+  const asked = whyKey(), found = await call("events", question());
   if (asked !== whyKey() || !why.answer) return;
   Object.assign(why.answer, found, { evidence_follows: false });
   drawExact();
