@@ -40,13 +40,16 @@ const ANSWERS = {
 
 /** @type {Set<string>} Tokens of what is to be stopped. */
 const stopped = new Set();
+/** @type {Map<string, string>} By a question's name the last request: nobody waits for an earlier one. */
+const newest = new Map();
+const isOld = (/** @type {any} */ { question, latest, id }) => latest && newest.get(question) !== id;
 const progress = (/** @type {any} */ { id }, /** @type {number} */ share) =>
   postMessage({ request: id, progress: share });
 /** Tells how far long work is, and lets the word that it is to stop come in. */
 const step = async (/** @type {any} */ request, /** @type {number} */ share) => {
   progress(request, share);
   await new Promise((resolve) => setTimeout(resolve));
-  if (stopped.delete(request.token)) throw new Error("Stopped.");
+  if (stopped.delete(request.token) || isOld(request)) throw new Error("Stopped.");
 };
 
 /** @type {Promise<Context>} */
@@ -55,6 +58,7 @@ const ready = load().then((loaded) => ({ ...loaded, slots: {}, progress, step })
 const answer = async (/** @type {string} */ name, /** @type {any} */ request) => {
   try {
     const context = await ready, { refused } = context.knowledge, [handler, slot] = ANSWERS[name] ?? [];
+    if (isOld(request)) throw new Error("Stopped.");
     if (!handler || slot === undefined) throw new Error(refused[name] ?? refused.other);
     return { request: request.id, ...Object(await handler(context, request, slot)) };
   } catch (error) {
@@ -70,5 +74,6 @@ self.onmessage = ({ data: { name, request } }) => {
     postMessage({ request: request.id });
     return;
   }
-  last = last.then(async () => postMessage(await answer(name, request)));
+  newest.set(name, request.id);
+  last = last.then(async () => postMessage(await answer(name, { ...request, question: name })));
 };
