@@ -241,4 +241,4 @@ class Room:
 
     def _view_payload(self) -> Payload | None:
         view = self._view
-        return view and {"search": view.search, "seconds": view.seconds}
+        return {"search": view.search, "seconds": view.seconds} if view else None

@@ -184,7 +184,7 @@ def _number(value: object, what: str) -> float:
         or not math.isfinite(value)
     ):
         raise QuestionError(f"The {what} must be a number within a million, not {shown(value)}.")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def _networks(value: object, n_rows: int) -> tuple[dict[str, Any], ...]:
