@@ -71,8 +71,10 @@ def test_a_class(arrive: Callable[..., Any], class_page: RunningPage) -> None:
         phone.wait_for_function(FOLLOWS, arg="metal")
         phone.wait_for_function("msecnn.state.tag === 'drums' && msecnn.state.tab === 'why'")
         phone.wait_for_function("Math.abs(msecnn.player.now() - 12.5) < 0.3")
+    lead.evaluate("msecnn.showTab('tags')")
 
     # Who does not follow stays; who follows again is where the lecturer is.
+    one.wait_for_function("msecnn.state.tab === 'tags'")
     one.get_by_role("switch", name="Follow").click()
     lead.locator('.mse-card[data-example="piano"]').click()
     two.wait_for_function(FOLLOWS, arg="piano")

@@ -241,4 +241,4 @@ class Room:
 
     def _view_payload(self) -> Payload | None:
         view = self._view
-        return None if view is None else {"search": view.search, "seconds": view.seconds}
+        return {"search": view.search, "seconds": view.seconds} if view else None
