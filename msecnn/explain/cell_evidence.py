@@ -71,8 +71,14 @@ def window_evidence(checkpoint: Checkpoint, prediction: TagPrediction, tag_index
     structure, classifier = checkpoint.structure, checkpoint.classifier
     config, mean_features = checkpoint.mel_config, checkpoint.mean_features
     if structure is None or classifier is None or not is_installed("onnxruntime"):
-        options = {"mel_config": config, "mean_features": mean_features, "window_start_s": start_s}
-        return evidence(checkpoint.model, mel, tag_index, **options)
+        return evidence(
+            checkpoint.model,
+            mel,
+            tag_index,
+            mel_config=config,
+            mean_features=mean_features,
+            window_start_s=start_s,
+        )
     from msecnn.runtimes.onnx_runtime import winning_cell_numbers
 
     found = {}
