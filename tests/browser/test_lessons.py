@@ -142,7 +142,7 @@ def test_every_step_of_every_lesson_is_walked(arrive: Callable[..., Visitor], si
                 act(page, task)
                 page.wait_for_selector(".mse-lesson-task.done", timeout=120_000)
             answer(page, step)
-            page.wait_for_selector(".mse-check-right, .mse-check-wrong")
+            page.wait_for_selector(".mse-check-right, .mse-check-wrong", timeout=180_000)
             page.wait_for_selector(".mse-model-answer")
             assert "{key}" not in page.locator(".mse-model-answer").inner_text(), where
             if not step.get("predict"):

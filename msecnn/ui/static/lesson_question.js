@@ -15,7 +15,7 @@ import { state, when } from "./state.js";
 /** @typedef {{ask: Ask, words: string, given: Given | undefined, take: (given: Given) => void}} Field */
 
 //: How long the page may take to show what a question asks about, milliseconds.
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 // ---- ways to answer
 const choices = (/** @type {Field} */ { ask, words, given, take }) => h("div",
