@@ -21,7 +21,7 @@ TABS = {
 #: Width that is printed, pixels at 96 dots an inch: 210 mm less two margins of 14 mm.
 WIDTH = 688
 SEEN = "(element) => element.checkVisibility() && element.getClientRects().length > 0"
-STRETCHED = """[...document.querySelectorAll('.gradio-container canvas')].filter((canvas) => {
+STRETCHED = """[...document.querySelectorAll('.mse-stage canvas, .mse-strip canvas')].filter((canvas) => {
     const { width, height } = canvas.getBoundingClientRect();
     const stretched = Math.abs((width * canvas.height) / (height * canvas.width) - 1);
     return canvas.checkVisibility() && width > 0 && stretched > 0.02;
