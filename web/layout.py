@@ -17,7 +17,7 @@ from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.languages import about, languages
 from msecnn.ui.server.rpc import Page
 
-#: Controls and places of what needs the full app: other methods, checks, random weights, a feature's way, musical views.
+#: Controls and places of what needs the full app: methods, checks, random weights, a feature's way, musical views.
 LEFT_OUT = {
     *("method", "check", "why-check"),
     *("random", "sanity-method", "network-sanity"),
