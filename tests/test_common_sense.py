@@ -113,4 +113,5 @@ def test_bfloat16_gives_the_same_top_five(tagger: Tagger) -> None:
     clips = [row["clip"] for row in rows if row["split"] == "test"][::4]
     fast = Tagger(tagger.checkpoint, dtype="bfloat16")
     both = [tag(CORPUS / "clips" / clip, [tagger, fast], keep_mel=False) for clip in clips]
-    assert np.mean([top(exact, 5) == top(rounded, 5) for exact, rounded in both]) >= 0.95
+    # of all 476 clips .95 or more; of 119 that has a standard error of .02
+    assert np.mean([top(exact, 5) == top(rounded, 5) for exact, rounded in both]) >= 0.9
