@@ -452,7 +452,7 @@ def test_on_a_phone_in_german_nothing_is_wider_than_the_screen(visit: Callable[.
     for tab in page.evaluate("() => msecnn.offered.tabs"):
         page.click(f"#head-{tab}")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, tab
-    assert page.text_content("#heading-what-if") == "Was wäre wenn"
+    assert page.text_content("#heading-what-if") == "Was wäre, wenn"
     assert page.locator("#about-text, .prose").first.get_attribute("lang") == "de"
     with pytest.raises(
         Exception, match=r"Zufällige Gewichte .*\. Das ganze Programm hat sie: python -m msecnn serve\."
