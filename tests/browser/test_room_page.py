@@ -91,7 +91,7 @@ def test_a_class(arrive: Callable[..., Any], class_page: RunningPage) -> None:
     one.get_by_text("Your answer: drums. You may change it.").wait_for()
     two.get_by_role("radio", name="piano").focus()
     two.keyboard.press("Space")
-    two.get_by_text("Deine Antwort: piano.").wait_for()
+    two.get_by_text("Ihre Antwort: piano.").wait_for()
     one.get_by_role("radio", name="guitar").check()
     one.get_by_text("Your answer: guitar.").wait_for()
     one.reload()
