@@ -119,7 +119,7 @@ def test_the_zip_is_in_the_pages_language_and_holds_what_other_tabs_showed(
         page.wait_for_selector(drawn)
     page.evaluate("msecnn.showTab('lessons')")
     page.get_by_role("button", name=catalogue("de")["controls"]["Save a worksheet of what is shown"]).click()
-    page.get_by_label("Dein Name").fill("Ada")
+    page.get_by_label("Ihr Name").fill("Ada")
     name = hand_in(page, "Als Zip-Datei speichern", tmp_path / "w.zip")
     assert name == f"{page.evaluate('msecnn.state.recording.name')} - Ada - Arbeitsblatt.zip"
     assert (tmp_path / "w.zip").stat().st_size < MOST
