@@ -1,6 +1,6 @@
 """The page without a server: what is loaded, seconds to the first tag, seconds a window, memory; in Chromium.
 
-    python benchmarks/web.py [--json] [--write] [--repeats 5]
+    python benchmarks/static_page.py [--json] [--write] [--repeats 5]
 
 Builds the site (`npm ci` fetches its runtime), serves it as plain files on this machine and drives it. Bytes are what
 the files weigh when a host compresses them; most serve brotli or gzip. Times are medians of what a visitor waits for.
@@ -166,7 +166,7 @@ def table(result: dict[str, Any]) -> str:
         ("what a core works for one window more", f"{result['window_core_s']:.2f} s"),
         ("memory of the page's process after 3 minutes of sound", f"{result['memory_mb']:.0f} MB"),
     ]
-    head = f"Measured by `python benchmarks/web.py` on {cpu_name()}, in Chromium; medians."
+    head = f"Measured by `python benchmarks/static_page.py` on {cpu_name()}, in Chromium; medians."
     if not alone:
         head += (
             f" Other work ran on the same cores (load {result['load']:.0f}), which shares their caches too, so these"
