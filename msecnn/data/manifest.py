@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from msecnn.errors import DatasetError
-from msecnn.files import replacing
+from msecnn.files import printable, replacing
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ def _json_label(value: float) -> float | None:
 def _clip_from_row(row: Mapping[str, Any], header: Mapping[str, Any], root: Path) -> Clip:
     unknown = set(row["labels"]) - set(header["tags"])
     if unknown:
-        raise ValueError(f"{', '.join(sorted(unknown))} is not in the vocabulary")
+        raise ValueError(f"{printable(', '.join(sorted(unknown)), longest=200)} is not in the vocabulary")
     labels = [row["labels"].get(tag, header["absent_tags"]) for tag in header["tags"]]
     return Clip(
         clip_id=row["clip_id"],

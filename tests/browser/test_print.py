@@ -12,7 +12,7 @@ Visitor = Any
 #: What is there once a tab is drawn, and on how many sheets it fits at most.
 TABS = {
     "tags": (".mse-tag", 2),
-    "why": (".mse-strip small:has-text('±')", 3),
+    "why": (".mse-strip small:has-text('±')", 5),
     "network": (".mse-leans", 4),
     "what-if": (".mse-edits .mse-what-if-table", 2),
     "compare": (".mse-pair.total", 4),
