@@ -47,7 +47,7 @@ REFUSED = {
     "faithfulness-check": f"A check runs the network hundreds of times. The full app does it: {_COMMAND}.",
     "sanity": f"Random weights are not part of this page. The full app has them: {_COMMAND}.",
     "feature-path": f"The way of a feature is not part of this page. The full app shows it: {_COMMAND}.",
-    "music-rows": f"Musical views are not part of this page. The full app draws them: {_COMMAND}.",
+    "music-row": f"Musical views are not part of this page. The full app draws them: {_COMMAND}.",
     "what-if": f"This edit is made by the full app: {_COMMAND}.",
     "what-if-cut": f"The smallest cut is looked for by the full app: {_COMMAND}.",
     "other": f"This needs the full app: {_COMMAND}.",
