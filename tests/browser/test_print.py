@@ -11,12 +11,12 @@ pytestmark = pytest.mark.browser
 Visitor = Any
 #: What is there once a tab is drawn, and on how many sheets it fits at most.
 TABS = {
-    "tags": (".mse-tag", 2),
+    "tags": (".mse-tag", 3),
     "why": (".mse-strip small:has-text('±')", 5),
-    "network": (".mse-leans", 4),
-    "what-if": (".mse-edits .mse-what-if-table", 2),
-    "compare": (".mse-pair.total", 4),
-    "lessons": (".mse-lesson-card", 2),
+    "network": (".mse-leans", 5),
+    "what-if": (".mse-edits .mse-what-if-table", 3),
+    "compare": (".mse-pair.total", 5),
+    "lessons": (".mse-lesson-card", 3),
 }
 #: Width that is printed, pixels at 96 dots an inch: 210 mm less two margins of 14 mm.
 WIDTH = 688
