@@ -184,7 +184,8 @@ class Manifest:
                 raise ValueError(f"{len(clips)} clips where the first line announces {header['n_clips']}")
             return cls(tuple(header["tags"]), tuple(clips), header["name"], header["licence"], header["left_out"])
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-            raise DatasetError(f"{path}, line {number}, is not a line of a manifest: {_reason(error)}") from error
+            reason = printable(_reason(error), longest=300)  # it may quote what is in the file
+            raise DatasetError(f"{path}, line {number}, is not a line of a manifest: {reason}") from error
 
 
 def _clip_row(clip: Clip, tags: Sequence[str], *, absent: float | None) -> dict[str, Any]:
@@ -209,7 +210,7 @@ def _json_label(value: float) -> float | None:
 def _clip_from_row(row: Mapping[str, Any], header: Mapping[str, Any], root: Path) -> Clip:
     unknown = set(row["labels"]) - set(header["tags"])
     if unknown:
-        raise ValueError(f"{printable(', '.join(sorted(unknown)), longest=200)} is not in the vocabulary")
+        raise ValueError(f"{', '.join(sorted(unknown))} is not in the vocabulary")
     labels = [row["labels"].get(tag, header["absent_tags"]) for tag in header["tags"]]
     return Clip(
         clip_id=row["clip_id"],

@@ -14,8 +14,6 @@ export const keepAnswer = (/** @type {string} */ lesson, /** @type {number} */ s
 /** All answers of a lesson; "" for a step that has none yet. */
 export const answersOf = (/** @type {string} */ lesson) => [...(answers[lesson] ?? [])].map((words) => words ?? "");
 export const answerOf = (/** @type {string} */ lesson, /** @type {number} */ step) => answers[lesson]?.[step] ?? "";
-export const answeredSteps = (/** @type {string} */ lesson) =>
-  answersOf(lesson).filter((words) => words.trim()).length;
 export const forgetAnswers = () => {
   answers = {};
   name = "";

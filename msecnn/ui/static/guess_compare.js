@@ -6,7 +6,7 @@
 export const TOLD = 0.1, MOST_TOLD = 8;
 
 /** The tags that a network would tell, the likeliest first; where none is likely, its first alone. */
-export const toldTags = (/** @type {Tag[]} */ tags) => {
+const toldTags = (/** @type {Tag[]} */ tags) => {
   const ranked = [...tags].sort((a, b) => b.value - a.value);
   const likely = ranked.filter(({ value }) => value >= TOLD);
   return likely.length ? likely.slice(0, MOST_TOLD) : ranked.slice(0, 1);

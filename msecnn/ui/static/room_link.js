@@ -12,7 +12,7 @@ const dark = (/** @type {string[]} */ rows) => rows.flatMap((row, y) =>
   [...row].map((square, x) => (square === "1" ? `M${x + MARGIN} ${y + MARGIN}h1v1h-1z` : ""))).join("");
 
 /** Black on white in either theme: that is what cameras read. */
-export const qrPicture = (/** @type {Way} */ { base, qr }) => {
+const qrPicture = (/** @type {Way} */ { base, qr }) => {
   const side = qr.length + 2 * MARGIN;
   return svg("svg", { class: "mse-room-qr", viewBox: `0 0 ${side} ${side}`, role: "img",
     "aria-label": t("QR picture of {address}", { address: base }), "shape-rendering": "crispEdges" },
