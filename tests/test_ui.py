@@ -337,6 +337,14 @@ class TestJobs:
     def test_nobody_stops_what_he_does_not_know(self, context: AppContext) -> None:
         assert background.stop(context, None, {"token": "guess"}).payload == {"stopped": False}
 
+    def test_who_names_no_task_stops_none(self, context: AppContext) -> None:
+        with pytest.raises(SessionError, match="token"):
+            background.stop(context, None, {})
+        background.stop(context, None, {"token": "None"})
+        job = background.BackgroundTask(background.token_of({}), lambda progress, cancelled: cancelled())
+        list(job)
+        assert not job.result
+
     def test_a_visitor_who_leaves_stops_his_job(self) -> None:
         ended = threading.Event()
 

@@ -9,7 +9,7 @@ from msecnn.explain.progress import Progress
 from msecnn.plots.faithfulness import deletion_insertion
 from msecnn.plots.html import browser_figure
 from msecnn.ui import gpu_seconds
-from msecnn.ui.server.background import BackgroundTask
+from msecnn.ui.server.background import BackgroundTask, token_of
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.rpc import Answer, Page, Payload, Request
@@ -30,9 +30,7 @@ def build(page: Page) -> None:
 def check(context: AppContext, session: Session | None, request: Request) -> Iterator[Answer]:
     """Deletion and insertion curves of the map's order and of the blind ones, with their progress."""
     explanation = requested_explanation(context, session, request)
-    task = BackgroundTask(
-        str(request.get("token")), lambda progress, cancelled: _measure(explanation, progress, cancelled)
-    )
+    task = BackgroundTask(token_of(request), lambda progress, cancelled: _measure(explanation, progress, cancelled))
     for part in task:
         yield Answer({"progress": part})
     curves = [_titled(curve) for curve in task.result]

@@ -1,5 +1,6 @@
 """Slow questions: they tell how far they are, and stop when the visitor has seen enough."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from typing import Generic, TypeVar
 
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.fair_queue import absence
+from msecnn.ui.server.request_fields import text
 from msecnn.ui.server.rpc import Answer, Request
 from msecnn.ui.server.session import Session
 from msecnn.ui.server.stopped import StoppedTokens
@@ -70,12 +72,18 @@ class BackgroundTask(Generic[Result]):
         return self._stopped.is_set() or self.token in _stopped or self._visitor_left()
 
 
+def token_of(request: Request) -> str:
+    """The browser's word for a slow question; whoever gives none cannot stop it, and nobody stops it for him."""
+    token = request.get("token")
+    return secrets.token_hex() if token is None else text(token, "token")
+
+
 def stop(context: AppContext, session: Session | None, request: Request) -> Answer:
     """Ends the task whose token the browser names, whichever process runs it; also one that has yet to begin.
 
     The answer tells whether this process runs it: on ZeroGPU another one does.
     """
-    token = str(request.get("token"))
+    token = text(request.get("token"), "token")
     at_work = token in _at_work
     _stopped.add(token)
     return Answer({"stopped": at_work})

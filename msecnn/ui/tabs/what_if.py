@@ -6,7 +6,7 @@ from msecnn.explain import Cancelled
 from msecnn.plots.html import browser_figure
 from msecnn.plots.response import response_curve
 from msecnn.ui import gpu_seconds
-from msecnn.ui.server.background import BackgroundTask
+from msecnn.ui.server.background import BackgroundTask, token_of
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.explanation_request import requested_explanation
 from msecnn.ui.server.request_fields import text
@@ -28,7 +28,7 @@ def draw_curve(context: AppContext, session: Session | None, request: Request) -
     edit, strengths = server_curve(text(request.get("curve"), "curve"))
     answer, check = window_what_if(context, session, request), deadline(context)
     task = BackgroundTask(
-        str(request.get("token")),
+        token_of(request),
         lambda progress, cancelled: answer.response(
             edit, strengths, progress=progress, check=_unless_stopped(check, cancelled)
         ),
@@ -64,7 +64,7 @@ def find_cut(context: AppContext, session: Session | None, request: Request) -> 
     """The smallest cut that loses a tag in the window as it is, as an edit, with progress."""
     explanation = requested_explanation(context, session, request)
     task: BackgroundTask[SmallestCut | None] = BackgroundTask(
-        str(request.get("token")),
+        token_of(request),
         lambda progress, cancelled: find_smallest_cut(explanation, progress=progress, cancelled=cancelled),
     )
     for part in task:

@@ -19,7 +19,7 @@ from msecnn.statistics import sigmoid
 from msecnn.ui import faithfulness_check, feature_path, gpu_seconds, sonification
 from msecnn.ui.explanation_choices import QUICK_METHODS, explanation_choices
 from msecnn.ui.pictures import pool_signed, signed_picture
-from msecnn.ui.server.background import BackgroundTask, stop
+from msecnn.ui.server.background import BackgroundTask, stop, token_of
 from msecnn.ui.server.context import AppContext
 from msecnn.ui.server.controls import button, checkbox, dropdown, radio, row
 from msecnn.ui.server.explanation_request import requested_explanation, requested_whole
@@ -104,7 +104,7 @@ def show_maps(context: AppContext, session: Session | None, request: Request) ->
         method, baseline = (str(request.get(key, first)) for key, first in FIRST.items())
         return whole.maps(method, baseline, progress=progress, cancelled=cancelled)
 
-    task: BackgroundTask[SaliencyMaps] = BackgroundTask(str(request.get("token")), compute)
+    task: BackgroundTask[SaliencyMaps] = BackgroundTask(token_of(request), compute)
     for part in task:
         yield Answer({"progress": part})
     yield Answer(_pictures(task.result))
