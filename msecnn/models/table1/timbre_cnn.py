@@ -59,7 +59,8 @@ class TimbreCNN(SystemWithoutScales):
     def forward(self, inputs: Tensor) -> Tensor:
         mel = self.compressed(inputs).transpose(1, 2)  # (B, L, F)
         mel = self.standardisation(mel).transpose(1, 2).unsqueeze(1)
-        maps = [F.max_pool1d(F.elu(conv(mel).amax(2)), POOL) for conv in self.filters]  # ELU is monotone
+        # ELU is monotone, so it may follow the maxima; a pool's gradient is many times cheaper than that of `amax`
+        maps = [F.elu(F.max_pool2d(map_ := conv(mel), (map_.shape[2], POOL)).squeeze(2)) for conv in self.filters]
         x = F.max_pool1d(F.elu(self.second(torch.cat(maps, 1))), POOL)
         hidden = self.dropout(F.elu(self.hidden(self.dropout(x.flatten(1)))))
         logits: Tensor = self.classifier(hidden)
