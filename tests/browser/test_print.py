@@ -49,3 +49,19 @@ def test_each_tab_prints_on_a4(arrive: Callable[..., Visitor]) -> None:
         assert page.evaluate(STRETCHED) == 0, tab
         page.emulate_media(media="screen")
         page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def test_a_dark_page_prints_dark_digits(arrive: Callable[..., Visitor]) -> None:
+    page = arrive("?example=plucked", dark=True)
+    page.wait_for_selector(".mse-tag")
+    digits = """(event) => {
+        dispatchEvent(new Event(event));
+        return new Promise((resolve) => setTimeout(() => {
+            const canvas = document.querySelector(".mse-player-section canvas.mse-base");
+            const { data } = canvas.getContext("2d").getImageData(0, 0, 40, canvas.height);
+            const opaque = [...data.keys()].filter((i) => i % 4 === 0 && data[i + 3] === 255);
+            resolve(Math.min(...opaque.map((i) => data[i])));
+        }));
+    }"""
+    assert page.evaluate(digits, "beforeprint") < 0x80  # the colour of digits on white
+    assert page.evaluate(digits, "afterprint") > 0x80

@@ -37,11 +37,21 @@ const applyKeptTheme = () => {
     if (kept) document.body.classList.toggle("dark", kept === "dark");
   } catch { /* see above */ }
 };
+/** Paper is light: what canvases have drawn, too. */
+const printLight = () => {
+  let wasDark = false;
+  addEventListener("beforeprint", () => {
+    wasDark = document.body.classList.contains("dark");
+    document.body.classList.remove("dark");
+  });
+  addEventListener("afterprint", () => document.body.classList.toggle("dark", wasDark));
+};
 const logo = () => svg("svg", { class: "mse-logo", viewBox: "0 0 30 24", "aria-hidden": "true" },
   BARS.map((tall, i) => svg("rect", { x: 5 * i, y: (24 - tall) / 2, width: 3.4, height: tall, rx: 1.7 })));
 
 export const mountHeader = (/** @type {HTMLElement} */ place) => {
   applyKeptTheme();
+  printLight();
   document.title = t(offered.title);
   const theme = { class: "mse-quiet", "aria-label": t("Switch between dark and light"), onclick: switchTheme };
   place.append(h("header", { class: "mse-header" }, logo(), h("h1", {}, "MsE-CNN"),
