@@ -51,8 +51,8 @@ EQUAL = 2e-4
 GREY = 1
 #: Of maps: the rare cells of small maps are drawn larger, and of two nearly equal ones either may be drawn.
 GREY_OF_MAPS = 16
-#: Where a map's colours end, relative: at the input's scale it was a tenth off on this recording, and nobody knows why.
-LIMIT_OF_MAPS = 0.15
+#: Where a map's colours end, relative: what is left of float32's rounding in a quantile.
+LIMIT_OF_MAPS = 5e-5
 
 
 class Files(http.server.SimpleHTTPRequestHandler):
@@ -143,9 +143,10 @@ def assert_same(page: Visitor, here: Any, there: Any, *, within: float = EQUAL, 
             assert_same(page, *pair, within=within, at=f"{at}[{i}]")
     elif isinstance(there, str) and there.startswith("data:image"):
         assert furthest_grey(page, here, there) <= (GREY_OF_MAPS if ".maps[" in at else GREY), at
+    elif isinstance(there, float) and at.endswith(".limit"):
+        assert here == pytest.approx(there, rel=LIMIT_OF_MAPS), at
     elif isinstance(there, float):
-        near = LIMIT_OF_MAPS if at.endswith(".limit") else within
-        assert here == pytest.approx(there, abs=within, rel=near), at
+        assert here == pytest.approx(there, abs=within, rel=within), at
     else:
         assert here == there, at
 
