@@ -133,6 +133,7 @@ def offered(context: AppContext) -> dict[str, Any]:
         "window_s": upload.window_s(context),
         "deleted_within_h": DELETED_WITHIN_H,
         "server": server_name(),
+        "endpoints": None,
         "tabs": [name for name, *_ in TABS],
         "explanation": explanation_choices(),
         "edits": {"kinds": edit_choices(), "most": what_if.MAX_EDITS, "points": what_if.MAX_POINTS},

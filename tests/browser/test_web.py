@@ -383,6 +383,11 @@ def test_live_tags_are_those_that_the_server_gives(page: Visitor, context: AppCo
     assert ask(page, "live-end").keys() == {"request"}
 
 
+def test_a_question_that_nobody_knows_is_refused_at_once(page: Visitor) -> None:
+    ended = "name => Promise.race([msecnn.call(name).catch(({ message }) => message), msecnn.call('calibration')])"
+    assert page.evaluate(ended, "nonsense") == "There is no question called “nonsense”."
+
+
 def test_what_needs_the_full_app_says_so_with_its_command(page: Visitor, same_samples: Path) -> None:
     choose(page, same_samples)
     for name in REFUSED.keys() - {"maps", "what-if", "other"}:
