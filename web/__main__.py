@@ -190,7 +190,7 @@ def _offered(context: AppContext) -> dict[str, Any]:
         "deleted_within_h": None,
         "plotly": "data/plotly.js",
         "lessons": lessons,
-        "edits": told["edits"] | {"kinds": edits()},
+        "edits": told["edits"] | {"kinds": edits(), "cut": False},
         "live": told["live"] | {"pieces_a_second": PIECES_A_SECOND},
         "explanation": told["explanation"] | {"methods": methods},
         "tabs": [tab for tab in told["tabs"] if tab not in LEFT_OUT],

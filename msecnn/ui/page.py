@@ -136,7 +136,7 @@ def offered(context: AppContext) -> dict[str, Any]:
         "endpoints": None,
         "tabs": [name for name, *_ in TABS],
         "explanation": explanation_choices(),
-        "edits": {"kinds": edit_choices(), "most": what_if.MAX_EDITS, "points": what_if.MAX_POINTS},
+        "edits": {"kinds": edit_choices(), "most": what_if.MAX_EDITS, "points": what_if.MAX_POINTS, "cut": True},
         "live": live.offered(context),
         "room": room.offered(context),
         "plotly": plotly_path(),

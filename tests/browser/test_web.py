@@ -309,6 +309,12 @@ def test_every_edit_is_made_here_or_named_as_left_out(page: Visitor) -> None:
     assert {edit.partition("=")[0] for text in EDITS for edit in text.split()} == offered
 
 
+def test_the_smallest_cut_is_not_offered(page: Visitor) -> None:
+    page.click("#head-what-if")
+    page.get_by_role("heading", name="Response curve").wait_for()
+    assert page.get_by_role("heading", name="Smallest cut").count() == 0
+
+
 def test_a_curve_is_the_servers(page: Visitor, context: AppContext, session: Session, same_samples: Path) -> None:
     choose(page, same_samples)
     request = {"edits": "level=-6", "window": 0, "curve": "speed=0.9:1.1:3", "token": "curve"}

@@ -79,7 +79,7 @@ export interface Offered {
     models: { name: string; title: string; tags: string[] }[]; pieces_a_second: number; frames: number; bands: number;
     window_s: number;
   };
-  edits: { kinds: EditKind[]; most: number; points: number };
+  edits: { kinds: EditKind[]; most: number; points: number; cut: boolean };
   /** Null where the page was opened for no class. */
   room: { fewest: number; most: number; bins: number; longest_text: number; longest_choice: number } | null;
   title: string; language: string; locales: Record<string, string>;
