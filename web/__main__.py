@@ -165,8 +165,8 @@ def _write_data(data: Path, context: AppContext) -> None:
 
 def _index(site: Path, context: AppContext) -> str:
     layout = Layout(context)
-    site_told = {"endpoints": layout.endpoints, "examples": examples(context), "languages": languages()}
-    told = {"offered": _offered(context), "site": site_told}
+    site_told = {"examples": examples(context), "languages": languages()}
+    told = {"offered": _offered(context) | {"endpoints": layout.endpoints}, "site": site_told}
     modules = [*sorted(site.glob("shell/*.js")), *sorted(site.glob("page/*.js"))]
     preloads = "\n".join(f'<link rel="modulepreload" href="{path.relative_to(site).as_posix()}">' for path in modules)
     return INDEX.format(
@@ -190,7 +190,7 @@ def _offered(context: AppContext) -> dict[str, Any]:
         "deleted_within_h": None,
         "plotly": "data/plotly.js",
         "lessons": lessons,
-        "edits": told["edits"] | {"kinds": edits()},
+        "edits": told["edits"] | {"kinds": edits(), "cut": False},
         "live": told["live"] | {"pieces_a_second": PIECES_A_SECOND},
         "explanation": told["explanation"] | {"methods": methods},
         "tabs": [tab for tab in told["tabs"] if tab not in LEFT_OUT],

@@ -44,8 +44,8 @@ nothing.
 
 ### What this page leaves out
 
-Maps by gradients, checks of a map, the way of one feature, musical views, the smallest cut, and the edits "low bit
-rate" and "side" need the full program: `python -m msecnn serve`. Downloads hold no figures.
+Maps by gradients, checks of a map, the way of one feature, musical views, the smallest cut, random weights, and
+the edits "low bit rate" and "side" need the full program: `python -m msecnn serve`. Downloads hold no figures.
 """,
     ),
     "de": (
@@ -57,9 +57,9 @@ Netzwerk nach nichts mehr.
 
 ### Was dieser Seite fehlt
 
-Karten aus Gradienten, Prüfungen einer Karte, der Weg eines Merkmals, musikalische Ansichten, der kleinste Schnitt und
-die Änderungen „Niedrige Bitrate“ und „Seite“ brauchen das ganze Programm: `python -m msecnn serve`. Downloads enthalten
-keine Abbildungen.
+Karten aus Gradienten, Prüfungen einer Karte, der Weg eines Merkmals, musikalische Ansichten, der kleinste Schnitt,
+zufällige Gewichte und die Änderungen „Niedrige Bitrate“ und „Seite“ brauchen das ganze Programm:
+`python -m msecnn serve`. Downloads enthalten keine Abbildungen.
 """,
     ),
 }

@@ -22,8 +22,9 @@ def add_front_end(graph: Graph, waveform: str, config: MelConfig) -> str:
     mel = graph.add("Transpose", graph.add("MatMul", power, bank), perm=[0, 2, 1])  # (B, F, L)
     if config.doubled_db:
         mel = graph.add("Mul", mel, mel)
-    logarithm = graph.add("Log", graph.add("Max", mel, graph.constant("front_end/amin", np.float32(config.amin))))
-    decibels = graph.add("Mul", logarithm, graph.constant("front_end/db", np.float32(10 / math.log(10))))
+    decibels = graph.add("Mul", graph.add("Log", mel), graph.constant("front_end/db", np.float32(10 / math.log(10))))
+    # Cut in decibels, so that silence is the floor itself: a browser's logarithm of the least power is a bit above.
+    decibels = graph.add("Max", decibels, graph.constant("front_end/floor", np.float32(config.floor_db)))
     if config.top_db is not None:
         loudest = graph.add("ReduceMax", decibels, graph.whole(1, 2), keepdims=1)
         least = graph.add("Sub", loudest, graph.constant("front_end/top_db", np.float32(config.top_db)))

@@ -8,8 +8,8 @@ import { addressOf, blobOf, keepPage } from "./files.js";
 /** @typedef {{value: any, changed: () => void}} Endpoint */
 
 const { offered } = window.msecnn;
-/** @type {{endpoints: string[], examples: Record<string, {file: string, title: string}>}} */
-const { endpoints: names, examples } = /** @type {any} */ (window.msecnn.site);
+/** @type {{examples: Record<string, {file: string, title: string}>}} */
+const { examples } = /** @type {any} */ (window.msecnn.site);
 
 if (matchMedia("(prefers-color-scheme: dark)").matches) document.body.classList.add("dark");
 
@@ -68,7 +68,7 @@ document.querySelectorAll("[data-t]").forEach((element) => { element.textContent
 document.querySelectorAll("fieldset[aria-label]").forEach((element) =>
   element.setAttribute("aria-label", app.t(element.getAttribute("aria-label"))));
 document.querySelectorAll(`.prose[lang]:not([lang="${offered.language}"])`).forEach((element) => element.remove());
-for (const name of names) {
+for (const name of offered.endpoints ?? []) {
   /** @type {Endpoint} */
   const endpoint = { value: null, changed: () => {} };
   app.connect(name, { props: endpoint, send: (/** @type {any} */ request) => send(endpoint, name, request),

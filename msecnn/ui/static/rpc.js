@@ -74,6 +74,9 @@ const refuse = (id, error) => {
  * @returns {Promise<any>}
  */
 export const call = (name, request = {}, { progress, parallel = false } = {}) => {
+  if (offered.endpoints?.includes(name) === false) {   // nothing would ever answer
+    return Promise.reject(new CallError("refused", t("There is no question called “{name}”.", { name })));
+  }
   const id = `${PAGE}-${++serial}`, sent = { ...request, id, latest: !parallel };
   if (!parallel) {
     refuse(latest.get(name), new CallError("superseded"));

@@ -72,12 +72,14 @@ export interface Offered {
   max_s: number; max_bytes: number; window_s: number;
   /** Null where the page has no server. */
   deleted_within_h: number | null; server: string | null; tabs: string[];
+  /** All questions that the page may ask; null where a server mounts them one by one. */
+  endpoints: string[] | null;
   plotly: string; on_dark: Record<string, string>; models: { name: string; title: string }[]; lessons: Lesson[]; lesson_models: string[]; examples: Example[];
   live: {
     models: { name: string; title: string; tags: string[] }[]; pieces_a_second: number; frames: number; bands: number;
     window_s: number;
   };
-  edits: { kinds: EditKind[]; most: number; points: number };
+  edits: { kinds: EditKind[]; most: number; points: number; cut: boolean };
   /** Null where the page was opened for no class. */
   room: { fewest: number; most: number; bins: number; longest_text: number; longest_choice: number } | null;
   title: string; language: string; locales: Record<string, string>;

@@ -95,7 +95,7 @@ export const mountTab = (/** @type {HTMLElement} */ place) => {
   document.addEventListener("keydown", press);
   place.append(h("p", { class: "mse-sentence" }, WORDS.intro), form, head, list, tools, status);
   const changed = part("edit-changes");
-  place.append(changed, curveView(), cutView());
+  place.append(changed, curveView(), ...(offered.edits.cut ? [cutView()] : []));
   new ResizeObserver(() => {   // also when the tab is opened
     if (state.tab === "what-if") changed.append(chart);
   }).observe(place);
