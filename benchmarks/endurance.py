@@ -5,8 +5,11 @@
 Visitors, each a session of the page, open examples and recordings of their own (new ones every time, and now and then a
 damaged one), ask for all that the page offers, save archives, and leave in the middle of a slow question; a visitor who
 has left comes back as another. The exit status is 1 where a right question got no answer, a damaged file no sentence,
-or where the second half's median of memory or disk is more than `MOST_TIMES` that of the quarter before it. A run that
-is shorter than the time that files are kept (an hour, two minutes for closed ones) says less about the disk.
+or where the second half's median of memory or disk is more than `MOST_TIMES` that of the quarter before it.
+
+The page holds a recording, and its files, for an hour after its last use, so that its disk only fills for an hour. Here
+it holds them for a twelfth of the run, and as many go as come. Nobody asks anew once the minutes are over, and no
+answer is waited for longer than `ANSWER_S`.
 """
 
 import argparse
@@ -33,13 +36,35 @@ from corrupt_audio import damaged_files
 from measuring import cpu_name
 from running_page import RunningPage, Visitor
 
+from msecnn import music_rows
+from msecnn.ui.server.context import UPLOADS_OF_AN_ADDRESS
+from msecnn.ui.server.visitors import HELD_BYTES, MADE_BYTES
+
 EXAMPLES, TAGS = ("piano", "orchestral", "singing"), ("piano", "guitar", "slow")
+ROWS = tuple(music_rows.ROWS)
 METHODS = ("shapley", "gradient", "grad_cam", "occlusion")
 #: Seconds between two looks at memory and disk; questions that a visitor asks before he leaves.
 INTERVAL_S, QUESTIONS = 2.0, 12
 N_DAMAGED, DAMAGED_SHARE, LEAVING_SHARE = 40, 0.1, 0.05
 MOST_TIMES = 1.1
 SAMPLE_RATE, DURATION_S = 22_050, 20.0
+#: Longest time that an answer may take, seconds; and the least that a recording is held, though a question waits.
+ANSWER_S, LEAST_HELD_S = 240.0, 60.0
+#: The share of the run for which a recording is held, and of that time between two looks for what may go.
+HELD_SHARE, SWEEP_SHARE = 1 / 12, 1 / 5
+#: Size of the largest upload, MB; and what all visitors' files may come to: made for them, and brought by one address.
+MAX_MEGABYTES = 500
+LIMIT_MB = MADE_BYTES / 2**20 + UPLOADS_OF_AN_ADDRESS * MAX_MEGABYTES
+#: Starts the page with other times; the arguments are its command line.
+PAGE = """
+import sys
+from msecnn.cli import main
+from msecnn.ui.server import session_store, upload_folder
+
+session_store.HELD_S = upload_folder.KEPT_S = {held_s}
+upload_folder.SWEEP_INTERVAL_S = {sweep_s}
+sys.exit(main(["serve", *sys.argv[1:]]))
+"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +73,7 @@ class Use:
 
     minutes: float
     visitors: int
+    held_s: float
     questions: dict[str, int]
     memory_mb: tuple[float, float, float]
     disk_mb: tuple[float, float, float]
@@ -55,7 +81,8 @@ class Use:
 
     @property
     def is_flat(self) -> bool:
-        return all(later <= MOST_TIMES * earlier for earlier, later, _ in (self.memory_mb, self.disk_mb))
+        within = self.disk_mb[2] <= LIMIT_MB
+        return within and all(later <= MOST_TIMES * earlier for earlier, later, _ in (self.memory_mb, self.disk_mb))
 
 
 @dataclass
@@ -71,17 +98,23 @@ class MixedVisitor:
 
     Args:
         damaged: files to bring now and then.
+        until: when nothing is asked any more.
     """
 
-    def __init__(self, address: str, seed: int, folder: Path, damaged: list[Path], record: Record) -> None:
+    def __init__(
+        self, address: str, seed: int, folder: Path, damaged: list[Path], record: Record, until: float
+    ) -> None:
         self._address, self._folder, self._damaged, self._record = address, folder, damaged, record
+        self._until = until
         self._rng, self._seed, self._serial = np.random.default_rng(seed), seed, 0
 
     def come_and_go(self) -> None:
         """Opens a recording, asks some questions, and leaves."""
-        visitor = Visitor(self._address)
+        visitor = Visitor(self._address, patience_s=ANSWER_S)
         if self._open(visitor):
             for _ in range(QUESTIONS):
+                if time.monotonic() > self._until:
+                    return
                 if self._rng.random() < LEAVING_SHARE:
                     self._leave_in_the_middle(visitor)
                     return
@@ -121,7 +154,15 @@ class MixedVisitor:
             ("sound", {}),
             ("network", explained),
             ("channels", {**explained, "level": "level2"}),
+            ("channel", {**explained, "level": "level2", "channel": int(self._rng.integers(8))}),
+            ("feature-path", {**explained, "scale": "level2", "channel": int(self._rng.integers(8))}),
+            ("winning-cells", explained),
             ("split", explained),
+            ("timeline", {}),
+            ("calibration", {}),
+            ("music-row", {"window": 0, "row": ROWS[int(self._rng.integers(len(ROWS)))]}),
+            ("what-if", {"window": 0, "edits": f"level={-int(self._rng.integers(1, 20))}"}),
+            ("second", {"example": EXAMPLES[int(self._rng.integers(len(EXAMPLES)))]}),
             ("worksheet", explained),
             ("export", explained),
         )
@@ -141,7 +182,7 @@ class MixedVisitor:
         answers.close()  # type: ignore[attr-defined]
 
 
-def run(page: RunningPage, uploads: Path, minutes: float, n_visitors: int) -> Use:
+def run(page: RunningPage, uploads: Path, minutes: float, n_visitors: int, held_s: float) -> Use:
     record, memory, disk = Record(), list[float](), list[float]()
     over, begun = threading.Event(), time.monotonic()
 
@@ -154,8 +195,10 @@ def run(page: RunningPage, uploads: Path, minutes: float, n_visitors: int) -> Us
     watcher.start()
     with tempfile.TemporaryDirectory() as made, ThreadPoolExecutor(n_visitors) as pool:
         damaged = write_damaged(Path(made))
-        visitors = [MixedVisitor(page.address, seed, Path(made), damaged, record) for seed in range(1, n_visitors + 1)]
         until = begun + 60 * minutes
+        visitors = [
+            MixedVisitor(page.address, seed, Path(made), damaged, record, until) for seed in range(1, n_visitors + 1)
+        ]
         for ended in [pool.submit(keep_coming, visitor.come_and_go, until, record) for visitor in visitors]:
             ended.result()
     over.set()
@@ -163,6 +206,7 @@ def run(page: RunningPage, uploads: Path, minutes: float, n_visitors: int) -> Us
     return Use(
         minutes=round((time.monotonic() - begun) / 60, 1),
         visitors=n_visitors,
+        held_s=held_s,
         questions=dict(sorted(record.asked.items())),
         memory_mb=quarters(memory),
         disk_mb=quarters(disk),
@@ -207,7 +251,9 @@ def table(use: Use) -> str:
     counts = ", ".join(f"{name} {count:,}" for name, count in use.questions.items())
     sentence = (
         f"{use.visitors} visitors at a time, {use.minutes:g} minutes, {sum(use.questions.values()):,} questions "
-        f"({counts}); unanswered or wrongly answered: {len(use.problems)}."
+        f"({counts}); unanswered or wrongly answered: {len(use.problems)}. A recording was held for "
+        f"{use.held_s:.0f} s after its last use. The page's limits: {HELD_BYTES / 2**20:,.0f} MB of memory for open "
+        f"recordings, {LIMIT_MB:,.0f} MB of files."
     )
     return "\n".join([f"Measured by `python benchmarks/endurance.py` on {cpu_name()}.", "", *lines, "", sentence])
 
@@ -218,8 +264,15 @@ def main() -> int:
     parser.add_argument("--visitors", type=int, default=6)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as uploads, RunningPage(environment={"GRADIO_TEMP_DIR": uploads}) as page:
-        use = run(page, Path(uploads), args.minutes, args.visitors)
+    held_s = max(LEAST_HELD_S, HELD_SHARE * 60 * args.minutes)
+    command = (sys.executable, "-c", PAGE.format(held_s=held_s, sweep_s=SWEEP_SHARE * held_s))
+    with (
+        tempfile.TemporaryDirectory() as uploads,
+        RunningPage(
+            "--max-megabytes", f"{MAX_MEGABYTES}", environment={"GRADIO_TEMP_DIR": uploads}, command=command
+        ) as page,
+    ):
+        use = run(page, Path(uploads), args.minutes, args.visitors, held_s)
     print(json.dumps(asdict(use), indent=1) if args.json else table(use))
     for problem in use.problems:
         print(problem, file=sys.stderr)

@@ -2,10 +2,10 @@
 
     python benchmarks/flooder.py ADDRESS
 
-Runs until it is killed; `load.py` starts it beside its visitors. Each of its connections asks again as soon as its
-question is taken or refused; every question by name is a session of its own, and half of the maps come from new ones.
-It listens for the answers to as many questions as it has streams, so that they count as waited for; of the others the
-server drops what nobody listens for.
+Says so when it begins, and runs until it is killed; `load.py` starts it beside its visitors. Each of its connections
+asks again as soon as its question is taken or refused; every question by name is a session of its own, and half of the
+maps come from new ones. It listens for the answers to as many questions as it has streams, so that they count as
+waited for; of the others the server drops what nobody listens for.
 """
 
 import argparse
@@ -82,7 +82,9 @@ def main() -> None:
     args = parser.parse_args()
     visitor = Visitor(args.address)
     visitor.ask("open", example="piano")
-    asyncio.run(flood(args.address, visitor, visitor.upload(RECORDING)))
+    path = visitor.upload(RECORDING)
+    print("flooding", flush=True)
+    asyncio.run(flood(args.address, visitor, path))
 
 
 if __name__ == "__main__":

@@ -103,10 +103,14 @@ def free_port() -> int:
 
 
 class Visitor:
-    """A browser's conversation with the page, without a browser: uploads, and requests of the RPC endpoints."""
+    """A browser's conversation with the page, without a browser: uploads, and requests of the RPC endpoints.
 
-    def __init__(self, address: str) -> None:
-        self.address = address.rstrip("/")
+    Args:
+        patience_s: longest time that it listens for the answers to what it asked; then httpx.ReadTimeout is raised.
+    """
+
+    def __init__(self, address: str, patience_s: float = 600.0) -> None:
+        self.address, self._patience_s = address.rstrip("/"), patience_s
         self.session = secrets.token_hex(8)
         self._http = httpx.Client(timeout=120)
         config = self._http.get(f"{self.address}/config").json()
@@ -158,10 +162,13 @@ class Visitor:
     def listen(self) -> Iterator[dict[str, Any]]:
         """The answers to all that was asked, until none is left to come; who stops listening has left."""
         values: dict[str, Any] = {}
+        deadline = time.monotonic() + self._patience_s
         with self._http.stream(
             "GET", f"{self.address}/gradio_api/queue/data", params={"session_hash": self.session}
         ) as stream:
-            for line in stream.iter_lines():
+            for line in stream.iter_lines():  # every 15 s at the latest: Gradio's heartbeat
+                if time.monotonic() > deadline:
+                    raise httpx.ReadTimeout(f"no answer within {self._patience_s:g} s")
                 message = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
                 if message.get("msg") in ("process_generating", "process_completed"):
                     event = message["event_id"]

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,9 @@ def test_no_module_without_a_purpose(name: str) -> None:
 
 def test_every_module_says_what_it_is() -> None:
     assert not [path for path in MODULES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """Their folders are no packages, so the second of a name would be taken for the first."""
+    counts = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
+    assert not [name for name, count in counts.items() if count > 1]

@@ -1,9 +1,13 @@
 """Several visitors at once get what one gets alone; a server that dies and comes back loses nobody."""
 
+import asyncio
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
@@ -29,7 +33,7 @@ def test_visitors_do_not_disturb_each_other_and_outlive_the_server(
     """The short form of benchmarks/load.py, then a power cut. One test: each server takes seconds to start."""
     monkeypatch.setattr(load, "N_CLIPS", 2)
     monkeypatch.setattr(load, "TAGS", ("piano",))
-    found = load.run(page, 6, 10, *load.ask_alone(page))
+    found = asyncio.run(load.run(page, 6, 10, *asyncio.run(load.ask_alone(page))))
     assert found.problems == []
     assert found.answers >= 6
 
@@ -78,6 +82,17 @@ def test_a_thread_keeps_no_memory_to_itself() -> None:
     )
     first, last = map(int, done.stdout.split())
     assert last - first < 40
+
+
+def test_a_page_that_never_answers_does_not_keep_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "ANSWER_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        page: Any = SimpleNamespace(address=f"http://127.0.0.1:{silent.getsockname()[1]}/", memory_mb=lambda: 1.0)
+        expected: dict[load.ExplanationRequest, Any] = dict.fromkeys(load.questions())
+        found = asyncio.run(load.run(page, 2, 0.1, expected, {"tag": [0.1], "explain": [0.1]}))
+    assert (found.answers, found.lost) == (0, 2)
+    assert found.p95_s == {"tag": 0.2, "explain": 0.2}
+    assert all("no answer within 0.2 s" in problem for problem in found.problems)
 
 
 def test_another_answer_is_noticed() -> None:
