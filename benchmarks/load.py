@@ -295,7 +295,11 @@ def main() -> int:
     args = parser.parse_args()
     flooded = None
     with tempfile.TemporaryDirectory() as uploads, RunningPage(environment={"GRADIO_TEMP_DIR": uploads}) as page:
-        measure = partial(run, page, args.visitors, args.seconds, *asyncio.run(ask_alone(page)))
+        try:
+            measure = partial(run, page, args.visitors, args.seconds, *asyncio.run(ask_alone(page)))
+        except (TimeoutError, LostError) as error:
+            told = f"Even alone not every question was answered within {ANSWER_S:g} s: nothing was measured. {error}"
+            raise SystemExit(told) from error
         load = asyncio.run(measure())
         if args.flooder:
             with flooder(page.address) as process:
