@@ -158,10 +158,10 @@ def same(answer: Any, expected: Any) -> bool:
 
 
 async def session(asker: Asker, expected: dict[ExplanationRequest, Any], seed: int, until: float) -> Session:
-    """One visitor, who asks until the time is over, or an answer is lost."""
+    """One visitor, who asks once, and until the time is over or an answer is lost."""
     rng, met = np.random.default_rng(seed), Session()
     kinds = list(met.seconds)
-    while time.monotonic() < until:
+    while not met.n_questions or time.monotonic() < until:
         kind = kinds[(seed + met.n_questions) % len(kinds)]
         choices = [question for question in expected if question[0] == kind]
         question = choices[int(rng.integers(len(choices)))]
@@ -295,7 +295,11 @@ def main() -> int:
     args = parser.parse_args()
     flooded = None
     with tempfile.TemporaryDirectory() as uploads, RunningPage(environment={"GRADIO_TEMP_DIR": uploads}) as page:
-        measure = partial(run, page, args.visitors, args.seconds, *asyncio.run(ask_alone(page)))
+        try:
+            measure = partial(run, page, args.visitors, args.seconds, *asyncio.run(ask_alone(page)))
+        except (TimeoutError, LostError) as error:
+            told = f"Even alone not every question was answered within {ANSWER_S:g} s: nothing was measured. {error}"
+            raise SystemExit(told) from error
         load = asyncio.run(measure())
         if args.flooder:
             with flooder(page.address) as process:

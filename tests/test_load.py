@@ -89,7 +89,7 @@ def test_a_page_that_never_answers_does_not_keep_the_benchmark(monkeypatch: pyte
     with socket.create_server(("127.0.0.1", 0)) as silent:
         page: Any = SimpleNamespace(address=f"http://127.0.0.1:{silent.getsockname()[1]}/", memory_mb=lambda: 1.0)
         expected: dict[load.ExplanationRequest, Any] = dict.fromkeys(load.questions())
-        found = asyncio.run(load.run(page, 2, 0.1, expected, {"tag": [0.1], "explain": [0.1]}))
+        found = asyncio.run(load.run(page, 2, 0.0, expected, {"tag": [0.1], "explain": [0.1]}))
     assert (found.answers, found.lost) == (0, 2)
     assert found.p95_s == {"tag": 0.2, "explain": 0.2}
     assert all("no answer within 0.2 s" in problem for problem in found.problems)
