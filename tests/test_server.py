@@ -383,6 +383,33 @@ def test_what_was_made_for_who_has_left_is_still_known(tmp_path: Path, monkeypat
     assert not made.exists()
 
 
+def test_who_leaves_while_a_step_is_under_way_is_no_mistake_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    """The step ends in its thread, and then what it belongs to."""
+    begun, left, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(*_: object) -> Iterator[Answer]:
+        try:
+            begun.set()
+            left.wait()
+            yield Answer({})
+        finally:
+            ended.set()
+
+    endpoint = Endpoint("slow", slow, Visitors(), lambda _: "slow", "first")
+
+    async def leave() -> None:
+        task = asyncio.ensure_future(anext(endpoint.answers(who(1), {})))
+        await asyncio.to_thread(begun.wait)
+        task.cancel()
+        await asyncio.wait([task])
+        left.set()
+        assert task.cancelled()
+
+    asyncio.run(leave())
+    assert ended.wait(10)
+    assert not caplog.records
+
+
 def test_what_is_made_of_a_recording_that_was_closed_meanwhile_is_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

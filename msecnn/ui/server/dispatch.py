@@ -159,7 +159,8 @@ async def run_in_thread(
                 return
             yield answer
     finally:
-        steps.close()
+        if not steps.gi_running:  # else its thread holds it last, and lets it go at the end of the step
+            steps.close()
 
 
 async def to_thread(turn: Turn, function: Callable[..., Any], *args: Any) -> Any:
