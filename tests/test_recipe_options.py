@@ -178,14 +178,19 @@ def toml(value: object) -> str:
     return json.dumps(value).replace("\x7f", "\\u007f")
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where recipe after recipe is written: thousands of folders would be counted anew for each that is made."""
+    return tmp_path_factory.mktemp("recipe")
+
+
 @pytest.mark.parametrize(("command", "option"), EVERY, ids=lambda value: getattr(value, "name", ""))
 @given(data=st.data())
 @settings(max_examples=25, deadline=None)
 def test_a_key_of_a_recipe_is_taken_as_it_is_or_refused_in_one_line(
-    command: ModuleType, option: Option, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    command: ModuleType, option: Option, data: st.DataObject, folder: Path
 ) -> None:
     value = data.draw(plausible(option) | ANYTHING.filter(lambda value: value is not None))
-    folder = tmp_path_factory.mktemp("recipe")
     args, refusal = answer(command, [], f"{option.name} = {toml(value)}", folder)
     if args is None:
         assert "\n" not in refusal
@@ -200,7 +205,7 @@ def test_a_key_of_a_recipe_is_taken_as_it_is_or_refused_in_one_line(
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)
 def test_what_is_typed_wins_whatever_the_recipe_says(
-    command: ModuleType, option: Option, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    command: ModuleType, option: Option, data: st.DataObject, folder: Path
 ) -> None:
     words = st.lists(st.sampled_from(["a", "levels."]), min_size=1) if option.many else plausible(option)
     typed, written = data.draw(words), data.draw(plausible(option))
@@ -212,7 +217,7 @@ def test_what_is_typed_wins_whatever_the_recipe_says(
     else:
         argv = [flag, *typed] if option.many else [f"{flag}={typed}"]
     written_down = f"{option.name} = {toml(written)}"
-    args, refusal = answer(command, argv, written_down, tmp_path_factory.mktemp("recipe"))
+    args, refusal = answer(command, argv, written_down, folder)
     if args is None:
         assert "\n" not in refusal
         return
