@@ -67,15 +67,16 @@ class RunningPage:
         )
         threading.Thread(target=self._read, args=(self.process,), daemon=True).start()
         deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                time.sleep(0.2)  # for the last lines
-                raise RuntimeError("the page did not start:\n" + "".join(self.log[-40:]))
-            try:
-                if httpx.get(f"{self.address}config", timeout=5).status_code == 200:
-                    return
-            except httpx.HTTPError:
-                time.sleep(0.1)
+        with httpx.Client(timeout=5) as client:  # one: each reads all certificates anew
+            while time.monotonic() < deadline:
+                if self.process.poll() is not None:
+                    time.sleep(0.2)  # for the last lines
+                    raise RuntimeError("the page did not start:\n" + "".join(self.log[-40:]))
+                try:
+                    if client.get(f"{self.address}config").status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    time.sleep(0.1)
         self.kill()
         raise RuntimeError("the page did not answer:\n" + "".join(self.log[-40:]))
 

@@ -108,12 +108,13 @@ def address(own_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def _wait(url: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
+    with httpx.Client() as client:  # one: each reads all certificates anew
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                if client.get(url).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.2)
     pytest.fail(f"the page did not open: {log.read_text()[-3000:]}")
 
 
