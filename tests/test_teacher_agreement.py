@@ -15,7 +15,7 @@ from msecnn import checkpoint
 from msecnn.audio import write_wav
 from msecnn.cli import main
 from msecnn.data.manifest import Clip, Manifest
-from msecnn.distillation.agreement import comparison
+from msecnn.distillation.agreement import comparison, report
 from msecnn.distillation.agreement import metrics as agreement
 from msecnn.distillation.agreement.known_labels import known_labels, negatives, sung
 from msecnn.distillation.agreement.metrics import Reference, agree, agreement_difference
@@ -25,6 +25,7 @@ from msecnn.errors import DatasetError
 from msecnn.evaluation import metrics
 from msecnn.evaluation.predictions import SplitPredictions
 from msecnn.evaluation.scores import checked
+from msecnn.evaluation.tables import Report
 from msecnn.frontend import MelConfig
 from msecnn.models import registry
 from msecnn.tagger import Tagger
@@ -176,11 +177,12 @@ def a_predicted_network(*, n_clips=60, skips=True) -> tuple[checkpoint.Checkpoin
     return checkpoint.Checkpoint("m", Path(), model, MelConfig(), TAGS, {}, means), predicted
 
 
-def test_all_scales_together_are_the_network():
+def test_all_scales_together_are_the_network(tmp_path):
     network, predicted = a_predicted_network()
     chosen = np.arange(60) % 4 > 0
     target = replace(reference(45), probabilities=predicted.probabilities[chosen].astype(float))
-    found = scale_study("m", network, predicted, chosen, target)
+    found = scale_study("of/m", network, predicted, chosen, target)
+    Report(report._scales(found)).write(tmp_path)  # checkpoints of one name are told by their folders
     assert found.whole.figures["mae"].value == pytest.approx(0, abs=1e-6)
     assert found.whole.figures["spearman"].value == pytest.approx(1)
     names = [each.name for each in found.ablations]
