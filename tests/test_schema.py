@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from msecnn import tagger
+from msecnn.checkpoint import bundled, of_table_1
 from msecnn.cli import main, models, report_files
 from msecnn.explain import explanation_json
 from msecnn.ui import api
@@ -48,7 +49,7 @@ def test_the_command_says_its_version(command: str, scores: str, capsys: pytest.
     }
     main([command, *words.get(command, []), "--format", "json"])
     answers = objects(json.loads(capsys.readouterr().out))
-    assert len(answers) == {"tag": 2, "models": 2}.get(command, 1)
+    assert len(answers) == {"tag": 2, "models": len((*bundled(), *of_table_1()))}.get(command, 1)
     assert {answer["schema"] for answer in answers} == {VERSIONS[command]}
 
 

@@ -530,7 +530,7 @@ def narrow(wide: Checkpoint) -> Checkpoint:
 def endpoints() -> dict[str, Endpoint]:
     """Those of the page, with a recording open."""
     found: dict[str, Endpoint] = {}
-    loaded = AppContext.load()
+    loaded = AppContext.load(table_1=False)
     context = replace(
         loaded, taggers={name: Tagger(narrow(tagger.checkpoint)) for name, tagger in loaded.taggers.items()}
     )

@@ -122,7 +122,7 @@ def build(out: Path, *, runtime: Path = RUNTIME) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".web-") as folder:
         site = Path(folder) / "site"
-        _write(site, AppContext.load(max_minutes=MAX_MINUTES), runtime)
+        _write(site, AppContext.load(table_1=False, max_minutes=MAX_MINUTES), runtime)
         if out.exists():
             shutil.rmtree(out)
         site.rename(out)

@@ -105,7 +105,7 @@ def page(visit: Callable[..., Visitor]) -> Visitor:
 
 @pytest.fixture(scope="module")
 def context() -> AppContext:
-    return AppContext.load()
+    return AppContext.load(table_1=False)
 
 
 def ask(page: Visitor, name: str, **request: Any) -> dict[str, Any]:

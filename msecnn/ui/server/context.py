@@ -75,14 +75,16 @@ class AppContext:
         cls,
         checkpoints: Sequence[str | Path] = (),
         *,
+        table_1: bool = True,
         max_minutes: float = 20.0,
         max_megabytes: int = 500,
         patience_s: float = 60.0,
         examples: Path = ASSETS / "examples",
         classroom: Classroom | None = None,
     ) -> "AppContext":
-        """Loads the bundled checkpoints, the other systems of Table 1 that are there, then those given by the host."""
-        names: Iterable[str | Path] = (*checkpoint.bundled(), *checkpoint.of_table_1(), *checkpoints)
+        """Loads the bundled checkpoints, the other systems of Table 1 where asked, then those given by the host."""
+        others = checkpoint.of_table_1() if table_1 else ()
+        names: Iterable[str | Path] = (*checkpoint.bundled(), *others, *checkpoints)
         taggers: dict[str, Tagger] = {}
         for source in names:
             tagger = Tagger.from_checkpoint(source)
