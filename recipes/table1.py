@@ -347,8 +347,8 @@ def introduction(costs: dict[str, dict[str, str]]) -> Iterator[str]:
     if machines:
         yield (
             "**Multiply-adds and milliseconds** are for all windows of one clip of 29.12 s, front end included in the "
-            f"time, decoding not, as the tagger runs it. Measured on {' and '.join(sorted(machines))}, while others "
-            "used the machine too: compare rows, not with other machines."
+            f"time, decoding not, as the tagger runs it. Measured on {' and '.join(sorted(machines))}: compare "
+            "rows, not with other machines."
         )
 
 
