@@ -21,7 +21,7 @@ class Table:
     """Rows of text under a header.
 
     Attributes:
-        name: of the CSV file.
+        name: of the CSV file, in which a folder's slash becomes an underscore.
         shown: which columns a page shows; the first six where nothing is said.
         brief: the rows that a page shows; all where nothing is said.
     """
@@ -37,6 +37,11 @@ class Table:
         """Whether a page shows some columns or rows only."""
         return len(self.header) > MAX_COLUMNS or self.brief is not None
 
+    @property
+    def file(self) -> str:
+        """Of the CSV file."""
+        return f"{self.name.replace('/', '_')}.csv"
+
     def text(self) -> str:
         """All columns, aligned."""
         return table(self.header, self.rows)
@@ -49,7 +54,7 @@ class Table:
         places = [list(self.header).index(name) for name in names]
         rows = self.rows if self.brief is None else self.brief
         narrow = table(names, [[row[place] for place in places] for row in rows], markdown=True)
-        path = f"{FOLDER}/{self.name}.csv"
+        path = f"{FOLDER}/{self.file}"
         whole = f"{len(self.header)} columns" if self.brief is None else f"{len(self.rows)} rows"
         return f"{narrow}\n\nAll {whole}: [{path}]({path})."
 
@@ -82,7 +87,7 @@ class Report:
     def csv_files(self) -> dict[str, str]:
         """Content by file name, of the tables that a page shows in part."""
         tables = (part for part in self.parts if isinstance(part, Table))
-        return {f"{table.name}.csv": table.csv() for table in tables if table.is_shown_in_part}
+        return {table.file: table.csv() for table in tables if table.is_shown_in_part}
 
     def write(self, folder: Path) -> None:
         """Writes report.md, and the CSV files below it, each whole or not at all."""

@@ -89,7 +89,6 @@ def _known_labels(comparison: TeacherComparison) -> Table:
 
 def _scales(study: ScaleStudy) -> list[str | Table]:
     """What the network owes to each scale."""
-    name = study.system.replace("/", "_")  # a table's is its file's, and checkpoints of one name are told by folders
     average = "the average training clip" if study.mean_known else "the average of these clips"
     change = "change of ROC-AUC"
     rows = [["all scales", *(_cell(study.whole.figures[name]) for name in SHORT), ""]]
@@ -99,10 +98,10 @@ def _scales(study: ScaleStudy) -> list[str | Table]:
     header = ["scales", *(FIGURES[name] for name in SHORT), change]
     return [
         f"Scales of {study.system} on {study.subset}; a scale that is taken away is replaced by {average}.",
-        Table(f"scales_{name}", header, rows, shown=["scales", *ON_THE_PAGE, change]),
+        Table(f"scales_{study.system}", header, rows, shown=["scales", *ON_THE_PAGE, change]),
         "Share of the logits' variance: covariance with the logit (adds up to 1), and each term's own variance.",
         Table(
-            f"variance_{name}",
+            f"variance_{study.system}",
             ["scale", "share", "own"],
             [[share.scale, _cell(share.share), _cell(share.own)] for share in study.shares],
         ),

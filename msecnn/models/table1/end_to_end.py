@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from msecnn.models.registry import register
-from msecnn.models.table1.patch_tagger import SystemWithoutScales, patch_front_end
+from msecnn.models.table1.patch_tagger import SystemWithoutScales, over_frequency, patch_front_end
 
 N_MELS = 96
 #: Timbral filters: (share of the bands, frames, channels as a multiple of `n_filters`).
@@ -90,8 +90,3 @@ class EndToEnd(SystemWithoutScales):
 
     def parameters_json(self) -> dict[str, Any]:
         return {"n_tags": self.n_tags, **self.sizes}
-
-
-def over_frequency(x: Tensor) -> Tensor:
-    """Maxima (B, C, L) of (B, C, F, L); a pool's gradient is many times cheaper than that of `amax`."""
-    return F.max_pool2d(x, (x.shape[2], 1)).squeeze(2)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from msecnn.models.registry import register
 from msecnn.models.stages.standardisation import Standardisation
-from msecnn.models.table1.patch_tagger import SystemWithoutScales, patch_front_end
+from msecnn.models.table1.patch_tagger import SystemWithoutScales, over_frequency, patch_front_end
 from msecnn.models.tagging_model import Mels
 
 N_MELS = 128
@@ -59,8 +59,7 @@ class TimbreCNN(SystemWithoutScales):
     def forward(self, inputs: Tensor) -> Tensor:
         mel = self.compressed(inputs).transpose(1, 2)  # (B, L, F)
         mel = self.standardisation(mel).transpose(1, 2).unsqueeze(1)
-        # ELU is monotone, so it may follow the maxima; a pool's gradient is many times cheaper than that of `amax`
-        maps = [F.elu(F.max_pool2d(map_ := conv(mel), (map_.shape[2], POOL)).squeeze(2)) for conv in self.filters]
+        maps = [F.elu(over_frequency(conv(mel), POOL)) for conv in self.filters]  # ELU is monotone
         x = F.max_pool1d(F.elu(self.second(torch.cat(maps, 1))), POOL)
         hidden = self.dropout(F.elu(self.hidden(self.dropout(x.flatten(1)))))
         logits: Tensor = self.classifier(hidden)
