@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from msecnn.checkpoint import of_table_1
 from msecnn.explain import explain
 from msecnn.tagger import Tagger
 
@@ -118,7 +119,9 @@ def test_contributions_name_the_winning_cells(run: Run) -> None:
 
 
 def test_models(run: Run) -> None:
-    assert "470,372 parameters" in run("-m", "msecnn", "models").stdout
+    listed = run("-m", "msecnn", "models").stdout
+    assert "470,372 parameters" in listed
+    assert not of_table_1() or f"also: {', '.join(of_table_1())}" in listed
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from msecnn import checkpoint
+    from msecnn.runtimes import is_installed
 
-    rows = [describe(checkpoint.load(name)) for name in (*checkpoint.bundled(), *checkpoint.of_table_1())]
+    others = checkpoint.of_table_1()
+    listed = (*checkpoint.bundled(), *(others if is_installed("torch") else ()))
+    rows = [describe(checkpoint.load(name)) for name in listed]
     if args.format == "json":
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0
@@ -25,6 +28,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"  checkpoint   {row['checkpoint']}")
         print(f"  features     {scales or 'no scales'}")
         print(f"  trained on   {row['trained_on']}")
+    if others and not is_installed("torch"):
+        print(f"With PyTorch (pip install '.[torch]') also: {', '.join(others)}")
     return 0
 
 
