@@ -231,9 +231,10 @@ def test_requests_of_others_make_nobody_s_recording_forgotten(page: RunningPage)
     """A script that calls by name is a session of its own at each call: 200 of them were all that was remembered."""
     visitor = Visitor(page.address)
     assert "error" not in visitor.ask("open", example="piano")
-    for _ in range(230):
-        started = httpx.post(f"{page.address}gradio_api/call/models", json={"data": []}).json()
-        httpx.get(f"{page.address}gradio_api/call/models/{started['event_id']}")
+    with httpx.Client() as client:
+        for _ in range(230):
+            started = client.post(f"{page.address}gradio_api/call/models", json={"data": []}).json()
+            client.get(f"{page.address}gradio_api/call/models/{started['event_id']}")
     assert "picture" in visitor.ask("window", window=0)
 
 
@@ -357,7 +358,7 @@ def test_what_was_made_for_who_has_left_is_still_known(tmp_path: Path, monkeypat
     """Its answer reaches nobody; a file that nobody knew of would lie there for an hour, beyond any quota."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
 
-    begun, left = threading.Event(), threading.Event()
+    begun, left, remembered = threading.Event(), threading.Event(), threading.Event()
 
     def slow(*_: object) -> Answer:
         begun.set()
@@ -367,6 +368,13 @@ def test_what_was_made_for_who_has_left_is_still_known(tmp_path: Path, monkeypat
     visitors = Visitors()
     endpoint = Endpoint("slow", slow, visitors, lambda _: "slow", "first")
     visitors.sessions.put(who(1), "first", session("/a"))
+    add_made = visitors.sessions.add_made
+
+    def add_and_tell(*made: Any) -> None:
+        add_made(*made)
+        remembered.set()
+
+    monkeypatch.setattr(visitors.sessions, "add_made", add_and_tell)
 
     async def leave() -> None:
         task = asyncio.ensure_future(anext(endpoint.answers(who(1), {})))
@@ -375,6 +383,7 @@ def test_what_was_made_for_who_has_left_is_still_known(tmp_path: Path, monkeypat
         await asyncio.sleep(0)
         left.set()
         await asyncio.wait([task])
+        await asyncio.to_thread(remembered.wait, 10)  # nobody else waits for the thread
 
     asyncio.run(leave())
     (made,) = tmp_path.rglob("*.wav")
@@ -620,26 +629,27 @@ def test_wrong_types_by_name_are_refused_and_are_no_bug_of_ours(page: RunningPag
     listed = httpx.get(f"{page.address}gradio_api/info").json()["named_endpoints"]
     assert set(listed) == {"/tag", "/explain", "/models", "/what_if"}
     n_before = len(page.log)
+    client = httpx.Client(base_url=f"{page.address}gradio_api/call", timeout=120)  # one reads the certificates once
     for name, endpoint in listed.items():
         if name == "/what_if":  # without a tag, whose evidence takes seconds
             right |= {"tag": "", "edits": "level=-3", "start_s": 0, "duration_s": 1, "curve": ""}
         names = [parameter["parameter_name"] for parameter in endpoint["parameters"]]
-        assert "event: complete" in by_name(page, name, [right[key] for key in names])
+        assert "event: complete" in by_name(client, name, [right[key] for key in names])
         for at, key in enumerate(names):
             for wrong in WRONG:
-                answer = by_name(page, name, [wrong if i == at else right[other] for i, other in enumerate(names)])
+                answer = by_name(client, name, [wrong if i == at else right[other] for i, other in enumerate(names)])
                 assert OUR_FAULT not in answer, (name, key, wrong)
     ours = str(ROOT / "msecnn")  # Gradio checks some types before we see them, and logs its own traces
     assert not [line for line in page.log[n_before:] if ours in line]
 
 
-def by_name(page: RunningPage, name: str, data: list[Any]) -> str:
+def by_name(client: httpx.Client, name: str, data: list[Any]) -> str:
     """What a program hears that calls an endpoint."""
-    started = httpx.post(f"{page.address}gradio_api/call{name}", json={"data": data}, timeout=60)
+    started = client.post(name, json={"data": data})
     if started.status_code != 200:
         assert started.status_code < 500
         return started.text
-    return httpx.get(f"{page.address}gradio_api/call{name}/{started.json()['event_id']}", timeout=120).text
+    return client.get(f"{name}/{started.json()['event_id']}").text
 
 
 def test_our_own_mistakes_are_noticed(endpoints: dict[str, Endpoint]) -> None:
