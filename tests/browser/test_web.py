@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 import yaml
 from audio_files import encode, music
-from conftest import ROOT, visitors
+from conftest import ROOT, Profiles, visitors
 from hub_stand_in import hub_stand_in
 
 from msecnn import checkpoint
@@ -87,13 +87,13 @@ def host(site: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def visit(chromium: Any, host: str) -> Iterator[Callable[..., Visitor]]:
+def visit(profiles: Profiles, host: str) -> Iterator[Callable[..., Visitor]]:
     """A visitor whose page has its networks; any error or request to elsewhere fails the file's tests."""
 
     def is_ready(page: Visitor) -> None:
         page.wait_for_function("() => window.msecnn?.state?.recording")
 
-    with visitors(chromium, host, is_ready, timeout_ms=120_000) as let:
+    with visitors(profiles, host, is_ready, timeout_ms=120_000) as let:
         yield let
 
 
