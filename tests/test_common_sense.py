@@ -110,8 +110,8 @@ def test_known_music_is_known(tagger: Tagger, label: str, expected: set[str]) ->
 def test_bfloat16_gives_the_same_top_five(tagger: Tagger) -> None:
     with open(CORPUS / "clips.tsv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    clips = [row["clip"] for row in rows if row["split"] == "test"][::8]
+    clips = [row["clip"] for row in rows if row["split"] == "test"][::4]
     fast = Tagger(tagger.checkpoint, dtype="bfloat16")
     both = [tag(CORPUS / "clips" / clip, [tagger, fast], keep_mel=False) for clip in clips]
-    # of all 476 clips .95 or more; of 60 that has a standard error of .03
+    # of all 476 clips .95 or more; of 119 that has a standard error of .02
     assert np.mean([top(exact, 5) == top(rounded, 5) for exact, rounded in both]) >= 0.9

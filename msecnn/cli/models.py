@@ -16,9 +16,8 @@ def run(args: argparse.Namespace) -> int:
     from msecnn import checkpoint
     from msecnn.runtimes import is_installed
 
-    others = checkpoint.of_table_1()
-    listed = (*checkpoint.bundled(), *(others if is_installed("torch") else ()))
-    rows = [describe(checkpoint.load(name)) for name in listed]
+    others, has_torch = checkpoint.of_table_1(), is_installed("torch")
+    rows = [describe(checkpoint.load(name)) for name in (*checkpoint.bundled(), *(others if has_torch else ()))]
     if args.format == "json":
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0
@@ -28,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"  checkpoint   {row['checkpoint']}")
         print(f"  features     {scales or 'no scales'}")
         print(f"  trained on   {row['trained_on']}")
-    if others and not is_installed("torch"):
+    if others and not has_torch:
         print(f"With PyTorch (pip install '.[torch]') also: {', '.join(others)}")
     return 0
 

@@ -198,23 +198,31 @@ def visitors(
     Args:
         is_ready: waits until a page can be used.
     """
+    contexts: list[Any] = []
     outside: list[str] = []
     errors: list[str] = []
+
+    def note(request: Any) -> None:
+        if _outside(request.url, address):
+            outside.append(request.url)
 
     def visitor(
         query: str = "", *, width: int = 1280, height: int = 900, dark: bool = False, **options: Any
     ) -> Visitor:
         context = profiles.take(color_scheme="dark" if dark else "light", **options)
+        contexts.append(context)
         context.set_default_timeout(timeout_ms)
+        context.on("request", note)  # of its pages, of those that they open, and of their workers
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": height})
-        page.on("request", lambda request: outside.append(request.url) if _outside(request.url, address) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address + query)
         is_ready(page)
         return page
 
     yield visitor
+    for context in contexts:
+        context.remove_listener("request", note)
     profiles.take_back()
     assert not outside, "requests to other hosts"
     assert not errors, "errors in the page's scripts"
